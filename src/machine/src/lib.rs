@@ -1,0 +1,9 @@
+//! The contract on which the whole workbench stands.
+//!
+//! Units ([`Instant`], [`Duration`], [`Ratio`], [`Bytes`]), ids, counter-based random streams, distributions, and the seam
+//! between a node's software and whatever drives it: [`Machine`], [`Input`], [`Effect`], [`Context`].
+//! The crate is deterministic: it has no clock, thread, file, socket or environment.
+
+mod units;
+
+pub use units::{Bytes, Duration, Instant, Ratio, RatioError};
