@@ -4,6 +4,8 @@
 //! between a node's software and whatever drives it: [`Machine`], [`Input`], [`Effect`], [`Context`].
 //! The crate is deterministic: it has no clock, thread, file, socket or environment.
 
+mod ids;
 mod units;
 
+pub use ids::{AgentId, NodeId, ServiceId};
 pub use units::{Bytes, Duration, Instant, Ratio, RatioError};

@@ -1,1 +1,3 @@
-//! placeholder
+//! What happens, as data.
+
+pub mod model;
