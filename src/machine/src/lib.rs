@@ -5,7 +5,9 @@
 //! The crate is deterministic: it has no clock, thread, file, socket or environment.
 
 mod ids;
+mod random;
 mod units;
 
 pub use ids::{AgentId, NodeId, ServiceId};
+pub use random::{Draw, Purpose, Seed, Stream, Streams};
 pub use units::{Bytes, Duration, Instant, Ratio, RatioError};
