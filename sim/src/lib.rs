@@ -1,1 +1,3 @@
-//! placeholder
+//! Deterministic discrete-event simulation of clusters, generic over the `Machine` that runs on each node.
+
+pub mod kernel;
