@@ -5,9 +5,14 @@
 //! The crate is deterministic: it has no clock, thread, file, socket or environment.
 
 mod ids;
+mod seam;
 mod random;
 mod units;
 
 pub use ids::{AgentId, NodeId, ServiceId};
+pub use seam::{
+    AgentEvent, AgentPlace, Boot, Call, CallId, CallOutcome, Context, Directory, Effect, Exit, Input, Machine, Message, NodePlace, NodeRandom,
+    Record,
+};
 pub use random::{Draw, Purpose, Seed, Stream, Streams};
 pub use units::{Bytes, Duration, Instant, Ratio, RatioError};

@@ -1,1 +1,17 @@
-//! placeholder
+//! The self-healing stack as sans-IO state machines.
+//!
+//! Two kinds of component: *policies* are passive (`now` in, verdict out; no timers, no sends), *protocols* are active (inputs to effects and
+//! one deadline). They meet in one place, [`Node`]; none of them knows another. Nothing here can see the simulator or its ground truth.
+//!
+//! Every parameter is named once, in [`Configuration::walk`]: unit, range, scale, default and effect.
+
+mod configuration;
+pub mod health;
+mod node;
+mod routing;
+pub mod supervisor;
+mod tunables;
+
+pub use configuration::Configuration;
+pub use node::{Node, StackMessage};
+pub use tunables::{Scale, Tunable, Value, Visitor};
