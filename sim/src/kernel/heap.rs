@@ -44,6 +44,10 @@ impl<E: Copy> Heap<E> {
         self.heap.retain(|reversed| keep(&reversed.0));
     }
 
+    pub(super) fn drain(&mut self, mut take: impl FnMut(Entry<E>)) {
+        self.heap.drain().for_each(|reversed| take(reversed.0));
+    }
+
     pub(super) fn memory(&self) -> usize {
         self.heap.capacity() * size_of::<Entry<E>>()
     }

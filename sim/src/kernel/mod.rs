@@ -19,6 +19,7 @@ mod divergence;
 mod error;
 mod hash;
 mod heap;
+mod ladder;
 mod queue;
 mod scheduler;
 mod simulation;

@@ -1,6 +1,7 @@
 //! The event queue: what stands in it, and which structure holds it.
 
 use super::heap::Heap;
+use super::ladder::Ladder;
 
 /// Which structure holds the pending events. The order of dispatch is the same for all of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub enum QueueKind {
     Auto,
     /// Always the binary heap.
     Heap,
+    /// Always the ladder.
+    Ladder,
 }
 
 /// What a queue entry dispatches.
@@ -34,45 +37,95 @@ impl<E> Entry<E> {
     }
 }
 
+/// With `Auto`, more pending entries than this move to the ladder, fewer than `LADDER_MIN` back to the heap. The two lie apart so
+/// that a number that moves around either of them does not move the entries with it.
+const HEAP_MAX: usize = 64;
+const LADDER_MIN: usize = 16;
+
+/// Both structures, one of which is in use.
 #[derive(Clone, Debug)]
 pub(super) struct Queue<E> {
+    in_ladder: bool,
+    heap_max: usize,
+    ladder_min: usize,
+    /// Time of the last entry popped.
+    floor: u64,
     heap: Heap<E>,
+    ladder: Ladder<E>,
 }
 
 impl<E: Copy> Queue<E> {
-    pub(super) fn new(_kind: QueueKind) -> Self {
-        Queue { heap: Heap::new() }
+    pub(super) fn new(kind: QueueKind) -> Self {
+        let (in_ladder, heap_max, ladder_min) = match kind {
+            QueueKind::Auto => (false, HEAP_MAX, LADDER_MIN),
+            QueueKind::Heap => (false, usize::MAX, 0),
+            QueueKind::Ladder => (true, 0, 0),
+        };
+        Queue { in_ladder, heap_max, ladder_min, floor: 0, heap: Heap::new(), ladder: Ladder::new() }
     }
 
     /// Entries held, stale ones included.
+    #[inline]
     pub(super) fn len(&self) -> usize {
-        self.heap.len()
+        if self.in_ladder { self.ladder.len() } else { self.heap.len() }
     }
 
     /// Adds an entry. Its time must not be before that of the last entry popped.
     #[inline]
     pub(super) fn push(&mut self, entry: Entry<E>) {
-        self.heap.push(entry);
+        if self.in_ladder {
+            self.ladder.push(entry);
+        } else {
+            self.heap.push(entry);
+            if self.heap.len() > self.heap_max {
+                self.move_to_ladder();
+            }
+        }
     }
 
     /// Removes and returns the earliest entry, if its time is `until` or earlier.
     #[inline]
     pub(super) fn pop_until(&mut self, until: u64) -> Option<Entry<E>> {
-        self.heap.pop_until(until)
+        let entry = if self.in_ladder {
+            if self.ladder.len() < self.ladder_min {
+                self.move_to_heap();
+                self.heap.pop_until(until)?
+            } else {
+                self.ladder.pop_until(until)?
+            }
+        } else {
+            self.heap.pop_until(until)?
+        };
+        self.floor = entry.time;
+        Some(entry)
     }
 
     /// The earliest entry.
     pub(super) fn peek(&mut self) -> Option<Entry<E>> {
-        self.heap.peek()
+        if self.in_ladder { self.ladder.peek() } else { self.heap.peek() }
     }
 
     /// Drops the entries for which `keep` is false.
     pub(super) fn retain(&mut self, keep: impl FnMut(&Entry<E>) -> bool) {
-        self.heap.retain(keep);
+        if self.in_ladder { self.ladder.retain(keep) } else { self.heap.retain(keep) }
     }
 
     /// Bytes of heap memory held.
     pub(super) fn memory(&self) -> usize {
-        self.heap.memory()
+        self.heap.memory() + self.ladder.memory()
+    }
+
+    #[cold]
+    fn move_to_ladder(&mut self) {
+        self.ladder.reset(self.floor);
+        self.heap.drain(|entry| self.ladder.push(entry));
+        self.in_ladder = true;
+    }
+
+    #[cold]
+    fn move_to_heap(&mut self) {
+        self.ladder.drain(|entry| self.heap.push(entry));
+        self.ladder.reset(self.floor);
+        self.in_ladder = false;
     }
 }

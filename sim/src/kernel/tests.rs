@@ -1,8 +1,33 @@
 //! Behaviour of the kernel as a model sees it.
 
+mod queues;
+mod snapshots;
+
 use hms_machine::{Duration, Instant};
 
 use super::{Limits, Model, Outcome, RunError, Scheduler, Simulation, TimerId};
+
+/// SplitMix64 (Steele, Lea and Flood 2014): a generator for tests.
+#[derive(Clone)]
+struct SplitMix(u64);
+
+impl SplitMix {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
+    }
+
+    fn unit(&mut self) -> f64 {
+        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
 
 /// Does what a script says: event k schedules the events that `script[k]` names.
 #[derive(Clone, Default)]
