@@ -4,11 +4,13 @@
 //! between a node's software and whatever drives it: [`Machine`], [`Input`], [`Effect`], [`Context`].
 //! The crate is deterministic: it has no clock, thread, file, socket or environment.
 
+pub mod distributions;
 mod ids;
 mod seam;
 mod random;
 mod units;
 
+pub use distributions::{Distribution, DistributionError, Interpolation, ShapeScale, Weighted};
 pub use ids::{AgentId, NodeId, ServiceId};
 pub use seam::{
     AgentEvent, AgentPlace, Boot, Call, CallId, CallOutcome, Context, Directory, Effect, Exit, Input, Machine, Message, NodePlace, NodeRandom,
