@@ -88,7 +88,7 @@ impl<E: Copy> Ladder<E> {
         self.len
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, entry: Entry<E>) {
         self.len += 1;
         if entry.time > self.bottom_last {
@@ -101,7 +101,7 @@ impl<E: Copy> Ladder<E> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn pop_until(&mut self, until: u64) -> Option<Entry<E>> {
         if self.present.is_empty() {
             if self.bottom.is_empty() && !self.refill() {
@@ -152,6 +152,7 @@ impl<E: Copy> Ladder<E> {
     }
 
     /// Pops the earlier of the first of `present` (which has one) and the last of the bottom.
+    #[inline(never)]
     fn pop_beside_present(&mut self, until: u64) -> Option<Entry<E>> {
         let front = self.present.front()?;
         if let Some(last) = self.bottom.last()

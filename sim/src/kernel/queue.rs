@@ -65,13 +65,13 @@ impl<E: Copy> Queue<E> {
     }
 
     /// Entries held, stale ones included.
-    #[inline]
+    #[inline(always)]
     pub(super) fn len(&self) -> usize {
         if self.in_ladder { self.ladder.len() } else { self.heap.len() }
     }
 
     /// Adds an entry. Its time must not be before that of the last entry popped.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, entry: Entry<E>) {
         if self.in_ladder {
             self.ladder.push(entry);
@@ -84,18 +84,12 @@ impl<E: Copy> Queue<E> {
     }
 
     /// Removes and returns the earliest entry, if its time is `until` or earlier.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pop_until(&mut self, until: u64) -> Option<Entry<E>> {
-        let entry = if self.in_ladder {
-            if self.ladder.len() < self.ladder_min {
-                self.move_to_heap();
-                self.heap.pop_until(until)?
-            } else {
-                self.ladder.pop_until(until)?
-            }
-        } else {
-            self.heap.pop_until(until)?
-        };
+        if self.in_ladder && self.ladder.len() < self.ladder_min {
+            self.move_to_heap();
+        }
+        let entry = if self.in_ladder { self.ladder.pop_until(until)? } else { self.heap.pop_until(until)? };
         self.floor = entry.time;
         Some(entry)
     }

@@ -157,7 +157,7 @@ impl<E: Copy> Scheduler<E> {
     }
 
     /// Takes out the next event due at `until` or earlier, and moves the clock to it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take_due(&mut self, until: u64) -> Option<Due<E>> {
         loop {
             let entry = self.queue.pop_until(until)?;
@@ -206,14 +206,14 @@ impl<E: Copy> Scheduler<E> {
         self.failure.take()
     }
 
-    #[inline]
+    #[inline(always)]
     fn take_seq(&mut self) -> u64 {
         let seq = self.next_seq;
         self.next_seq += 1;
         seq
     }
 
-    #[inline]
+    #[inline(always)]
     fn in_the_past(&mut self, at: Instant) -> bool {
         let past = at.as_nanos() < self.now;
         if past {

@@ -209,7 +209,7 @@ impl<M: Model> Simulation<M> {
         if self.scheduler.is_halted() { self.scheduler.take_halt().map_or(Ok(()), Err) } else { Ok(()) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn dispatch(&mut self, due: Due<M::Event>) {
         self.events += 1;
         if M::HASHED {
@@ -218,12 +218,20 @@ impl<M: Model> Simulation<M> {
                 self.hasher.end_chunk();
             }
         }
+        let traced = self.causes.is_some();
+        if traced {
+            self.note_causes(0);
+        }
+        self.model.handle(due.event, &mut self.scheduler);
+        if traced {
+            self.note_causes(due.seq);
+        }
+    }
+
+    #[cold]
+    fn note_causes(&mut self, cause: u64) {
         if let Some(causes) = &mut self.causes {
-            causes.note(0, self.scheduler.next_seq());
-            self.model.handle(due.event, &mut self.scheduler);
-            causes.note(due.seq, self.scheduler.next_seq());
-        } else {
-            self.model.handle(due.event, &mut self.scheduler);
+            causes.note(cause, self.scheduler.next_seq());
         }
     }
 }
