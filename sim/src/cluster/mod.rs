@@ -1,0 +1,8 @@
+//! Where things stand and what hosts are made of: cores, disks and what is on them, clocks, memory.
+//!
+//! Each model holds state, is told the time, and says when something will happen next; the world owns the timers.
+
+pub mod clock;
+pub mod cpu;
+mod rate;
+pub mod usage;
