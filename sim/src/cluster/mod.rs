@@ -5,4 +5,5 @@
 pub mod clock;
 pub mod cpu;
 mod rate;
+pub mod topology;
 pub mod usage;

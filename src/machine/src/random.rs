@@ -27,6 +27,13 @@ impl Purpose {
         Purpose(fnv1a(name.as_bytes()))
     }
 
+    /// The purpose of part `index` of the thing that this purpose names, for a thing that needs several draws which must not move each
+    /// other: the latency of a message and each fault that strikes it. Differs from the purpose itself and from its other parts.
+    #[inline]
+    pub const fn part(self, index: u64) -> Self {
+        Purpose(splitmix64(self.0 ^ splitmix64(index)))
+    }
+
     /// The hash of the name, for checks that names are unique.
     pub const fn hash(self) -> u64 {
         self.0
@@ -209,6 +216,15 @@ const fn philox4x64(mut key: [u64; 2], mut counter: [u64; 4]) -> [u64; 4] {
     counter
 }
 
+/// The finalizer of SplitMix64 after one step of its counter (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
+/// OOPSLA 2014): a bijection of 64-bit words.
+const fn splitmix64(word: u64) -> u64 {
+    let mut mixed = word.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}
+
 /// FNV-1a, 64 bits (Fowler, Noll and Vo; IETF draft-eastlake-fnv).
 const fn fnv1a(bytes: &[u8]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
@@ -279,6 +295,22 @@ mod tests {
         assert_eq!(fnv1a(b""), 0xcbf29ce484222325);
         assert_eq!(fnv1a(b"a"), 0xaf63dc4c8601ec8c);
         assert_eq!(fnv1a(b"foobar"), 0x85944171f73967e8);
+    }
+
+    /// The first outputs of `SplittableRandom` seeded with 0, as published with the algorithm.
+    #[test]
+    fn splitmix_gives_the_known_answers_of_its_authors() {
+        assert_eq!(splitmix64(0), 0xe220_a839_7b1d_cdaf);
+        assert_eq!(splitmix64(0x9E37_79B9_7F4A_7C15), 0x6e78_9e6a_a1b9_65f4);
+    }
+
+    #[test]
+    fn the_parts_of_a_purpose_are_purposes_of_their_own() {
+        let mut purposes = vec![LATENCY, LOSS];
+        purposes.extend((0..100).flat_map(|index| [LATENCY.part(index), LOSS.part(index)]));
+        purposes.sort_unstable();
+        purposes.dedup();
+        assert_eq!(purposes.len(), 202);
     }
 
     #[test]

@@ -1,0 +1,114 @@
+//! Faults on links and network cards: what they add to the fate of a message.
+//!
+//! Picture a list of notices, "links of this set: 10 ms more", "cards of these hosts: slow". A message collects what every notice in force
+//! does to it. Delays add up, any loss loses, the narrowest throttle counts, the last clog to end lets go; so the order in which
+//! faults began makes no difference, and a fault that ends leaves the others as they were.
+
+use hms_machine::{Duration, Instant, NodeId};
+use hms_scenario::model::LinkFault;
+
+use super::draws::{Draws, FaultPart, Part};
+use super::nodes::{LinkSet, NodeSet};
+use crate::faults::FaultId;
+
+/// The faults in progress.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Impairments {
+    active: Vec<Impairment>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Impairment {
+    pub(super) fault: FaultId,
+    /// When it is to end; `None`: never.
+    pub(super) until: Option<Instant>,
+    pub(super) effect: Effect,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Effect {
+    Link { links: LinkSet, fault: LinkFault },
+    SlowCard { nodes: NodeSet, delay: hms_machine::Distribution },
+}
+
+/// What all faults together do to one message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Burden {
+    pub(super) delay: Duration,
+    pub(super) lost: bool,
+    pub(super) duplicated: bool,
+    pub(super) corrupt: bool,
+    /// Bytes per second.
+    pub(super) throttle: Option<u64>,
+    pub(super) clog: Option<Clog>,
+}
+
+/// How long a message is held; a later end is greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Clog {
+    Until(Instant),
+    Forever,
+}
+
+impl Impairments {
+    pub(super) fn add(&mut self, impairment: Impairment) {
+        self.active.push(impairment);
+    }
+
+    pub(super) fn lift(&mut self, fault: FaultId) {
+        self.active.retain(|impairment| impairment.fault != fault);
+    }
+
+    #[inline]
+    pub(super) fn burden(&self, from: NodeId, to: NodeId, draws: &Draws<'_>) -> Burden {
+        if self.active.is_empty() || from == to { Burden::default() } else { self.collect(from, to, draws) }
+    }
+
+    #[cold]
+    fn collect(&self, from: NodeId, to: NodeId, draws: &Draws<'_>) -> Burden {
+        let mut burden = Burden::default();
+        for impairment in &self.active {
+            match &impairment.effect {
+                Effect::Link { links, fault } if links.contains(from, to) => burden.take(impairment, fault, draws),
+                Effect::Link { .. } => {}
+                Effect::SlowCard { nodes, delay } => {
+                    for (node, part) in [(from, FaultPart::Outgoing), (to, FaultPart::Incoming)] {
+                        if nodes.contains(node) {
+                            burden.wait(delay.sample_duration(&mut draws.of(Part::FaultSize(impairment.fault, part))));
+                        }
+                    }
+                }
+            }
+        }
+        burden
+    }
+}
+
+impl Burden {
+    fn take(&mut self, impairment: &Impairment, fault: &LinkFault, draws: &Draws<'_>) {
+        let strikes = |share, part| draws.of(Part::FaultChance(impairment.fault, part)).chance(share);
+        let size = |part| draws.of(Part::FaultSize(impairment.fault, part));
+        match fault {
+            LinkFault::Latency { delay } => self.wait(delay.sample_duration(&mut size(FaultPart::Latency))),
+            LinkFault::Loss { share } => self.lost |= strikes(*share, FaultPart::Loss),
+            LinkFault::Duplicate { share } => self.duplicated |= strikes(*share, FaultPart::Duplicate),
+            LinkFault::Reorder { share, hold } => {
+                if strikes(*share, FaultPart::Reorder) {
+                    self.wait(hold.sample_duration(&mut size(FaultPart::Reorder)));
+                }
+            }
+            LinkFault::Corrupt { share } => self.corrupt |= strikes(*share, FaultPart::Corrupt),
+            LinkFault::Clog => {
+                let clog = impairment.until.map_or(Clog::Forever, Clog::Until);
+                self.clog = self.clog.max(Some(clog));
+            }
+            LinkFault::Throttle { bandwidth } => {
+                self.throttle = Some(self.throttle.map_or(*bandwidth, |narrowest| narrowest.min(*bandwidth)));
+            }
+        }
+    }
+
+    fn wait(&mut self, delay: Duration) {
+        self.delay = self.delay.saturating_add(delay);
+    }
+}
