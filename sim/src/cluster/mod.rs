@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod cpu;
+pub mod disk;
 mod rate;
 pub mod topology;
 pub mod usage;
