@@ -3,8 +3,11 @@
 //! Picture a list of notices, "links of this set: 10 ms more", "cards of these hosts: slow". A message collects what every notice in force
 //! does to it. Delays add up, any loss loses, the narrowest throttle counts, the last clog to end lets go; so the order in which
 //! faults began makes no difference, and a fault that ends leaves the others as they were.
+//!
+//! Hundreds of cards may be slow at once in a large cluster, so each notice is pinned to the nodes at its smaller end. A message between
+//! two nodes without a pin costs two look-ups; only the others read the notices.
 
-use hms_machine::{Duration, Instant, NodeId};
+use hms_machine::{Distribution, Duration, Instant, NodeId};
 use hms_scenario::model::LinkFault;
 
 use super::draws::{Draws, FaultPart, Part};
@@ -15,6 +18,8 @@ use crate::faults::FaultId;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Impairments {
     active: Vec<Impairment>,
+    /// By node: how many impairments are pinned to it. A message can be struck only by those pinned to its sender or receiver.
+    pins: Vec<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -28,7 +33,18 @@ pub(super) struct Impairment {
 #[derive(Clone, Debug)]
 pub(super) enum Effect {
     Link { links: LinkSet, fault: LinkFault },
-    SlowCard { nodes: NodeSet, delay: hms_machine::Distribution },
+    SlowCard { nodes: NodeSet, delay: Distribution },
+}
+
+impl Effect {
+    /// Nodes of which at least one is an end of every message that this can strike.
+    fn pinned(&self) -> &NodeSet {
+        match self {
+            Effect::Link { links, .. } if links.to.len() < links.from.len() => &links.to,
+            Effect::Link { links, .. } => &links.from,
+            Effect::SlowCard { nodes, .. } => nodes,
+        }
+    }
 }
 
 /// What all faults together do to one message.
@@ -52,16 +68,29 @@ pub(super) enum Clog {
 
 impl Impairments {
     pub(super) fn add(&mut self, impairment: Impairment) {
+        for node in impairment.effect.pinned().iter() {
+            if node.index() >= self.pins.len() {
+                self.pins.resize(node.index() + 1, 0);
+            }
+            self.pins[node.index()] += 1;
+        }
         self.active.push(impairment);
     }
 
     pub(super) fn lift(&mut self, fault: FaultId) {
-        self.active.retain(|impairment| impairment.fault != fault);
+        for impairment in self.active.extract_if(.., |impairment| impairment.fault == fault) {
+            impairment.effect.pinned().iter().for_each(|node| self.pins[node.index()] -= 1);
+        }
     }
 
     #[inline]
     pub(super) fn burden(&self, from: NodeId, to: NodeId, draws: &Draws<'_>) -> Burden {
-        if self.active.is_empty() || from == to { Burden::default() } else { self.collect(from, to, draws) }
+        let pinned = |node: NodeId| self.pins.get(node.index()).is_some_and(|&pins| pins > 0);
+        if self.active.is_empty() || from == to || !(pinned(from) || pinned(to)) {
+            Burden::default()
+        } else {
+            self.collect(from, to, draws)
+        }
     }
 
     #[cold]

@@ -33,6 +33,22 @@ impl NodeSet {
     pub fn contains(&self, node: NodeId) -> bool {
         self.words.get(node.index() / 64).is_some_and(|word| word >> (node.index() % 64) & 1 == 1)
     }
+
+    /// The nodes in the set, in order.
+    pub fn iter(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let bits = |(word, &bits): (usize, &u64)| (0..64).filter(move |bit| bits >> bit & 1 == 1).map(move |bit| word * 64 + bit);
+        self.words.iter().enumerate().flat_map(bits).map(NodeId::from_index)
+    }
+
+    /// Number of nodes in the set.
+    pub fn len(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Whether nobody is in the set.
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|&word| word == 0)
+    }
 }
 
 impl FromIterator<NodeId> for NodeSet {
@@ -82,6 +98,8 @@ mod tests {
         let set: NodeSet = [0, 63, 64, 700].map(NodeId).into_iter().collect();
         let held: Vec<u32> = (0..1000).filter(|&node| set.contains(NodeId(node))).collect();
         assert_eq!(held, [0, 63, 64, 700]);
+        assert_eq!(set.iter().map(|node| node.0).collect::<Vec<_>>(), held);
+        assert_eq!((set.len(), set.is_empty()), (4, false));
     }
 
     #[test]
