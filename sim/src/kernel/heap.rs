@@ -1,4 +1,4 @@
-//! The queue for few events: a binary heap on (time, seq).
+//! The standard library's binary heap on (time, seq): so plain that it serves as the reference for the ladder.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -23,12 +23,12 @@ impl<E: Copy> Heap<E> {
         self.heap.len()
     }
 
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn push(&mut self, entry: Entry<E>) {
         self.heap.push(Reversed(entry));
     }
 
-    #[inline(always)]
+    #[inline(never)]
     pub(super) fn pop_until(&mut self, until: u64) -> Option<Entry<E>> {
         if self.heap.peek()?.0.time > until {
             return None;
@@ -42,10 +42,6 @@ impl<E: Copy> Heap<E> {
 
     pub(super) fn retain(&mut self, mut keep: impl FnMut(&Entry<E>) -> bool) {
         self.heap.retain(|reversed| keep(&reversed.0));
-    }
-
-    pub(super) fn drain(&mut self, mut take: impl FnMut(Entry<E>)) {
-        self.heap.drain().for_each(|reversed| take(reversed.0));
     }
 
     pub(super) fn memory(&self) -> usize {

@@ -3,16 +3,15 @@
 use super::heap::Heap;
 use super::ladder::Ladder;
 
-/// Which structure holds the pending events. The order of dispatch is the same for all of them.
+/// Which structure holds the pending events. The order of dispatch is the same for both; two so different structures check
+/// each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum QueueKind {
-    /// The structure that is faster for the present number of pending events; the default.
+    /// The ladder, which is the faster one for every number of pending events; the default.
     #[default]
-    Auto,
-    /// Always the binary heap.
-    Heap,
-    /// Always the ladder.
     Ladder,
+    /// The standard library's binary heap.
+    Heap,
 }
 
 /// What a queue entry dispatches.
@@ -37,89 +36,70 @@ impl<E> Entry<E> {
     }
 }
 
-/// With `Auto`, more pending entries than this move to the ladder, fewer than `LADDER_MIN` back to the heap. The two lie apart so
-/// that a number that moves around either of them does not move the entries with it.
-const HEAP_MAX: usize = 64;
-const LADDER_MIN: usize = 16;
-
-/// Both structures, one of which is in use.
+/// The pending entries, in the structure that was asked for.
+#[expect(clippy::large_enum_variant, reason = "there is one queue per simulation, and the large variant is the usual one")]
 #[derive(Clone, Debug)]
-pub(super) struct Queue<E> {
-    in_ladder: bool,
-    heap_max: usize,
-    ladder_min: usize,
-    /// Time of the last entry popped.
-    floor: u64,
-    heap: Heap<E>,
-    ladder: Ladder<E>,
+pub(super) enum Queue<E> {
+    Ladder(Ladder<E>),
+    Heap(Heap<E>),
 }
 
 impl<E: Copy> Queue<E> {
     pub(super) fn new(kind: QueueKind) -> Self {
-        let (in_ladder, heap_max, ladder_min) = match kind {
-            QueueKind::Auto => (false, HEAP_MAX, LADDER_MIN),
-            QueueKind::Heap => (false, usize::MAX, 0),
-            QueueKind::Ladder => (true, 0, 0),
-        };
-        Queue { in_ladder, heap_max, ladder_min, floor: 0, heap: Heap::new(), ladder: Ladder::new() }
+        match kind {
+            QueueKind::Ladder => Queue::Ladder(Ladder::new()),
+            QueueKind::Heap => Queue::Heap(Heap::new()),
+        }
     }
 
     /// Entries held, stale ones included.
-    #[inline(always)]
+    #[inline]
     pub(super) fn len(&self) -> usize {
-        if self.in_ladder { self.ladder.len() } else { self.heap.len() }
+        match self {
+            Queue::Ladder(ladder) => ladder.len(),
+            Queue::Heap(heap) => heap.len(),
+        }
     }
 
-    /// Adds an entry. Its time must not be before that of the last entry popped.
+    /// Adds an entry. Its (time, seq) must be after that of the last entry popped.
     #[inline(always)]
     pub(super) fn push(&mut self, entry: Entry<E>) {
-        if self.in_ladder {
-            self.ladder.push(entry);
-        } else {
-            self.heap.push(entry);
-            if self.heap.len() > self.heap_max {
-                self.move_to_ladder();
-            }
+        match self {
+            Queue::Ladder(ladder) => ladder.push(entry),
+            Queue::Heap(heap) => heap.push(entry),
         }
     }
 
     /// Removes and returns the earliest entry, if its time is `until` or earlier.
     #[inline(always)]
     pub(super) fn pop_until(&mut self, until: u64) -> Option<Entry<E>> {
-        if self.in_ladder && self.ladder.len() < self.ladder_min {
-            self.move_to_heap();
+        match self {
+            Queue::Ladder(ladder) => ladder.pop_until(until),
+            Queue::Heap(heap) => heap.pop_until(until),
         }
-        let entry = if self.in_ladder { self.ladder.pop_until(until)? } else { self.heap.pop_until(until)? };
-        self.floor = entry.time;
-        Some(entry)
     }
 
     /// The earliest entry.
     pub(super) fn peek(&mut self) -> Option<Entry<E>> {
-        if self.in_ladder { self.ladder.peek() } else { self.heap.peek() }
+        match self {
+            Queue::Ladder(ladder) => ladder.peek(),
+            Queue::Heap(heap) => heap.peek(),
+        }
     }
 
     /// Drops the entries for which `keep` is false.
     pub(super) fn retain(&mut self, keep: impl FnMut(&Entry<E>) -> bool) {
-        if self.in_ladder { self.ladder.retain(keep) } else { self.heap.retain(keep) }
+        match self {
+            Queue::Ladder(ladder) => ladder.retain(keep),
+            Queue::Heap(heap) => heap.retain(keep),
+        }
     }
 
     /// Bytes of heap memory held.
     pub(super) fn memory(&self) -> usize {
-        self.heap.memory() + self.ladder.memory()
-    }
-
-    #[cold]
-    fn move_to_ladder(&mut self) {
-        self.ladder.reset(self.floor);
-        self.heap.drain(|entry| self.ladder.push(entry));
-        self.in_ladder = true;
-    }
-
-    #[cold]
-    fn move_to_heap(&mut self) {
-        self.ladder.drain(|entry| self.heap.push(entry));
-        self.ladder.reset(self.floor);
-        self.in_ladder = false;
+        match self {
+            Queue::Ladder(ladder) => ladder.memory(),
+            Queue::Heap(heap) => heap.memory(),
+        }
     }
 }

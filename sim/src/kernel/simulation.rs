@@ -68,7 +68,7 @@ pub struct Simulation<M: Model> {
 impl<M: Model> Simulation<M> {
     /// A simulation at time zero with nothing pending.
     pub fn new(model: M) -> Self {
-        Simulation::with_queue(model, QueueKind::Auto)
+        Simulation::with_queue(model, QueueKind::default())
     }
 
     /// The same with a given queue structure, for tests that compare structures.

@@ -172,7 +172,7 @@ fn flat(entry: Entry<u32>) -> (u64, u64, u32) {
 
 #[test]
 fn every_structure_gives_the_order_of_the_standard_heap_on_every_distribution() {
-    for kind in [QueueKind::Auto, QueueKind::Heap, QueueKind::Ladder] {
+    for kind in [QueueKind::Heap, QueueKind::Ladder] {
         for increments in Increments::ALL {
             for (size, holds) in [(1, 200), (5, 500), (70, 5_000), (1_000, 10_000), (20_000, 30_000)] {
                 Pair::new(kind, increments, size as u64).exercise(size, holds);
@@ -219,9 +219,23 @@ fn a_hundred_thousand_ties_cost_no_more_than_a_fifo() {
 }
 
 #[test]
-fn auto_moves_between_the_structures_as_the_number_of_entries_changes() {
-    let mut pair = Pair::new(QueueKind::Auto, Increments::Exponential, 3);
-    for target in [200, 3, 70, 60, 10, 1_000, 0] {
+fn a_hundred_thousand_ties_scheduled_from_another_instant_cost_no_more_than_a_fifo() {
+    let mut queue = Queue::new(QueueKind::Ladder);
+    let push = |queue: &mut Queue<u32>, time, seq| queue.push(Entry { time, seq, item: Item::Event(0) });
+    (1..=100).for_each(|seq| push(&mut queue, 10, seq));
+    for seq in 1..=50 {
+        assert_eq!(queue.pop_until(10).map(|entry| entry.seq), Some(seq));
+    }
+    (101..=100_000).for_each(|seq| push(&mut queue, 20, seq));
+    for seq in 51..=100_000 {
+        assert_eq!(queue.pop_until(20).map(|entry| entry.seq), Some(seq));
+    }
+}
+
+#[test]
+fn a_queue_that_fills_and_empties_keeps_the_order() {
+    let mut pair = Pair::new(QueueKind::Ladder, Increments::Exponential, 3);
+    for target in [200, 3, 70, 60, 10, 1_000, 0, 30, 0] {
         while pair.reference.len() < target {
             pair.push();
         }
