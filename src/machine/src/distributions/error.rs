@@ -1,6 +1,7 @@
 //! What can be wrong with the parameters of a distribution.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 /// Why parameters do not make a distribution. Messages name the law, the parameter and the value.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +32,17 @@ pub enum DistributionError {
         parameter: &'static str,
         /// What was given.
         value: f64,
+    },
+    /// A parameter is so small or so large that the law's moments or its cumulative distribution can no longer be computed.
+    OutOfRange {
+        /// Name of the law, as scenario files write it.
+        law: &'static str,
+        /// Name of the parameter.
+        parameter: &'static str,
+        /// What was given.
+        value: f64,
+        /// The values allowed, both ends included.
+        allowed: (f64, f64),
     },
     /// The lower bound is not below the upper one.
     EmptyRange {
@@ -83,6 +95,9 @@ impl fmt::Display for DistributionError {
             Self::NotFinite { law, parameter, value } => write!(f, "{law}: {parameter} must be a finite number, not {value}"),
             Self::NotPositive { law, parameter, value } => write!(f, "{law}: {parameter} must be above 0, not {value}"),
             Self::Negative { law, parameter, value } => write!(f, "{law}: {parameter} must not be below 0, but is {value}"),
+            Self::OutOfRange { law, parameter, value, allowed: (least, most) } => {
+                write!(f, "{law}: {parameter} must be between {least:e} and {most:e}, not {value}")
+            }
             Self::EmptyRange { law, low, high } => write!(f, "{law}: low ({low}) must be below high ({high})"),
             Self::Ranks { n, most } => write!(f, "zipf: n must be between 1 and {most}, not {n}"),
             Self::TooFew { law, given, needed } => write!(f, "{law}: needs at least {needed}, but {given} given"),
@@ -112,6 +127,20 @@ pub(super) fn positive(law: &'static str, parameter: &'static str, value: f64) -
 pub(super) fn not_negative(law: &'static str, parameter: &'static str, value: f64) -> Result<f64, DistributionError> {
     let value = finite(law, parameter, value)?;
     if value >= 0.0 { Ok(value) } else { Err(DistributionError::Negative { law, parameter, value }) }
+}
+
+pub(super) fn positive_within(
+    law: &'static str,
+    parameter: &'static str,
+    value: f64,
+    allowed: RangeInclusive<f64>,
+) -> Result<f64, DistributionError> {
+    let value = positive(law, parameter, value)?;
+    if allowed.contains(&value) {
+        Ok(value)
+    } else {
+        Err(DistributionError::OutOfRange { law, parameter, value, allowed: allowed.into_inner() })
+    }
 }
 
 /// The sum of weights that were each checked to be finite and not negative.

@@ -21,6 +21,8 @@ mod gamma;
 mod lifetime;
 mod normal;
 pub mod special;
+#[cfg(test)]
+mod tests;
 mod zipf;
 
 pub use compound::{Mixture, Truncated};

@@ -1,6 +1,8 @@
 //! The normal and the lognormal law.
 
-use super::error::{DistributionError, finite, positive};
+use std::ops::RangeInclusive;
+
+use super::error::{DistributionError, finite, positive, positive_within};
 use super::family::Family;
 use super::special::{normal_cdf, normal_density, normal_log_density, normal_quantile};
 
@@ -94,8 +96,14 @@ pub struct LogNormal {
 }
 
 impl LogNormal {
+    /// Above, e^(2σ²) and with it the second moment leave the range of f64; published sigmas lie below 3.
+    pub const SIGMAS: RangeInclusive<f64> = 1e-9..=18.0;
+
     pub(super) fn new(median: f64, sigma: f64) -> Result<Self, DistributionError> {
-        Ok(LogNormal { median: positive("lognormal", "median", median)?, sigma: positive("lognormal", "sigma", sigma)? })
+        Ok(LogNormal {
+            median: positive("lognormal", "median", median)?,
+            sigma: positive_within("lognormal", "sigma", sigma, Self::SIGMAS)?,
+        })
     }
 
     /// The median, e^μ.

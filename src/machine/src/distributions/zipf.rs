@@ -197,3 +197,31 @@ fn power_sum(n: u64, power: f64) -> f64 {
     }
     sum
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_of_powers_agree_with_sums_term_by_term_in_fifty_digits() {
+        let table = [
+            (1_000, -0.8, 15.469810382227319),
+            (100_000, -1.0, 12.090146129863427),
+            (5_000, -2.5, 1.3414853719156532),
+            (1_000, 1.0, 500_500.0),
+            (100, 2.0, 338_350.0),
+        ];
+        for (n, power, expected) in table {
+            let sum = power_sum(n, power);
+            assert!((sum - expected).abs() <= 4e-15 * expected, "{n} {power}: {sum:?}");
+        }
+    }
+
+    #[test]
+    fn neighbouring_ranks_are_told_apart() {
+        let zipf = Zipf::new(1_000, 1.2).unwrap();
+        for rank in 1..=1_000 {
+            assert_eq!(zipf.quantile(zipf.cdf(rank as f64)), rank as f64);
+        }
+    }
+}
