@@ -40,7 +40,7 @@ impl Gamma {
 }
 
 impl Family for Gamma {
-    /// Marsaglia and Tsang, "A simple method for generating gamma variables", ACM TOMS 2000: ten times faster than the inverse;
+    /// Marsaglia and Tsang, "A simple method for generating gamma variables", ACM TOMS 2000: over ten times as fast as the inverse;
     /// 1 to 5 % of tries are rejected and take two more words of this draw.
     fn sample(&self, draw: &mut Draw) -> f64 {
         let boosted = if self.shape < 1.0 { self.shape + 1.0 } else { self.shape };

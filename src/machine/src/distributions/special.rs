@@ -1,6 +1,7 @@
 //! Special functions with the same bits on every target, for distributions and for fitting them.
 //!
-//! Built from exact arithmetic and `libm` only. Accuracies were measured against 50-digit arithmetic; see each function.
+//! Built from exact arithmetic and `libm` only. Accuracies are relative unless stated
+//! otherwise, and are those that the tests assert against 50-digit arithmetic.
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
@@ -12,7 +13,8 @@ pub fn ln_gamma(x: f64) -> f64 {
     libm::lgamma(x)
 }
 
-/// The derivative of ln Γ(x) for x > 0, by recurrence to x ≥ 10 and the asymptotic series (Abramowitz and Stegun 6.3.5, 6.3.18).
+/// The derivative of ln Γ(x) for x > 0, by recurrence to x ≥ 10 and the asymptotic series (Abramowitz and Stegun 6.3.5,
+/// 6.3.18). Within 1e-15 of max(1, |ψ|).
 pub fn digamma(x: f64) -> f64 {
     let mut x = x;
     let mut shift = 0.0;
@@ -26,7 +28,8 @@ pub fn digamma(x: f64) -> f64 {
     shift + libm::log(x) - 0.5 / x - inverse * series
 }
 
-/// The second derivative of ln Γ(x) for x > 0 (Abramowitz and Stegun 6.4.6, 6.4.12); what Newton's method needs to fit a gamma law.
+/// The second derivative of ln Γ(x) for x > 0 (Abramowitz and Stegun 6.4.6, 6.4.12); what Newton's method
+/// needs to fit a gamma law. Accurate to 1e-15.
 pub fn trigamma(x: f64) -> f64 {
     let mut x = x;
     let mut shift = 0.0;
@@ -41,7 +44,7 @@ pub fn trigamma(x: f64) -> f64 {
 
 /// The regularised incomplete gamma function P(a, x) = γ(a, x)/Γ(a): the probability that a gamma variable of shape `a` > 0 and scale 1 is ≤ `x`.
 ///
-/// Takes time of the order of √a where x is near a.
+/// Accurate to 2e-14 up to a = 10^6; takes time of the order of √a where x is near a.
 pub fn gamma_p(a: f64, x: f64) -> f64 {
     incomplete_gamma(a, x).0
 }
@@ -100,7 +103,8 @@ pub fn gamma_p_inverse(a: f64, p: f64) -> f64 {
     x
 }
 
-/// Φ(z): the probability that a standard normal variable is ≤ `z`; relatively accurate in the lower tail.
+/// Φ(z): the probability that a standard normal variable is ≤ `z`; accurate to 2e-13 down to 1e-300 in the lower tail, to
+/// 2e-15 above z = −3.
 pub fn normal_cdf(z: f64) -> f64 {
     0.5 * libm::erfc(-z * FRAC_1_SQRT_2)
 }
@@ -115,7 +119,7 @@ pub fn normal_density(z: f64) -> f64 {
     libm::exp(-0.5 * z * z) / (2.0 * PI).sqrt()
 }
 
-/// The `z` at which Φ(z) = `p`, for `p` in 0..=1: algorithm AS 241, PPND16 (Wichura, Applied Statistics 37, 1988), about 16 digits.
+/// The `z` at which Φ(z) = `p`, for `p` in 0..=1: algorithm AS 241, PPND16 (Wichura, Applied Statistics 37, 1988), accurate to 1e-15.
 #[inline]
 pub fn normal_quantile(p: f64) -> f64 {
     const CENTRE: f64 = 0.425;
@@ -408,7 +412,7 @@ mod tests {
         ];
         for (p, z) in table {
             assert_near(normal_quantile(p), z, 1e-15, p);
-            assert_near(normal_cdf(z), p, 2e-13, z);
+            assert_near(normal_cdf(z), p, if z < -3.0 { 2e-13 } else { 2e-15 }, z);
         }
         assert_eq!(normal_quantile(0.0), f64::NEG_INFINITY);
         assert_eq!(normal_quantile(1.0), f64::INFINITY);
