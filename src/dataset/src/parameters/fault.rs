@@ -41,7 +41,7 @@ pub struct FaultModel {
     /// between starts each is another permanent fault (the next drive of the node).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repair: Option<TimeLaw>,
-    /// Distribution of the rows' `param` (for kind `slow`, the factor by which times grow; draws below one count as one).
+    /// Distribution of the rows' `param`, only with kind `slow`: the factor by which times grow; draws below one count as one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub param: Option<Model>,
     /// Faults that hit several nodes at once; only with `between_starts`, since they come whether the node is up or not.
@@ -88,6 +88,9 @@ pub struct BurstModel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain_nodes: Option<u32>,
 }
+
+/// By how much published shares may exceed one in sum, since each was rounded.
+const ROUNDING: f64 = 1e-3;
 
 fn crash() -> TraceKind {
     TraceKind::Crash
@@ -147,7 +150,7 @@ impl FaultModel {
         let FaultModel {
             name,
             source: _,
-            kind: _,
+            kind,
             nodes: _,
             domain: _,
             severity,
@@ -169,11 +172,15 @@ impl FaultModel {
             law.map_or(Ok(()), |law| check_law(&place(&format!("{key}.law")), &law.in_seconds()))?;
         }
         param.map_or(Ok(()), |law| check_law(&place("param"), &law))?;
+        if param.is_some() != (*kind == TraceKind::Slow) {
+            let found = if param.is_some() { format!("`param` with `{kind}`") } else { "`slow` without `param`".to_owned() };
+            return Err(value(&place("kind"), "`param` with kind `slow`, and only with it", &found));
+        }
         if !share(*severity) {
             return Err(value(&place("severity"), "a share between 0 and 1", severity));
         }
         let total: f64 = causes.values().sum();
-        if !causes.values().all(|cause| share(*cause)) || total > 1.0 + 1e-9 {
+        if !causes.values().all(|cause| share(*cause)) || total > 1.0 + ROUNDING {
             return Err(value(&place("causes"), "shares between 0 and 1 that sum to at most 1", &total));
         }
         if let Some(BurstModel { share, nodes_mean, domain_nodes }) = bursts {

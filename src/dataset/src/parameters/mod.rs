@@ -26,14 +26,17 @@
 //! Unknown keys are refused, with line and column.
 
 mod fault;
+mod fitted;
 mod load;
 mod wan;
+mod write;
 
 use serde::{Deserialize, Serialize};
 
 use crate::fit::Model;
 
 pub use fault::{BurstModel, FaultModel, TimeLaw, TimeUnit};
+pub use fitted::Families;
 pub use load::LoadModel;
 pub use wan::{Place, WanModel};
 
@@ -209,7 +212,7 @@ impl ParameterFile {
 
     /// Writes the file. Reading it gives an equal value.
     pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("tables of numbers and strings are TOML")
+        write::write(&toml::Table::try_from(self).expect("tables of numbers and strings are TOML"))
     }
 
     /// Every model: first those of faults, then of load, then of round-trip times.
@@ -318,11 +321,7 @@ bursts = { share = 0.15, nodes_mean = 6.1 }
     #[test]
     fn values_out_of_range_name_their_place() {
         for (from, to, expected) in [
-            (
-                "shape = 0.64",
-                "shape = 0.0",
-                "model `nodes`, `between_starts.law`: weibull: shape must be above 0, not 0",
-            ),
+            ("shape = 0.64", "shape = 0.0", "model `nodes`, `between_starts.law`: weibull: shape must be above 0, not 0"),
             ("0.6 }", "1.6 }", "model `nodes`, `causes`: expected shares between 0 and 1 that sum to at most 1, found 1.6"),
             ("share = 0.15", "share = 1.0", "model `nodes`, `bursts.share`: expected a share of 0 to below 1, found 1"),
             ("between_starts", "repair_", "TOML parse error"),

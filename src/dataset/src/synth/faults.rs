@@ -5,7 +5,7 @@
 //! number, and a repair of its own for each. To keep the mean rate of a node's faults at that of `between_starts`, the node's own gaps are
 //! stretched by 1 / (1 − share); the distribution of all its gaps is then that law only in so far as the share is small.
 //!
-//! Times are cut to whole milliseconds.
+//! Times are cut to whole milliseconds, factors rounded to four places.
 
 use std::collections::BTreeMap;
 
@@ -88,7 +88,7 @@ struct Synthesis<'a> {
     rows: Vec<TraceRow>,
 }
 
-pub(super) fn synthesise(model: &FaultModel, plan: &Plan) -> Result<FaultTrace, ParameterError> {
+pub(super) fn synthesise(collection: &str, model: &FaultModel, plan: &Plan) -> Result<FaultTrace, ParameterError> {
     model.check()?;
     if plan.nodes == 0 {
         let expected = "at least one node".to_owned();
@@ -112,7 +112,7 @@ pub(super) fn synthesise(model: &FaultModel, plan: &Plan) -> Result<FaultTrace, 
         (None, Some(law)) => synthesis.alternating(law)?,
         (None, None) | (Some(_), Some(_)) => unreachable!("checked above: exactly one of the two"),
     }
-    Ok(synthesis.into_trace(plan))
+    Ok(synthesis.into_trace(collection, plan))
 }
 
 impl Synthesis<'_> {
@@ -236,7 +236,7 @@ impl Synthesis<'_> {
     }
 
     fn param(&self, mut draw: Draw) -> Option<f64> {
-        self.param.as_ref().map(|law| law.sample(&mut draw).max(1.0))
+        self.param.as_ref().map(|law| four_places(law.sample(&mut draw).max(1.0)))
     }
 
     fn cause(&self, mut draw: Draw) -> Cause {
@@ -273,7 +273,7 @@ impl Synthesis<'_> {
         });
     }
 
-    fn into_trace(mut self, plan: &Plan) -> FaultTrace {
+    fn into_trace(mut self, collection: &str, plan: &Plan) -> FaultTrace {
         self.rows.sort_by_key(|row| (row.time, row.node, row.group));
         let mut in_order_of_time: BTreeMap<u32, u32> = BTreeMap::new();
         for row in &mut self.rows {
@@ -290,7 +290,7 @@ impl Synthesis<'_> {
             time_resolution: Duration::from_millis(1),
             population_by_system: BTreeMap::from([(system.to_owned(), self.nodes)]),
             rule: format!(
-                "synthetic: model {}, {} nodes, {} days, seed {}, {start} start",
+                "synthetic: model {} of {collection}, {} nodes, {} days, seed {}, {start} start",
                 self.model.name,
                 plan.nodes,
                 plan.length.as_secs_f64() / 86_400.0,
@@ -305,4 +305,8 @@ impl Synthesis<'_> {
 fn whole_millis(seconds: f64) -> Duration {
     const NANOS_PER_MILLI: u64 = 1_000_000;
     Duration::from_nanos(Duration::from_secs_f64(seconds).as_nanos() / NANOS_PER_MILLI * NANOS_PER_MILLI)
+}
+
+fn four_places(factor: f64) -> f64 {
+    libm::round(1e4 * factor) / 1e4
 }

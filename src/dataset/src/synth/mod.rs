@@ -60,7 +60,7 @@ pub enum Synthesised {
 /// [`ParameterError::Value`] for a plan without nodes.
 pub fn synthesise(file: &ParameterFile, model: Option<&str>, plan: &Plan) -> Result<Synthesised, ParameterError> {
     match file.model(model)? {
-        AnyModel::Faults(model) => faults::synthesise(model, plan).map(Synthesised::Trace),
+        AnyModel::Faults(model) => faults::synthesise(&file.name, model, plan).map(Synthesised::Trace),
         AnyModel::Load(model) => Ok(Synthesised::Counts(load::synthesise(model, plan))),
         AnyModel::Wan(model) => Ok(Synthesised::Rtt(wan::synthesise(model))),
     }
