@@ -5,6 +5,8 @@
 pub mod clock;
 pub mod cpu;
 pub mod disk;
+pub mod memory;
 mod rate;
+pub mod storage;
 pub mod topology;
 pub mod usage;

@@ -17,7 +17,8 @@ fn constant(nanos: f64) -> Distribution {
 
 /// Write 100 ns, sync 1000 ns, one byte a nanosecond, room for a thousand bytes.
 fn plain() -> Disk<u32> {
-    let profile = model::Disk { write: constant(100.0), fsync: constant(1_000.0), bandwidth: 1_000_000_000, capacity: Bytes(1_000) };
+    let profile =
+        model::Disk { write: constant(100.0), fsync: constant(1_000.0), bandwidth: 1_000_000_000, capacity: Bytes(1_000) };
     Disk::new(Streams::new(Seed(3)), NodeId(4), Arc::new(profile))
 }
 
@@ -70,20 +71,14 @@ fn operations_take_latency_and_transfer_one_after_the_other() {
     disk.submit(at(20), read(5, 3));
     assert_eq!(disk.queue_len(), 3);
     assert_eq!(run(&mut disk), [(1, Outcome::Done, 160), (2, Outcome::Done, 1_160), (3, Outcome::Done, 1_265)]);
-    let counters = DiskCounters {
-        writes: 1,
-        syncs: 1,
-        reads: 1,
-        failed: 0,
-        bytes_written: Bytes(50),
-        bytes_read: Bytes(5),
-    };
+    let counters = DiskCounters { writes: 1, syncs: 1, reads: 1, failed: 0, bytes_written: Bytes(50), bytes_read: Bytes(5) };
     assert_eq!(disk.counters(), counters);
 }
 
 #[test]
 fn a_transfer_is_rounded_up_to_whole_nanoseconds() {
-    let profile = model::Disk { write: Distribution::ZERO, fsync: Distribution::ZERO, bandwidth: 3_000_000_000, capacity: Bytes(99) };
+    let profile =
+        model::Disk { write: Distribution::ZERO, fsync: Distribution::ZERO, bandwidth: 3_000_000_000, capacity: Bytes(99) };
     let mut disk = Disk::new(Streams::new(Seed(0)), NodeId(0), Arc::new(profile));
     disk.submit(at(0), write(4, 1));
     assert_eq!(disk.next(), Some(at(2)));
