@@ -2,3 +2,8 @@
 
 pub mod cluster;
 pub mod kernel;
+pub mod faults;
+pub mod network;
+pub mod services;
+pub mod workload;
+pub mod world;

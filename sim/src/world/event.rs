@@ -1,0 +1,163 @@
+//! What can happen in the world, and what is on its way. Events are small; what they carry stands in tables.
+
+use hms_machine::{AgentEvent, AgentId, Bytes, CallOutcome, NodeId};
+use slotmap::{Key, new_key_type};
+
+use crate::faults::FaultId;
+
+new_key_type! {
+    /// A message on its way.
+    pub struct FlightKey;
+    /// A call in progress, from its first attempt to its end.
+    pub struct CallKey;
+    /// A request at an agent.
+    pub struct JobKey;
+}
+
+/// An item of the kernel's queue.
+#[derive(Clone, Copy, Debug)]
+pub enum Event {
+    /// A copy of a message reaches its receiver. The digest of sender, receiver, size and kind makes the trace hash see them.
+    Deliver(FlightKey, u32),
+    /// The node's machine asked to be woken.
+    Wake(NodeId),
+    /// A task of the node's processor is done, or its slice is over.
+    Cpu(NodeId),
+    /// An operation of the node's disk is done.
+    Disk(NodeId),
+    /// Some agent of the node may have outgrown its memory.
+    Memory(NodeId),
+    /// The node's power-on self test and boot are over.
+    Boot(NodeId, u32),
+    /// The next request of an open load arrives.
+    Arrival(u32),
+    /// A closed client has thought enough.
+    Think {
+        /// The load.
+        load: u32,
+        /// The client.
+        client: u32,
+    },
+    /// An attempt is out of time, or the pause before a retry is over.
+    Call(CallKey),
+    /// The agent's process has finished its start-up work, or looks for its dependencies again.
+    Agent(AgentId, u32),
+    /// A crash loop strikes this life of the agent.
+    CrashLoop(AgentId, u32),
+    /// The agent flushes its journal.
+    Flush(AgentId, u32),
+    /// A fault begins.
+    FaultBegins(FaultId),
+    /// A fault ends.
+    FaultEnds(FaultId),
+    /// A row of the series is due.
+    Sample,
+}
+
+impl Event {
+    /// Kind and indices in 64 bits.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let (kind, body) = match *self {
+            Event::Deliver(flight, digest) => (1, flight.data().as_ffi() ^ u64::from(digest) << 24),
+            Event::Wake(node) => (2, u64::from(node.0)),
+            Event::Cpu(node) => (3, u64::from(node.0)),
+            Event::Disk(node) => (4, u64::from(node.0)),
+            Event::Memory(node) => (5, u64::from(node.0)),
+            Event::Boot(node, life) => (6, u64::from(node.0) | u64::from(life) << 32),
+            Event::Arrival(load) => (7, u64::from(load)),
+            Event::Think { load, client } => (8, u64::from(load) << 32 | u64::from(client)),
+            Event::Call(call) => (9, call.data().as_ffi()),
+            Event::Agent(agent, life) => (10, u64::from(agent.0) | u64::from(life) << 32),
+            Event::CrashLoop(agent, life) => (11, u64::from(agent.0) | u64::from(life) << 32),
+            Event::Flush(agent, life) => (12, u64::from(agent.0) | u64::from(life) << 32),
+            Event::FaultBegins(fault) => (13, u64::from(fault.0)),
+            Event::FaultEnds(fault) => (14, u64::from(fault.0)),
+            Event::Sample => (15, 0),
+        };
+        body ^ kind << 59
+    }
+}
+
+/// A message on its way.
+#[derive(Clone, Debug)]
+pub(crate) struct Flight<M> {
+    pub(crate) from: NodeId,
+    pub(crate) to: NodeId,
+    pub(crate) bytes: Bytes,
+    /// Copies that have not arrived yet (two after a duplication).
+    pub(crate) copies: u32,
+    pub(crate) corrupt: bool,
+    pub(crate) payload: Payload<M>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Payload<M> {
+    Stack(M),
+    Request(Request),
+    Reply(Reply),
+}
+
+/// An attempt of a call on its way to an agent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request {
+    pub(crate) call: CallKey,
+    pub(crate) attempt: u32,
+    pub(crate) agent: AgentId,
+    pub(crate) trace: u64,
+    /// Kills whoever works on it.
+    pub(crate) poison: bool,
+    /// Only asks whether the agent is ready.
+    pub(crate) ping: bool,
+}
+
+/// The answer to an attempt.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reply {
+    pub(crate) call: CallKey,
+    pub(crate) attempt: u32,
+    pub(crate) outcome: CallOutcome,
+}
+
+/// What a host's processor works on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Task {
+    /// The stack handles a message.
+    Deliver(FlightKey),
+    /// The stack handles its time-out.
+    Timeout,
+    /// The stack handles the end of a write.
+    Persisted { token: u64, ok: bool },
+    /// The stack handles news of an agent.
+    Agent { agent: AgentId, event: AgentEvent },
+    /// The stack used more time than the fixed cost.
+    Overhead,
+    /// An agent works on a request.
+    Job(JobKey),
+    /// An agent replays its journal.
+    Replay { agent: AgentId, life: u32 },
+}
+
+/// What a host's disk works for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum DiskTag {
+    /// The write of a record of the stack; its flush follows.
+    RecordWrite,
+    /// The flush of a record of the stack.
+    RecordSync { token: u64 },
+    /// The write of a journal entry for a request.
+    EntryWrite { agent: AgentId, job: JobKey },
+    /// The flush of a journal; acknowledges the request if it was made for one.
+    EntrySync { agent: AgentId, job: Option<JobKey> },
+    /// The reading of a journal at start.
+    Load { agent: AgentId, life: u32 },
+}
+
+impl DiskTag {
+    /// The agent whose journal the operation concerns; `None` for the file of the stack.
+    pub(crate) fn journal(self) -> Option<AgentId> {
+        match self {
+            DiskTag::RecordWrite | DiskTag::RecordSync { .. } => None,
+            DiskTag::EntryWrite { agent, .. } | DiskTag::EntrySync { agent, .. } | DiskTag::Load { agent, .. } => Some(agent),
+        }
+    }
+}

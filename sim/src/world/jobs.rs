@@ -1,0 +1,275 @@
+//! Requests at agents: queue, work, calls to others, journal, reply.
+
+use hms_machine::{AgentId, Bytes, CallOutcome, Duration, Exit, Instant, Machine, NodeId, Purpose};
+use hms_scenario::model::{FanOut, Sync};
+
+use super::calls::{Caller, child_trace};
+use super::event::{CallKey, DiskTag, JobKey, Payload, Reply, Request, Task};
+use super::{Kernel, TraceKind, World};
+use crate::cluster::disk::{OperationKind, Outcome};
+use crate::cluster::usage::Class;
+use crate::faults::FaultId;
+
+const WORK: Purpose = Purpose::named("service/work");
+const ERRORS: Purpose = Purpose::named("service/errors");
+const CALLS: Purpose = Purpose::named("service/calls");
+const WRITES: Purpose = Purpose::named("service/writes");
+
+/// A request that an agent has accepted.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    agent: AgentId,
+    pub(super) call: CallKey,
+    pub(super) attempt: u32,
+    pub(super) caller: NodeId,
+    trace: u64,
+    poison: bool,
+    /// The next of the service's calls, and how many of it have been made.
+    next_call: (usize, u32),
+    /// Calls made so far: numbers the children's trace ids.
+    children: u64,
+    outstanding: u32,
+    failed: bool,
+}
+
+impl<M: Machine> World<M> {
+    /// An attempt of a call has reached the host of the agent.
+    pub(super) fn request_arrives(&mut self, node: NodeId, caller: NodeId, request: Request, kernel: &mut Kernel) {
+        let now = kernel.now();
+        let scenario = self.scenario.clone();
+        let service = &scenario.services[self.service_of(request.agent).index()];
+        let agent = &mut self.agents[request.agent.index()];
+        let full = agent.busy >= service.workers && agent.waiting.len() >= service.queue as usize;
+        if !agent.ready() || full || agent.out_of_handles(now) {
+            return self.reply(node, caller, request.call, request.attempt, CallOutcome::Refused, kernel);
+        }
+        if request.ping {
+            // A stuck process accepts the connection and says nothing.
+            if !agent.hangs() {
+                self.reply(node, caller, request.call, request.attempt, CallOutcome::Ok, kernel);
+            }
+            return;
+        }
+        let job = self.jobs.insert(Job {
+            agent: request.agent,
+            call: request.call,
+            attempt: request.attempt,
+            caller,
+            trace: request.trace,
+            poison: request.poison,
+            next_call: (0, 0),
+            children: 0,
+            outstanding: 0,
+            failed: false,
+        });
+        agent.accepted.push(job);
+        if agent.busy < service.workers {
+            agent.busy += 1;
+            self.work(job, kernel);
+        } else {
+            agent.waiting.push_back(job);
+        }
+        let slot = self.agents[request.agent.index()].slot;
+        self.host(node).memory.request_begins(slot);
+        if service.memory.per_request > Bytes::ZERO {
+            self.memory_due(node, kernel);
+        }
+    }
+
+    /// A worker takes the request up.
+    fn work(&mut self, key: JobKey, kernel: &mut Kernel) {
+        let job = &self.jobs[key];
+        let place = self.place(job.agent);
+        let agent = &self.agents[job.agent.index()];
+        let mut draw = self.streams.draw(WORK, job.trace, u64::from(job.attempt));
+        let work = Duration::from_nanos_f64(self.scenario.services[place.service.index()].work.sample(&mut draw));
+        let work = if agent.afflictions.regressions.is_empty() { work } else { work.mul_f64(agent.afflictions.work_factor()) };
+        let now = kernel.now();
+        let host = self.host(place.node);
+        let debt = std::mem::take(&mut host.stack_debt);
+        host.stack_in_service += debt;
+        host.cpu.submit(now, Task::Job(key), work + debt, Class::Service);
+        self.rearm_cpu(place.node, kernel);
+    }
+
+    /// The processor has done the work of a request.
+    pub(super) fn job_worked(&mut self, key: JobKey, kernel: &mut Kernel) {
+        let Some(job) = self.jobs.get(key) else { return };
+        let id = job.agent;
+        if job.poison {
+            return self.end_process(id, Exit::Abnormal, None, true, kernel);
+        }
+        let agent = &mut self.agents[id.index()];
+        if agent.hangs() {
+            agent.stuck.push(key);
+            return;
+        }
+        if self.goes_wrong(key) {
+            return self.finish(key, CallOutcome::Error, kernel);
+        }
+        self.call_others(key, kernel);
+    }
+
+    /// Whether the work fails, by itself or by a fault; each reason has a draw of its own.
+    fn goes_wrong(&self, key: JobKey) -> bool {
+        let job = &self.jobs[key];
+        let agent = &self.agents[job.agent.index()];
+        let service = &self.scenario.services[self.service_of(job.agent).index()];
+        let chance = |purpose: Purpose, share| self.streams.draw(purpose, job.trace, u64::from(job.attempt)).chance(share);
+        let by_fault = |fault: FaultId, share| chance(ERRORS.part(self.schedule.get(fault).key), share);
+        let afflictions = &agent.afflictions;
+        (!service.errors.is_zero() && chance(ERRORS, service.errors))
+            || afflictions.gray.iter().any(|(fault, share)| by_fault(*fault, *share))
+            || afflictions.regressions.iter().any(|(fault, _, share)| by_fault(*fault, *share))
+    }
+
+    /// Makes the next call or calls that the request needs, or goes on to the journal when there are none left.
+    fn call_others(&mut self, key: JobKey, kernel: &mut Kernel) {
+        let scenario = self.scenario.clone();
+        let job = &self.jobs[key];
+        let place = self.place(job.agent);
+        let service = &scenario.services[place.service.index()];
+        loop {
+            let job = &mut self.jobs[key];
+            let (index, made) = job.next_call;
+            let Some(call) = service.calls.get(index) else { break };
+            let wanted = made < call.count && (made > 0 || self.streams.draw(CALLS, job.trace, index as u64).chance(call.chance));
+            if !wanted {
+                job.next_call = (index + 1, 0);
+                continue;
+            }
+            job.next_call = (index, made + 1);
+            job.outstanding += 1;
+            let trace = child_trace(job.trace, job.children);
+            job.children += 1;
+            let caller = Caller::Job(key);
+            self.start_call(place.node, caller, call.service, call.policy.clone(), trace, Instant::MAX, false, kernel);
+            // The call may have been refused at once, and the request may have ended with it.
+            if service.fan_out == FanOut::Sequential || !self.jobs.contains_key(key) {
+                return;
+            }
+        }
+        if self.jobs[key].outstanding == 0 {
+            self.calls_done(key, kernel);
+        }
+    }
+
+    /// A call made for a request has ended.
+    pub(super) fn job_call_ended(&mut self, key: JobKey, ok: bool, kernel: &mut Kernel) {
+        let Some(job) = self.jobs.get_mut(key) else { return };
+        job.outstanding -= 1;
+        job.failed |= !ok;
+        let agent = job.agent;
+        let (sequential, calls) = {
+            let service = &self.scenario.services[self.service_of(agent).index()];
+            (service.fan_out == FanOut::Sequential, service.calls.len())
+        };
+        let job = &self.jobs[key];
+        if sequential {
+            if job.failed { self.finish(key, CallOutcome::Error, kernel) } else { self.call_others(key, kernel) }
+        } else if job.outstanding == 0 && job.next_call.0 >= calls {
+            self.calls_done(key, kernel);
+        }
+    }
+
+    fn calls_done(&mut self, key: JobKey, kernel: &mut Kernel) {
+        let job = &self.jobs[key];
+        if job.failed {
+            return self.finish(key, CallOutcome::Error, kernel);
+        }
+        let id = job.agent;
+        let place = self.place(id);
+        let writes = self.scenario.services[place.service.index()]
+            .journal
+            .as_ref()
+            .filter(|journal| self.streams.draw(WRITES, job.trace, 0).chance(journal.writes));
+        let Some(journal) = writes else { return self.finish(key, CallOutcome::Ok, kernel) };
+        let bytes = journal.entry;
+        self.agents[id.index()].journal.write();
+        let tag = DiskTag::EntryWrite { agent: id, job: key };
+        self.submit_disk(place.node, OperationKind::Write(bytes), Class::Service, tag, kernel);
+    }
+
+    /// A journal entry is in the cache of the operating system, or could not be written.
+    pub(super) fn entry_written(&mut self, id: AgentId, key: JobKey, result: Outcome, kernel: &mut Kernel) {
+        let place = self.place(id);
+        self.agents[id.index()].journal.written(result);
+        // The process that asked may have died; the operating system has written for it all the same.
+        if !self.jobs.contains_key(key) {
+            return;
+        }
+        if !result.acknowledged() {
+            return self.finish(key, CallOutcome::Error, kernel);
+        }
+        let sync = self.scenario.services[place.service.index()].journal.as_ref().map(|journal| journal.sync);
+        match sync {
+            Some(Sync::Always) => {
+                let tag = DiskTag::EntrySync { agent: id, job: Some(key) };
+                self.submit_disk(place.node, OperationKind::Sync, Class::Service, tag, kernel);
+            }
+            Some(Sync::Every(_) | Sync::Never) | None => self.acknowledge(key, kernel),
+        }
+    }
+
+    /// Journal entries are on the medium, or the flush has failed.
+    pub(super) fn entries_synced(&mut self, id: AgentId, job: Option<JobKey>, result: Outcome, kernel: &mut Kernel) {
+        self.agents[id.index()].journal.synced(result);
+        let Some(key) = job.filter(|key| self.jobs.contains_key(*key)) else { return };
+        if result.acknowledged() { self.acknowledge(key, kernel) } else { self.finish(key, CallOutcome::Error, kernel) }
+    }
+
+    fn acknowledge(&mut self, key: JobKey, kernel: &mut Kernel) {
+        let agent = self.jobs[key].agent;
+        self.agents[agent.index()].acknowledged += 1;
+        self.finish(key, CallOutcome::Ok, kernel);
+    }
+
+    /// Answers a request and frees its worker for the next one.
+    fn finish(&mut self, key: JobKey, outcome: CallOutcome, kernel: &mut Kernel) {
+        let Some(job) = self.jobs.remove(key) else { return };
+        let place = self.place(job.agent);
+        let agent = &mut self.agents[job.agent.index()];
+        if let Some(position) = agent.accepted.iter().position(|known| *known == key) {
+            agent.accepted.swap_remove(position);
+        }
+        let first = outcome == CallOutcome::Ok && !agent.served;
+        agent.served |= first;
+        let slot = agent.slot;
+        let next = agent.waiting.pop_front();
+        if next.is_none() {
+            agent.busy -= 1;
+        }
+        if first {
+            self.record(kernel, TraceKind::AgentServed(job.agent));
+        }
+        self.reply(place.node, job.caller, job.call, job.attempt, outcome, kernel);
+        let growth = self.scenario.services[place.service.index()].memory.growth;
+        self.host(place.node).memory.request_ends(slot);
+        if let Some(next) = next {
+            self.work(next, kernel);
+        }
+        if growth > Bytes::ZERO {
+            self.memory_due(place.node, kernel);
+        }
+    }
+
+    /// Sends the answer to an attempt.
+    pub(super) fn reply(
+        &mut self,
+        from: NodeId,
+        to: NodeId,
+        call: CallKey,
+        attempt: u32,
+        outcome: CallOutcome,
+        kernel: &mut Kernel,
+    ) {
+        self.transmit(from, to, Payload::Reply(Reply { call, attempt, outcome }), kernel);
+    }
+
+    /// A stuck process runs on: what waited for it goes on.
+    pub(super) fn unstick(&mut self, agent: AgentId, kernel: &mut Kernel) {
+        for job in std::mem::take(&mut self.agents[agent.index()].stuck) {
+            self.job_worked(job, kernel);
+        }
+    }
+}

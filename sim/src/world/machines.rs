@@ -1,0 +1,136 @@
+//! Driving the machines: inputs cost CPU time of their host, effects take place in order.
+
+use hms_machine::{AgentEvent, AgentId, Context, Effect, Input, Machine, NodeId, Record};
+
+use super::event::{DiskTag, Event, Payload, Task};
+use super::{Kernel, TraceKind, World};
+use crate::cluster::disk::{Operation, OperationKind};
+use crate::cluster::storage::RecordFile;
+use crate::cluster::usage::Class;
+
+impl<M: Machine> World<M> {
+    /// Queues work of the stack on the node's processor; an edge has none and works at once.
+    pub(super) fn feed_through_cpu(&mut self, node: NodeId, task: Task, kernel: &mut Kernel) {
+        let now = kernel.now();
+        let state = &mut self.nodes[node.index()];
+        match &mut state.host {
+            Some(host) => {
+                host.cpu.submit(now, task, host.stack_cpu, Class::Stack);
+                self.rearm_cpu(node, kernel);
+            }
+            None => self.run_stack_task(node, task, kernel),
+        }
+    }
+
+    /// A task of the stack has had its CPU time.
+    pub(super) fn run_stack_task(&mut self, node: NodeId, task: Task, kernel: &mut Kernel) {
+        match task {
+            Task::Deliver(flight) => {
+                if let Some((from, message)) = self.take_stack_message(flight) {
+                    self.feed(node, Input::Message { from, message }, kernel);
+                }
+            }
+            Task::Timeout => {
+                self.nodes[node.index()].waking = false;
+                self.feed(node, Input::Timeout, kernel);
+            }
+            Task::Persisted { token, ok: true } => self.feed(node, Input::Persisted { token }, kernel),
+            Task::Persisted { token, ok: false } => self.feed(node, Input::PersistFailed { token }, kernel),
+            Task::Agent { agent, event } => self.feed(node, Input::Agent { agent, event }, kernel),
+            Task::Overhead | Task::Job(_) | Task::Replay { .. } => {}
+        }
+    }
+
+    /// The machine's deadline has come.
+    pub(super) fn wake(&mut self, node: NodeId, kernel: &mut Kernel) {
+        let state = &mut self.nodes[node.index()];
+        state.deadline = None;
+        if state.machine.is_some() && !state.waking {
+            state.waking = true;
+            self.feed_through_cpu(node, Task::Timeout, kernel);
+        }
+    }
+
+    /// Gives an input to the node's machine and carries out what it says. Nothing happens where no machine runs.
+    pub(super) fn feed(&mut self, node: NodeId, input: Input<M::Message>, kernel: &mut Kernel) {
+        let now = kernel.now();
+        let state = &mut self.nodes[node.index()];
+        let Some(machine) = &mut state.machine else { return };
+        let mut effects = self.buffers.pop().unwrap_or_default();
+        let mut cx = Context::new(state.clock.monotonic(now), state.clock.wall(now), node, &mut state.random, &mut effects);
+        machine.handle(input, &mut cx);
+        let spent = cx.spent();
+        let deadline = machine.deadline();
+        // While a time-out waits for the processor, the deadline that it serves still stands; the machine is asked again after it.
+        if deadline != state.deadline && !state.waking {
+            state.deadline = deadline;
+            match deadline {
+                Some(deadline) => kernel.set_timer(state.wake_timer, state.clock.when(deadline, now), Event::Wake(node)),
+                None => kernel.cancel_timer(state.wake_timer),
+            }
+        }
+        if let Some(host) = state.host.as_mut().filter(|_| !spent.is_zero()) {
+            host.cpu.submit(now, Task::Overhead, spent, Class::Stack);
+            self.rearm_cpu(node, kernel);
+        }
+        for effect in effects.drain(..) {
+            self.carry_out(node, effect, kernel);
+        }
+        self.buffers.push(effects);
+    }
+
+    fn carry_out(&mut self, node: NodeId, effect: Effect<M::Message>, kernel: &mut Kernel) {
+        match effect {
+            Effect::Send { to, message } => self.transmit(node, to, Payload::Stack(message), kernel),
+            Effect::Persist { record, token } => self.persist(node, record, token, kernel),
+            Effect::Start(agent) if self.place(agent).node == node => self.start_agent(agent, kernel),
+            Effect::Stop(agent) if self.place(agent).node == node => self.stop_agent(agent, kernel),
+            Effect::Probe(agent) if self.place(agent).node == node => self.probe_agent(agent, kernel),
+            Effect::Start(agent) | Effect::Stop(agent) | Effect::Probe(agent) => {
+                panic!("{node} asked for {agent}, which is not one of its agents")
+            }
+            Effect::Route { call, agent } => self.call_routed(call, agent, kernel),
+            Effect::Refuse(call) => self.call_refused(call, kernel),
+            Effect::Record(record) => self.note(node, record, kernel),
+        }
+    }
+
+    /// Tells the node's machine about an agent, as its operating system would.
+    pub(super) fn report(&mut self, agent: AgentId, event: AgentEvent, kernel: &mut Kernel) {
+        let node = self.place(agent).node;
+        if self.nodes[node.index()].machine.is_some() {
+            self.feed_through_cpu(node, Task::Agent { agent, event }, kernel);
+        }
+    }
+
+    fn persist(&mut self, node: NodeId, record: Vec<u8>, token: u64, kernel: &mut Kernel) {
+        let now = kernel.now();
+        let Some(host) = &mut self.nodes[node.index()].host else {
+            // An edge keeps nothing that a fault could destroy.
+            return self.feed(node, Input::Persisted { token }, kernel);
+        };
+        let write =
+            Operation { kind: OperationKind::Write(RecordFile::size(&record)), class: Class::Stack, tag: DiskTag::RecordWrite };
+        host.records.write(record);
+        host.disk.submit(now, write);
+        host.disk.submit(now, Operation { kind: OperationKind::Sync, class: Class::Stack, tag: DiskTag::RecordSync { token } });
+        self.rearm_disk(node, kernel);
+    }
+
+    fn note(&mut self, node: NodeId, record: Record, kernel: &Kernel) {
+        let now = kernel.now();
+        let justified = match record {
+            Record::Suspected(peer) => {
+                self.nodes[node.index()].suspicions += 1;
+                !self.works(peer) || !self.network.reachable(now, peer, node)
+            }
+            Record::Trusted(peer) => {
+                let suspicions = &mut self.nodes[node.index()].suspicions;
+                *suspicions = suspicions.saturating_sub(1);
+                self.works(peer) && self.network.reachable(now, peer, node)
+            }
+            Record::AgentFailed(_) | Record::AgentRestarted { .. } | Record::AgentRecovered(_) => true,
+        };
+        self.record(kernel, TraceKind::Stack { node, record, justified });
+    }
+}

@@ -1,0 +1,122 @@
+//! Messages on their way: from a sender through the network to whoever stands at the other end.
+
+use hms_machine::{Machine, Message, NodeId, Purpose};
+
+use super::event::{Event, Flight, FlightKey, Payload, Task};
+use super::{Detail, Kernel, TraceKind, World};
+use crate::network::{Class, DropReason, Envelope, Fate, MessageKey};
+
+const REQUEST: Purpose = Purpose::named("network/request");
+const REPLY: Purpose = Purpose::named("network/reply");
+
+impl<M: Machine> World<M> {
+    /// Hands a message to the network. A request and its reply are drawn for by the call and attempt to which they belong, so what the stack
+    /// sends in between cannot change their fate; a message of the stack by its number on its link.
+    pub(super) fn transmit(&mut self, from: NodeId, to: NodeId, payload: Payload<M::Message>, kernel: &mut Kernel) {
+        let (bytes, key, class, kind) = match &payload {
+            Payload::Stack(message) => (message.bytes(), None, Class::Stack, 1),
+            Payload::Request(request) => {
+                let bytes = self.scenario.services[self.service_of(request.agent).index()].request;
+                let key = MessageKey { purpose: REQUEST, entity: request.trace, ordinal: u64::from(request.attempt) };
+                (bytes, Some(key), Class::Service, 2)
+            }
+            Payload::Reply(reply) => {
+                let Some(call) = self.calls.get(reply.call) else { return };
+                let bytes = self.scenario.services[call.service.index()].reply;
+                let key = MessageKey { purpose: REPLY, entity: call.trace, ordinal: u64::from(reply.attempt) };
+                (bytes, Some(key), Class::Service, 3)
+            }
+        };
+        let fate = self.network.send(&self.streams, kernel.now(), Envelope { from, to, bytes, class }, key);
+        let digest = digest(from, to, bytes.0, kind);
+        match fate {
+            Fate::Dropped(_) => {}
+            // Held for ever by a clog without an end: in flight until the run ends.
+            Fate::Held => {}
+            Fate::Deliver { at, again, corrupt } => {
+                let copies = 1 + u32::from(again.is_some());
+                let flight = self.flights.insert(Flight { from, to, bytes, copies, corrupt, payload });
+                kernel.schedule_at(at, Event::Deliver(flight, digest));
+                if let Some(again) = again {
+                    kernel.schedule_at(again, Event::Deliver(flight, digest));
+                }
+            }
+        }
+        if self.recorder.detail == Detail::Full {
+            let taken = !matches!(fate, Fate::Dropped(_));
+            self.record(kernel, TraceKind::Sent { from, to, bytes, taken });
+        }
+    }
+
+    pub(super) fn receiver(&self, flight: FlightKey) -> NodeId {
+        self.flights[flight].to
+    }
+
+    /// A copy of a message has come to the end of its way.
+    pub(super) fn arrive(&mut self, key: FlightKey, kernel: &mut Kernel) {
+        let flight = &self.flights[key];
+        let (envelope, corrupt) = (flight.envelope(), flight.corrupt);
+        let Envelope { from, to, .. } = envelope;
+        if self.network.arrive(kernel.now(), envelope).is_err() {
+            return self.drop_copy(key);
+        }
+        if corrupt || self.nodes[to.index()].machine.is_none() {
+            let reason = if corrupt { DropReason::Corrupt } else { DropReason::ReceiverDown };
+            self.network.drop_at_receiver(envelope, reason);
+            return self.drop_copy(key);
+        }
+        self.network.deliver(envelope);
+        if self.recorder.detail == Detail::Full {
+            self.record(kernel, TraceKind::Received { from, to });
+        }
+        match self.flights[key].payload {
+            Payload::Stack(_) => self.feed_through_cpu(to, Task::Deliver(key), kernel),
+            Payload::Request(request) => {
+                self.drop_copy(key);
+                self.request_arrives(to, from, request, kernel);
+            }
+            Payload::Reply(reply) => {
+                self.drop_copy(key);
+                self.reply_arrives(reply, kernel);
+            }
+        }
+    }
+
+    /// One copy less; the last one takes the message away.
+    pub(super) fn drop_copy(&mut self, key: FlightKey) {
+        let flight = &mut self.flights[key];
+        flight.copies -= 1;
+        if flight.copies == 0 {
+            self.flights.remove(key);
+        }
+    }
+
+    /// The message of one copy for the receiver's stack; the last copy is moved out.
+    pub(super) fn take_stack_message(&mut self, key: FlightKey) -> Option<(NodeId, M::Message)> {
+        let flight = self.flights.get_mut(key)?;
+        flight.copies -= 1;
+        if flight.copies == 0 {
+            let flight = self.flights.remove(key)?;
+            let Payload::Stack(message) = flight.payload else { return None };
+            return Some((flight.from, message));
+        }
+        let Payload::Stack(message) = &flight.payload else { return None };
+        Some((flight.from, message.clone()))
+    }
+}
+
+impl<T> Flight<T> {
+    fn envelope(&self) -> Envelope {
+        let class = match self.payload {
+            Payload::Stack(_) => Class::Stack,
+            Payload::Request(_) | Payload::Reply(_) => Class::Service,
+        };
+        Envelope { from: self.from, to: self.to, bytes: self.bytes, class }
+    }
+}
+
+/// What the trace hash sees of a message besides its time.
+fn digest(from: NodeId, to: NodeId, bytes: u64, kind: u64) -> u32 {
+    let mixed = (u64::from(from.0) << 32 | u64::from(to.0)).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (bytes << 2 | kind);
+    (mixed.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 32) as u32
+}
