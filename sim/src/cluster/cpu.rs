@@ -70,6 +70,12 @@ struct Running<T> {
     slice_start: u64,
 }
 
+impl<T> Running<T> {
+    fn slice_end(&self, quantum: u64) -> u64 {
+        self.slice_start.saturating_add(quantum)
+    }
+}
+
 /// What ends first on a core; completions come before slice ends.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum End {
@@ -246,14 +252,22 @@ impl<T> Cpu<T> {
 
     /// Lets the one thing happen that is due at `at`.
     fn step(&mut self, at: u64) {
-        let slices_end = !self.waiting.is_empty();
-        let first = |running: &Running<T>| {
-            let slice_end = if slices_end { running.slice_start.saturating_add(self.quantum) } else { NEVER };
-            (running.done_at, End::Task, running.task.sequence).min((slice_end, End::Slice, running.task.sequence))
-        };
-        let ends = self.running.iter().enumerate().map(|(index, running)| (first(running), index));
-        let ((end_at, end, _), index) = ends.min().expect("an event is due, so a core is occupied");
-        assert!(end_at == at, "an event was due at {at}, and the first is at {end_at}");
+        let somebody_waits = !self.waiting.is_empty();
+        let mut first: Option<(End, u64, usize)> = None;
+        for (index, running) in self.running.iter().enumerate() {
+            let end = if running.done_at == at {
+                End::Task
+            } else if somebody_waits && running.slice_end(self.quantum) == at {
+                End::Slice
+            } else {
+                continue;
+            };
+            let candidate = (end, running.task.sequence, index);
+            if first.is_none_or(|first| candidate < first) {
+                first = Some(candidate);
+            }
+        }
+        let (end, _, index) = first.expect("an event is due, so a core has it");
 
         let Running { mut task, since, .. } = self.running.swap_remove(index);
         self.used[task.class] += Duration::from_nanos(at - since);
@@ -308,7 +322,7 @@ impl<T> Cpu<T> {
             for running in &self.running {
                 next = next.min(running.done_at);
                 if !self.waiting.is_empty() {
-                    next = next.min(running.slice_start.saturating_add(self.quantum));
+                    next = next.min(running.slice_end(self.quantum));
                 }
             }
         }

@@ -326,7 +326,8 @@ impl<T> Disk<T> {
     }
 
     /// The host crashes: what was in progress or in line is lost, first come first; the line is empty then.
-    /// The bytes of a lost write no longer count as occupied.
+    /// The bytes of the write in progress stay occupied: a prefix of them may have survived. What did not is given back by
+    /// [`Disk::free`], as the file's `crash_of_host` says.
     ///
     /// # Panics
     /// When operations that were done at or before `now` have not been taken by [`Disk::advance`]: they did take place.
@@ -336,9 +337,6 @@ impl<T> Disk<T> {
         self.charge();
         let mut lost = Vec::with_capacity(self.waiting.len() + 1);
         if let Some(Current { numbered: Numbered { operation, ordinal }, refused, .. }) = self.current.take() {
-            if !refused {
-                self.occupied -= operation.kind.occupies().0;
-            }
             let word = self.streams.draw(operation.kind.purposes().torn, self.node, ordinal).next_u64();
             lost.push(Lost { operation, torn: (!refused).then_some(Torn::new(word)) });
         }

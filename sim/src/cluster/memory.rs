@@ -181,7 +181,10 @@ impl Memory {
         if missing == 0 {
             return Some(now);
         }
-        let wait = u64::try_from(missing.checked_div(self.leaked.rate)? + u128::from(missing % self.leaked.rate > 0)).ok()?;
+        if self.leaked.rate == 0 {
+            return None;
+        }
+        let wait = u64::try_from(missing.div_ceil(self.leaked.rate)).ok()?;
         now.as_nanos().checked_add(wait).map(Instant::from_nanos)
     }
 }

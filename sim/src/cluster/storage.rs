@@ -68,34 +68,4 @@ pub fn choose_file(draw: &mut Draw, durable: &[Bytes]) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use hms_machine::{Purpose, Seed, Streams};
-
-    use super::*;
-    use crate::cluster::disk::Operation;
-    use crate::cluster::usage::Class;
-
-    #[test]
-    fn only_an_operation_in_progress_can_tear_a_file() {
-        let torn = Torn::new(7);
-        let lost = |kind, torn| Lost { operation: Operation { kind, class: Class::Stack, tag: () }, torn }.interrupted();
-        assert_eq!(lost(OperationKind::Write(Bytes(1)), Some(torn)), Interrupted::Write(torn));
-        assert_eq!(lost(OperationKind::Sync, Some(torn)), Interrupted::Sync(torn));
-        assert_eq!(lost(OperationKind::Read(Bytes(1)), Some(torn)), Interrupted::Nothing);
-        assert_eq!(lost(OperationKind::Sync, None), Interrupted::Nothing);
-    }
-
-    #[test]
-    fn files_are_struck_in_proportion_to_their_size() {
-        let streams = Streams::new(Seed(1));
-        let sizes = [Bytes(100), Bytes(0), Bytes(300)];
-        let mut counts = [0u32; 3];
-        for ordinal in 0..4_000 {
-            counts[choose_file(&mut streams.draw(Purpose::named("test"), 0, ordinal), &sizes).unwrap()] += 1;
-        }
-        // Standard error 27.
-        assert!(counts[0].abs_diff(1_000) < 110 && counts[1] == 0, "{counts:?}");
-        assert_eq!(choose_file(&mut streams.draw(Purpose::named("test"), 0, 0), &[Bytes(0)]), None);
-        assert_eq!(choose_file(&mut streams.draw(Purpose::named("test"), 0, 0), &[]), None);
-    }
-}
+mod tests;

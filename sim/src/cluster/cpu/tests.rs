@@ -283,6 +283,19 @@ proptest! {
         }
     }
 
+    /// Against a model that walks through time nanosecond by nanosecond and knows nothing of rates.
+    #[test]
+    fn the_schedule_is_that_of_a_naive_round_robin(
+        cores in 1usize..4,
+        quantum in 1u64..30,
+        mut list in prop::collection::vec((0u64..120, 0u64..60), 1..14),
+    ) {
+        list.sort_unstable();
+        let list: Vec<Arrival> = list.into_iter().map(|(at, demand)| Arrival { at, demand }).collect();
+        let ends = run(&mut Cpu::new(cores as u32, 1.0, ns(quantum)), &list);
+        prop_assert_eq!(ends, naive_round_robin(&list, cores, quantum));
+    }
+
     /// Slices longer than any task make a single core first come, first served.
     #[test]
     fn long_slices_keep_the_order_of_arrival(mut list in prop::collection::vec((0u64..2_000, 0u64..200), 1..60)) {
@@ -335,4 +348,46 @@ proptest! {
 /// When a single core that never idles while there is work has done all of it.
 fn busy_until(list: &[Arrival], cost: impl Fn(&Arrival) -> u64) -> u64 {
     list.iter().fold(0, |busy_until, arrival| busy_until.max(arrival.at) + cost(arrival))
+}
+
+struct NaiveTask {
+    index: usize,
+    left: u64,
+    on_core: u64,
+}
+
+fn naive_round_robin(list: &[Arrival], cores: usize, quantum: u64) -> Vec<(usize, u64)> {
+    let mut ends = Vec::new();
+    let mut running: Vec<NaiveTask> = Vec::new();
+    let mut line = VecDeque::new();
+    for now in 0.. {
+        let mut arrivals = list.iter().enumerate().filter(|(_, arrival)| arrival.at == now);
+        loop {
+            running.sort_by_key(|task| task.index);
+            if let Some(done) = running.iter().position(|task| task.left == 0) {
+                ends.push((running.remove(done).index, now));
+            } else if let Some(over) = running.iter().position(|task| task.on_core > 0 && task.on_core % quantum == 0)
+                && !line.is_empty()
+            {
+                line.push_back(NaiveTask { on_core: 0, ..running.remove(over) });
+            } else if let Some((index, arrival)) = arrivals.next() {
+                // Slices that end while nobody waits begin anew before the newcomer sees them.
+                running.iter_mut().for_each(|task| task.on_core %= quantum);
+                line.push_back(NaiveTask { index, left: arrival.demand, on_core: 0 });
+            } else {
+                break;
+            }
+            if running.len() < cores {
+                running.extend(line.pop_front());
+            }
+        }
+        if ends.len() == list.len() {
+            break;
+        }
+        for task in &mut running {
+            task.left -= 1;
+            task.on_core += 1;
+        }
+    }
+    ends
 }

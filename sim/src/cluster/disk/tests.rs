@@ -219,7 +219,7 @@ fn a_crash_tears_the_write_in_progress_and_forgets_the_rest() {
     let tags: Vec<_> = lost.iter().map(|lost| (lost.operation.tag, lost.torn.is_some())).collect();
     assert_eq!(tags, [(2, true), (3, false)]);
     assert!(lost[0].reached() <= Bytes(200));
-    assert_eq!((lost[1].reached(), disk.occupied(), disk.queue_len()), (Bytes::ZERO, Bytes(100), 0));
+    assert_eq!((lost[1].reached(), disk.occupied(), disk.queue_len()), (Bytes::ZERO, Bytes(300), 0));
     assert_eq!(disk.busy(at(400)).service, ns(350));
     disk.wipe();
     assert_eq!((disk.occupied(), disk.next()), (Bytes::ZERO, None));

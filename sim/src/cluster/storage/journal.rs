@@ -82,17 +82,18 @@ impl JournalFile {
         }
     }
 
-    /// The host crashes; says how many bytes are gone of what was written, to be given back to the disk.
+    /// The host crashes; says how many bytes are gone of what was written and of the interrupted write, to be given back to the
+    /// disk.
     pub fn crash_of_host(&mut self, interrupted: Interrupted) -> Bytes {
-        let in_cache = self.written - self.durable;
-        let (at_risk, torn) = match interrupted {
+        let (on_the_way, torn) = match interrupted {
             Interrupted::Nothing => (0, None),
-            Interrupted::Sync(torn) => (in_cache, Some(torn)),
-            Interrupted::Write(torn) => (in_cache + u64::from(self.handed_over > 0), Some(torn)),
+            Interrupted::Sync(torn) => (0, Some(torn)),
+            Interrupted::Write(torn) => (self.handed_over.min(1), Some(torn)),
         };
+        let at_risk = self.written - self.durable + on_the_way;
         let reached = torn.map_or(0, |torn| torn.of(Bytes(at_risk.saturating_mul(self.entry))).0);
         let survivors = self.durable + reached / self.entry;
-        let gone = self.written.saturating_sub(survivors);
+        let gone = self.written + on_the_way - survivors;
         self.torn = reached % self.entry > 0;
         self.misdirected.append(&mut self.abandoned);
         self.misdirected.split_off(&survivors);
@@ -319,7 +320,7 @@ mod tests {
                         let gone = journal.crash_of_host(interrupted);
                         let entries = journal.recover().entries;
                         prop_assert!((synced..=most).contains(&entries));
-                        prop_assert_eq!(gone, Bytes(written.saturating_sub(entries) * 16));
+                        prop_assert_eq!(gone, Bytes((most - entries) * 16));
                         (written, synced, waiting) = (entries, entries, 0);
                     }
                     _ => {}

@@ -91,9 +91,9 @@ impl RecordFile {
         }
     }
 
-    /// The host crashes; says how many bytes are gone of what was written, to be given back to the disk.
+    /// The host crashes; says how many bytes are gone of what was written and of the interrupted write, to be given back to the
+    /// disk.
     pub fn crash_of_host(&mut self, interrupted: Interrupted) -> Bytes {
-        let written = self.written.len();
         let torn = match interrupted {
             Interrupted::Nothing => None,
             Interrupted::Sync(torn) => Some(torn),
@@ -109,7 +109,7 @@ impl RecordFile {
             reached -= record.bytes();
             survivors += 1;
         }
-        let gone = self.written[..written].iter().skip(survivors).map(Record::bytes).sum();
+        let gone = self.written[survivors..].iter().map(Record::bytes).sum();
         self.handed_over.clear();
         self.written.truncate(survivors);
         self.written.iter_mut().for_each(Record::settle);
