@@ -23,12 +23,12 @@ impl<E: Copy> Heap<E> {
         self.heap.len()
     }
 
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn push(&mut self, entry: Entry<E>) {
         self.heap.push(Reversed(entry));
     }
 
-    #[inline(never)]
+    #[inline(always)]
     pub(super) fn pop_until(&mut self, until: u64) -> Option<Entry<E>> {
         if self.heap.peek()?.0.time > until {
             return None;

@@ -104,17 +104,23 @@ impl<E: Copy> Ladder<E> {
 
     #[inline(always)]
     pub(super) fn pop_until(&mut self, until: u64) -> Option<Entry<E>> {
-        if self.present.is_empty() {
-            if self.bottom.is_empty() && !self.refill() {
+        if !self.present.is_empty() {
+            self.stage_present();
+        } else if self.bottom.is_empty() {
+            if !self.refill() {
                 return None;
             }
-            if self.present.is_empty() {
-                let entry = self.bottom.pop_if(|entry| entry.time <= until)?;
-                self.present_time = entry.time;
-                return Some(self.popped(entry));
+            if self.bottom.is_empty() {
+                self.stage_present();
             }
         }
-        self.pop_beside_present(until)
+        let entry = self.bottom.pop_if(|entry| entry.time <= until)?;
+        if self.present.is_empty() {
+            self.present_time = entry.time;
+        }
+        self.len -= 1;
+        self.floor = entry.time;
+        Some(entry)
     }
 
     pub(super) fn peek(&mut self) -> Option<Entry<E>> {
@@ -152,28 +158,13 @@ impl<E: Copy> Ladder<E> {
         entries * size_of::<Entry<E>>() + links + size_of_val(&*self.slots)
     }
 
-    /// Pops the earlier of the first of `present` (which has one) and the last of the bottom.
-    #[inline(never)]
-    fn pop_beside_present(&mut self, until: u64) -> Option<Entry<E>> {
-        let front = self.present.front()?;
-        if let Some(last) = self.bottom.last()
-            && last.key() < front.key()
-        {
-            let entry = self.bottom.pop_if(|entry| entry.time <= until)?;
-            return Some(self.popped(entry));
+    /// Puts the first of `present` on the bottom, if it is the earliest entry. So all entries leave by the same way, in registers.
+    fn stage_present(&mut self) {
+        let Some(front) = self.present.front() else { return };
+        if self.bottom.last().is_none_or(|last| front.key() < last.key()) {
+            self.bottom.push(*front);
+            self.present.pop_front();
         }
-        if front.time > until {
-            return None;
-        }
-        let entry = self.present.pop_front()?;
-        Some(self.popped(entry))
-    }
-
-    #[inline(always)]
-    fn popped(&mut self, entry: Entry<E>) -> Entry<E> {
-        self.len -= 1;
-        self.floor = entry.time;
-        entry
     }
 
     fn push_bottom(&mut self, entry: Entry<E>) {
