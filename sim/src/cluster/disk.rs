@@ -145,7 +145,7 @@ pub struct Disk<T> {
     current: Option<Current<T>>,
     waiting: VecDeque<Numbered<T>>,
     /// Done, and not yet taken by the caller.
-    finished: VecDeque<(T, Outcome)>,
+    finished: VecDeque<(Operation<T>, Outcome)>,
     /// How many operations of each kind were submitted.
     submitted: [u64; 3],
     counters: DiskCounters,
@@ -275,7 +275,7 @@ impl<T> Disk<T> {
     /// Lets the disk work until `now` and takes the first operation that is done. To be called until there is none.
     pub fn advance(&mut self, now: Instant) -> Option<(T, Outcome)> {
         self.settle(now);
-        self.finished.pop_front()
+        self.finished.pop_front().map(|(operation, outcome)| (operation.tag, outcome))
     }
 
     /// From now on everything takes `factor` times as long.
@@ -325,17 +325,21 @@ impl<T> Disk<T> {
         self.misdirected = share;
     }
 
-    /// The host crashes: what was in progress or in line is lost, first come first; the line is empty then.
+    /// The host crashes: whatever has not been acknowledged is lost, oldest first, and the line is empty then. An operation that
+    /// ends at this very instant, and that nobody has taken, counts as not begun: its caller never heard of its end.
+    ///
     /// The bytes of the write in progress stay occupied: a prefix of them may have survived. What did not is given back by
     /// [`Disk::free`], as the file's `crash_of_host` says.
-    ///
-    /// # Panics
-    /// When operations that were done at or before `now` have not been taken by [`Disk::advance`]: they did take place.
     pub fn crash(&mut self, now: Instant) -> Vec<Lost<T>> {
         self.settle(now);
-        assert!(self.finished.is_empty(), "operations that ended before the crash have not been taken");
         self.charge();
-        let mut lost = Vec::with_capacity(self.waiting.len() + 1);
+        let mut lost = Vec::with_capacity(self.finished.len() + self.queue_len());
+        for (operation, outcome) in self.finished.drain(..) {
+            if outcome.acknowledged() {
+                self.occupied -= operation.kind.occupies().0;
+            }
+            lost.push(Lost { operation, torn: None });
+        }
         if let Some(Current { numbered: Numbered { operation, ordinal }, refused, .. }) = self.current.take() {
             let word = self.streams.draw(operation.kind.purposes().torn, self.node, ordinal).next_u64();
             lost.push(Lost { operation, torn: (!refused).then_some(Torn::new(word)) });
@@ -428,8 +432,8 @@ impl<T> Disk<T> {
     /// An operation has ended.
     fn end(&mut self, current: Current<T>) {
         let Current { numbered: Numbered { operation, ordinal }, refused, since, done_at, .. } = current;
-        let Operation { kind, class, tag } = operation;
-        self.busy[class] += Duration::from_nanos(done_at - since);
+        let kind = operation.kind;
+        self.busy[operation.class] += Duration::from_nanos(done_at - since);
         let happens = |purpose, share: Ratio| share.happens(self.streams.draw(purpose, self.node, ordinal).next_u64());
         let outcome = if refused {
             Outcome::Full
@@ -443,7 +447,7 @@ impl<T> Disk<T> {
             Outcome::Done
         };
         self.count(kind, outcome);
-        self.finished.push_back((tag, outcome));
+        self.finished.push_back((operation, outcome));
     }
 
     fn count(&mut self, kind: OperationKind, outcome: Outcome) {

@@ -258,11 +258,17 @@ fn time_is_booked_on_the_class_of_the_operation() {
 }
 
 #[test]
-#[should_panic(expected = "have not been taken")]
-fn a_crash_over_operations_that_have_ended_is_a_bug() {
+fn an_operation_that_ends_as_the_host_crashes_counts_as_not_begun() {
     let mut disk = plain();
-    disk.submit(at(0), write(0, 1));
-    disk.crash(at(100));
+    disk.submit(at(0), write(10, 1));
+    disk.submit(at(0), write(20, 2));
+    disk.submit(at(110), write(30, 3));
+    let lost = disk.crash(at(110));
+    assert_eq!(
+        lost.iter().map(|lost| (lost.operation.tag, lost.torn.is_some())).collect::<Vec<_>>(),
+        [(1, false), (2, true), (3, false)]
+    );
+    assert_eq!((disk.occupied(), disk.next(), disk.advance(at(110))), (Bytes(20), None, None));
 }
 
 proptest! {
