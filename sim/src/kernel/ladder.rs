@@ -249,8 +249,7 @@ impl<E: Copy> Ladder<E> {
             if slot.count <= DIRECT_MAX {
                 // With nothing on the rungs there is no later slot to keep apart from: the bottom is all there is.
                 self.bottom_last = if self.rungs_used == 0 { u64::MAX } else { self.base | ((1 << shift) - 1) };
-                self.for_each_of(slot, |ladder, entry| ladder.bottom.push(entry));
-                self.sort_bottom();
+                self.move_to_bottom(slot);
                 return true;
             }
             if self.split(slot) {
@@ -288,11 +287,28 @@ impl<E: Copy> Ladder<E> {
         false
     }
 
+    /// Moves a slot to the empty bottom, and sorts it.
     #[inline]
-    fn sort_bottom(&mut self) {
+    fn move_to_bottom(&mut self, slot: Slot) {
+        let mut chunk = slot.head;
+        let mut left = slot.count as usize;
+        while left > 0 {
+            let here = left.min(CHUNK);
+            self.bottom.extend_from_slice(&self.pool[chunk as usize * CHUNK..][..here]);
+            left -= here;
+            chunk = self.free_chunk(chunk);
+        }
         if self.bottom.len() > 1 {
             self.bottom.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key()));
         }
+    }
+
+    /// Gives a chunk to the free list; returns the one that came after it.
+    #[inline]
+    fn free_chunk(&mut self, chunk: u32) -> u32 {
+        let next = std::mem::replace(&mut self.links[chunk as usize], self.free);
+        self.free = chunk;
+        next
     }
 
     #[inline]
@@ -334,10 +350,7 @@ impl<E: Copy> Ladder<E> {
                 take(self, entry);
             }
             left -= end - start;
-            let next = self.links[chunk as usize];
-            self.links[chunk as usize] = self.free;
-            self.free = chunk;
-            chunk = next;
+            chunk = self.free_chunk(chunk);
         }
     }
 

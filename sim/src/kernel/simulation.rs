@@ -81,6 +81,11 @@ impl<M: Model> Simulation<M> {
         (&mut self.model, &mut self.scheduler)
     }
 
+    /// The scheduler, to look at timers.
+    pub fn scheduler(&self) -> &Scheduler<M::Event> {
+        &self.scheduler
+    }
+
     /// The scheduler, to schedule from outside.
     pub fn scheduler_mut(&mut self) -> &mut Scheduler<M::Event> {
         &mut self.scheduler
