@@ -1,0 +1,3 @@
+//! Services: where their replicas stand.
+
+pub mod placement;

@@ -1,0 +1,57 @@
+//! Surges: windows in which requests arrive at a multiple of their rate.
+
+use hms_machine::Instant;
+
+/// The product of all surges as a function of time: constant between the instants at which one begins or ends.
+#[derive(Clone, Debug)]
+pub(super) struct Surges {
+    /// From each instant on, this factor; the first is the start of the run.
+    steps: Vec<(Instant, f64)>,
+}
+
+impl Surges {
+    /// Windows of (start, end, factor), which may overlap: their factors multiply. An end at [`Instant::MAX`] never comes.
+    pub(super) fn new(windows: &[(Instant, Instant, f64)]) -> Self {
+        let mut bounds = vec![Instant::ZERO];
+        bounds.extend(windows.iter().flat_map(|(start, end, _)| [*start, *end]));
+        bounds.retain(|bound| *bound < Instant::MAX);
+        bounds.sort_unstable();
+        bounds.dedup();
+        let factor = |at: Instant| {
+            let acting = windows.iter().filter(|(start, end, _)| *start <= at && at < *end);
+            acting.map(|(_, _, factor)| *factor).product()
+        };
+        Surges { steps: bounds.into_iter().map(|at| (at, factor(at))).collect() }
+    }
+
+    /// The factor of step `index`, and when it ends.
+    pub(super) fn step(&self, index: usize) -> (f64, Instant) {
+        (self.steps[index].1, self.steps.get(index + 1).map_or(Instant::MAX, |step| step.0))
+    }
+
+    /// The factor at an instant.
+    pub(super) fn factor(&self, at: Instant) -> f64 {
+        self.steps[self.steps.partition_point(|step| step.0 <= at) - 1].1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::faults::example::secs;
+
+    #[test]
+    fn overlapping_surges_multiply() {
+        let surges = Surges::new(&[(secs(10), secs(30), 2.0), (secs(20), secs(40), 3.0)]);
+        let factors = [0, 10, 20, 29, 30, 40].map(|at| surges.factor(secs(at)));
+        assert_eq!(factors, [1.0, 2.0, 6.0, 6.0, 3.0, 1.0]);
+        assert_eq!(surges.step(2), (6.0, secs(30)));
+        assert_eq!(surges.step(4), (1.0, Instant::MAX));
+    }
+
+    #[test]
+    fn a_surge_without_end_lasts() {
+        let surges = Surges::new(&[(secs(10), Instant::MAX, 0.0)]);
+        assert_eq!(surges.step(1), (0.0, Instant::MAX));
+    }
+}
