@@ -174,6 +174,18 @@ fn the_caller_can_interrupt_and_run_on() {
 }
 
 #[test]
+fn a_chunk_hash_is_taken_after_each_4096_events() {
+    let mut simulation = scripted(&[&[Action::In(1, 0)]]);
+    for (events, chunks) in [(4_095, 0), (4_096, 1), (8_191, 1), (8_192, 2)] {
+        simulation.run(&Limits { until: Instant::MAX, events: Some(events) }).unwrap_err();
+        assert_eq!(simulation.chunk_hashes().len(), chunks, "{events} events");
+        if events.is_multiple_of(4_096) {
+            assert_eq!(simulation.chunk_hashes().last(), Some(&simulation.hash().0));
+        }
+    }
+}
+
+#[test]
 fn the_last_instant_of_time_can_be_scheduled() {
     let mut simulation = scripted(&[&[Action::At(u64::MAX, 1)], &[Action::In(0, 2)]]);
     assert_eq!(simulation.run(&Limits::default()), Ok(Outcome::Drained));

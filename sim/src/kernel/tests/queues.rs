@@ -129,8 +129,9 @@ impl Pair {
         assert_eq!(self.queue.peek().map(flat), expected, "{}", self.context);
     }
 
-    fn cancel_some(&mut self) {
-        let keep = |seq: u64| !seq.is_multiple_of(3);
+    /// Keeps one entry in `kept`.
+    fn cancel_all_but(&mut self, kept: u64) {
+        let keep = |seq: u64| seq.is_multiple_of(kept);
         self.queue.retain(|entry| keep(entry.seq));
         self.reference.retain(|Reverse((_, seq, _))| keep(*seq));
         assert_eq!(self.queue.len(), self.reference.len(), "{}", self.context);
@@ -150,7 +151,10 @@ impl Pair {
                 _ => {}
             }
             if hold == holds / 2 {
-                self.cancel_some();
+                self.cancel_all_but(2);
+            }
+            if hold == holds * 3 / 4 {
+                self.cancel_all_but(60);
             }
             if self.reference.len() < size {
                 self.push();
