@@ -10,7 +10,7 @@ mod load;
 mod network;
 mod service;
 
-pub use cluster::{Cluster, Clock, Disk, Host, Rack, Zone};
+pub use cluster::{Clock, Cluster, Disk, Host, Rack, Zone};
 pub use fault::{DiskFailure, Fault, FaultKind, LinkFault, PartitionShape, Start, Swarm, SwarmKind, Target, TraceFault};
 pub use load::{Arrivals, Load, Phase, RateStep};
 pub use network::{LatencyMatrix, Loss, Network, Path, Reorder};

@@ -338,3 +338,27 @@ pub enum SwarmKind {
     /// A whole rack or zone goes down.
     Domain,
 }
+
+impl SwarmKind {
+    /// Every kind, in the order of declaration.
+    pub const ALL: [SwarmKind; 18] = [
+        SwarmKind::Crash,
+        SwarmKind::AgentCrash,
+        SwarmKind::CrashLoop,
+        SwarmKind::Pause,
+        SwarmKind::Hang,
+        SwarmKind::SlowCpu,
+        SwarmKind::SlowDisk,
+        SwarmKind::SlowNic,
+        SwarmKind::Latency,
+        SwarmKind::Loss,
+        SwarmKind::Mangle,
+        SwarmKind::Partition,
+        SwarmKind::Clock,
+        SwarmKind::Disk,
+        SwarmKind::MemoryLeak,
+        SwarmKind::Surge,
+        SwarmKind::Gray,
+        SwarmKind::Domain,
+    ];
+}

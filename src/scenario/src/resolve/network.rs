@@ -1,0 +1,154 @@
+//! Paths by distance, and the matrix between regions.
+
+use hms_dataset::rtt::RttMatrix;
+use hms_machine::{Duration, Ratio};
+
+use super::Resolver;
+use crate::defaults;
+use crate::file;
+use crate::model;
+use crate::place::Place;
+use crate::problem::Problem;
+use crate::quantity::{Share, Time};
+
+impl Resolver<'_> {
+    pub(super) fn network(&mut self, network: file::Network, cluster: &model::Cluster, place: &Place) -> model::Network {
+        let file::Network { latency, loss, duplicate, reorder, corrupt, bandwidth, queue, host, rack, zone, region, wan, matrix } =
+            network;
+        let general = file::Path { latency, loss, duplicate, reorder, corrupt, bandwidth, queue };
+        // The general keys are checked once, where they stand.
+        self.path(general.clone(), place);
+        let mut between = |path: file::Path, distance: file::Path, key: &'static str| {
+            self.path(path.clone(), &place.key(key));
+            let told = self.report.len();
+            let made = self.path(above(above(path, &general), &distance), place);
+            self.report.truncate(told);
+            made
+        };
+        let rack = between(rack, defaults::path_rack(), "rack");
+        let zone = between(zone, defaults::path_zone(), "zone");
+        let region = between(region, defaults::path_region(), "region");
+        let wan = between(wan, defaults::path_wan(), "wan");
+        let host = self.path(above(host, &defaults::path_host()), &place.key("host"));
+        let matrix = matrix.and_then(|matrix| self.matrix(matrix, &cluster.regions, &place.key("matrix")));
+        model::Network { host, rack, zone, region, wan, matrix }
+    }
+
+    fn path(&mut self, path: file::Path, place: &Place) -> model::Path {
+        let file::Path { latency, loss, duplicate, reorder, corrupt, bandwidth, queue } = path;
+        let loss = match loss {
+            None => model::Loss::Bernoulli(Ratio::ZERO),
+            Some(file::Loss::Share(share)) => model::Loss::Bernoulli(share.0),
+            Some(file::Loss::Table(file::LossTable::GilbertElliott { enter, leave, good, bad })) => {
+                model::Loss::GilbertElliott { enter: enter.0, leave: leave.0, good: good.0, bad: bad.0 }
+            }
+        };
+        let reorder = reorder.unwrap_or_else(|| file::Reorder { chance: Share::default(), hold: defaults::reorder_hold() });
+        model::Path {
+            latency: self.law(latency.unwrap_or(file::Law::Constant(Time::default())), &place.key("latency")),
+            loss,
+            duplicate: duplicate.unwrap_or_default().0,
+            reorder: model::Reorder { chance: reorder.chance.0, hold: self.law(reorder.hold, &place.key("reorder").key("hold")) },
+            corrupt: corrupt.unwrap_or_default().0,
+            bandwidth: bandwidth.map(|bandwidth| bandwidth.0),
+            queue: queue.unwrap_or_else(defaults::link_queue).0,
+        }
+    }
+
+    fn matrix(&mut self, matrix: file::Matrix, regions: &[String], place: &Place) -> Option<model::LatencyMatrix> {
+        const REGIONS_MAX: usize = 1_000;
+        if regions.len() > REGIONS_MAX {
+            let problem = Problem::new("", format!("a matrix of {0} × {0} regions is too large", regions.len()));
+            self.blame(place, problem.expected(format!("at most {REGIONS_MAX} regions")));
+            return None;
+        }
+        match matrix {
+            file::Matrix::File(file) => self.matrix_file(&file, None, defaults::matrix_jitter(), regions, place),
+            file::Matrix::Table(file::MatrixTable::File { file, fallback, jitter }) => {
+                self.matrix_file(&file, fallback.as_deref(), jitter, regions, &place.key("file"))
+            }
+            file::Matrix::Table(file::MatrixTable::Table { one_way, jitter }) => {
+                let place = place.key("one_way");
+                let square = one_way.len() == regions.len() && one_way.iter().all(|row| row.len() == regions.len());
+                if !square {
+                    let message = format!("this is no table of {0} × {0} latencies", regions.len());
+                    self.blame(
+                        &place,
+                        Problem::new("", message).expected("one row for each region, with one latency to each region"),
+                    );
+                    return None;
+                }
+                let base: Vec<Vec<Duration>> = one_way.iter().map(|row| row.iter().map(|time| time.0).collect()).collect();
+                let jitter = base.iter().map(|row| row.iter().map(|base| base.mul_f64(jitter.0.get())).collect()).collect();
+                Some(model::LatencyMatrix { base, jitter })
+            }
+        }
+    }
+
+    fn matrix_file(
+        &mut self,
+        file: &str,
+        fallback: Option<&str>,
+        jitter: Share,
+        regions: &[String],
+        place: &Place,
+    ) -> Option<model::LatencyMatrix> {
+        let (file, text) = match (self.content(file), fallback) {
+            (Ok(text), _) => (file, text),
+            (Err(_), Some(fallback)) => (fallback, self.side_file(fallback, place)?),
+            (Err(_), None) => (file, self.side_file(file, place)?),
+        };
+        let matrix = match RttMatrix::from_csv(&text) {
+            Ok(matrix) => matrix.completed(),
+            Err(error) => {
+                self.blame(place, Problem::new("", format!("`{file}`: {error}")));
+                return None;
+            }
+        };
+        let indices: Vec<Option<usize>> = regions.iter().map(|region| matrix.index(region)).collect();
+        if let Some(unknown) = indices.iter().position(Option::is_none) {
+            let name = &regions[unknown];
+            let problem = Problem::new("", format!("`{file}` has no region `{name}`"))
+                .expected(super::some_of(matrix.names(), "names for `cluster.regions` from the file"))
+                .nearest(name, matrix.names().iter().map(String::as_str));
+            self.blame(place, problem);
+            return None;
+        }
+        let indices: Vec<usize> = indices.into_iter().flatten().collect();
+        let count = regions.len();
+        let mut made = model::LatencyMatrix {
+            base: vec![vec![Duration::ZERO; count]; count],
+            jitter: vec![vec![Duration::ZERO; count]; count],
+        };
+        for from in 0..count {
+            for to in (0..count).filter(|to| *to != from) {
+                let Some(rtt) = matrix.get(indices[from], indices[to]) else {
+                    let message = format!("`{file}` has no way from `{}` to `{}`", regions[from], regions[to]);
+                    self.blame(place, Problem::new("", message));
+                    return None;
+                };
+                let base = rtt.min.unwrap_or(rtt.mean) / 2;
+                made.base[from][to] = base;
+                made.jitter[from][to] = match rtt.min {
+                    Some(min) => rtt.mean.saturating_sub(min) / 2,
+                    None => base.mul_f64(jitter.0.get()),
+                };
+            }
+        }
+        Some(made)
+    }
+}
+
+/// The path with what it does not give taken from `below`.
+fn above(path: file::Path, below: &file::Path) -> file::Path {
+    let file::Path { latency, loss, duplicate, reorder, corrupt, bandwidth, queue } = below.clone();
+    file::Path {
+        latency: path.latency.or(latency),
+        loss: path.loss.or(loss),
+        duplicate: path.duplicate.or(duplicate),
+        reorder: path.reorder.or(reorder),
+        corrupt: path.corrupt.or(corrupt),
+        bandwidth: path.bandwidth.or(bandwidth),
+        queue: path.queue.or(queue),
+    }
+}

@@ -1,0 +1,165 @@
+//! Services, their calls and their state.
+
+use hms_machine::Duration;
+
+use super::Resolver;
+use super::graph;
+use crate::file;
+use crate::model;
+use crate::place::Place;
+use crate::problem::Problem;
+use crate::quantity::{Flush, Time};
+
+impl Resolver<'_> {
+    pub(super) fn services(
+        &mut self,
+        services: Vec<file::Service>,
+        cluster: &model::Cluster,
+        place: &Place,
+    ) -> Vec<model::Service> {
+        let names = self.services.clone();
+        self.unique("services", names.iter().enumerate().map(|(index, name)| (name.as_str(), place.index(index).key("name"))));
+        let made: Vec<model::Service> = services
+            .into_iter()
+            .enumerate()
+            .map(|(index, service)| self.service(service, cluster, &place.index(index)))
+            .collect();
+        let calls = |service: &model::Service| service.calls.iter().map(|call| call.service.index()).collect();
+        self.acyclic("the call graph has a cycle", &made, calls, "call", place);
+        let needs = |service: &model::Service| service.needs.iter().map(|service| service.index()).collect();
+        self.acyclic("services wait for each other at start", &made, needs, "needs", place);
+        made
+    }
+
+    fn acyclic(
+        &mut self,
+        message: &str,
+        services: &[model::Service],
+        edges: impl Fn(&model::Service) -> Vec<usize>,
+        key: &'static str,
+        place: &Place,
+    ) {
+        let edges: Vec<Vec<usize>> = services.iter().map(edges).collect();
+        let Some(cycle) = graph::cycle(&edges) else { return };
+        let names: Vec<&str> = cycle.iter().chain(cycle.first()).map(|service| services[*service].name.as_str()).collect();
+        let problem = Problem::new("", format!("{message}: {}", names.join(" → "))).help("remove one of these edges");
+        let first = place.index(cycle[0]).key(key);
+        let edge = edges[cycle[0]].iter().position(|to| *to == cycle[1 % cycle.len()]).unwrap_or(0);
+        self.blame(&if key == "call" { first.index(edge).key("service") } else { first.index(edge) }, problem);
+    }
+
+    fn service(&mut self, service: file::Service, cluster: &model::Cluster, place: &Place) -> model::Service {
+        let file::Service {
+            name,
+            replicas,
+            nodes,
+            workers,
+            queue,
+            work,
+            call,
+            fan_out,
+            startup,
+            needs,
+            memory,
+            journal,
+            request,
+            reply,
+            errors,
+        } = service;
+        if name.is_empty() {
+            self.blame(&place.key("name"), Problem::new("", "the name is empty").expected("a unique name"));
+        }
+        let placement = match nodes {
+            None => model::Placement::Spread,
+            Some(nodes) => model::Placement::Nodes(self.nodes(&nodes, &place.key("nodes"))),
+        };
+        let hosts: Vec<&model::Host> = match &placement {
+            model::Placement::Spread => cluster.hosts.iter().collect(),
+            model::Placement::Nodes(nodes) => nodes.iter().filter_map(|node| cluster.hosts.get(node.index())).collect(),
+        };
+        let largest = hosts.iter().map(|host| host.memory).max();
+        if let Some(largest) = largest.filter(|largest| memory.base.0 > *largest) {
+            let message = format!("an agent of {} does not fit into the memory of any of its hosts", memory.base);
+            self.blame(&place.key("memory").key("base"), Problem::new("", message).expected(format!("at most {largest}")));
+        }
+        let call_place = place.key("call");
+        let calls = call.into_iter().enumerate().filter_map(|(index, call)| self.call(call, &call_place.index(index))).collect();
+        let needs_place = place.key("needs");
+        self.unique("needs", needs.iter().enumerate().map(|(index, name)| (name.as_str(), needs_place.index(index))));
+        let needs =
+            needs.iter().enumerate().filter_map(|(index, name)| self.service_id(name, &needs_place.index(index))).collect();
+        let file::Memory { base, per_request, growth } = memory;
+        model::Service {
+            name,
+            replicas,
+            placement,
+            workers,
+            queue,
+            work: self.law(work, &place.key("work")),
+            calls,
+            fan_out: match fan_out {
+                file::FanOut::Sequential => model::FanOut::Sequential,
+                file::FanOut::Parallel => model::FanOut::Parallel,
+            },
+            startup: self.law(startup, &place.key("startup")),
+            needs,
+            memory: model::Memory { base: base.0, per_request: per_request.0, growth: growth.0 },
+            journal: journal.map(journal_of),
+            request: request.0,
+            reply: reply.0,
+            errors: errors.0,
+        }
+    }
+
+    fn call(&mut self, call: file::Call, place: &Place) -> Option<model::Call> {
+        let file::Call { service, count, chance, timeout, retries, backoff } = call;
+        let policy = self.policy(timeout, retries, backoff, place);
+        let service = self.service_id(&service, &place.key("service"))?;
+        Some(model::Call { service, count, chance: chance.0, policy })
+    }
+
+    /// Time-out and retries, of a call or of a client.
+    pub(super) fn policy(&mut self, timeout: Time, retries: u32, backoff: file::Backoff, place: &Place) -> model::CallPolicy {
+        self.positive(timeout, &place.key("timeout"));
+        let file::Backoff { base, factor, max, jitter } = backoff;
+        let place = place.key("backoff");
+        self.require(factor.is_finite() && factor >= 1.0, factor, "a number of 1 or more", &place.key("factor"));
+        if base > max {
+            let problem = Problem::new("", format!("the first pause of {base} is longer than the longest of {max}"));
+            self.blame(&place.key("base"), problem.expected(format!("at most {max}")).help("raise `max` with `base`"));
+        }
+        model::CallPolicy {
+            timeout: timeout.0,
+            retries,
+            backoff: model::Backoff { base: base.0, factor, max: max.0, jitter: jitter.0 },
+        }
+    }
+}
+
+fn journal_of(journal: file::Journal) -> model::Journal {
+    let file::Journal { writes, entry, sync, replay } = journal;
+    let sync = match sync {
+        Flush::Always => model::Sync::Always,
+        Flush::Never => model::Sync::Never,
+        Flush::Every(time) => model::Sync::Every(time),
+    };
+    model::Journal { writes: writes.0, entry: entry.0, sync, replay: replay.0 }
+}
+
+/// The longest that a call can take: all attempts and all pauses between them.
+pub(super) fn longest(policy: &model::CallPolicy) -> Duration {
+    // A pause that no longer grows is the same for all retries that are left.
+    const GROWING: u32 = 1_000;
+    let model::CallPolicy { timeout, retries, backoff } = policy;
+    let mut total = timeout.saturating_mul(u64::from(*retries) + 1);
+    let mut pause = backoff.base.min(backoff.max);
+    for retry in 0..(*retries).min(GROWING) {
+        total = total.saturating_add(pause);
+        let grown = pause.mul_f64(backoff.factor).min(backoff.max);
+        if grown == pause {
+            return total.saturating_add(pause.saturating_mul(u64::from(retries - retry - 1)));
+        }
+        pause = grown;
+    }
+    total.saturating_add(pause.saturating_mul(u64::from(retries.saturating_sub(GROWING))))
+}
