@@ -58,3 +58,11 @@ pub fn parse(text: &str, files: &dyn Fn(&str) -> Result<String, String>) -> Resu
 fn syntax(error: &toml::de::Error, text: &str) -> Problem {
     Problem::new("", error.message().trim().replace('\n', ", ")).located(text, error.span())
 }
+
+/// Reads a time with its unit, such as `30s`, `0.4ms` or `2.7min`, as it stands in scenarios; stack configurations use the same form.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn parse_time(text: &str) -> Result<hms_machine::Duration, String> {
+    quantity::read_time(text)
+}

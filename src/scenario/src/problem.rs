@@ -26,7 +26,7 @@ pub struct Problem {
 
 impl Problem {
     /// A problem of the whole file.
-    pub(crate) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Problem {
             span: None,
             line: 1,
@@ -40,7 +40,7 @@ impl Problem {
     }
 
     /// The problem at `span` of `text`.
-    pub(crate) fn located(mut self, text: &str, span: Option<Range<usize>>) -> Self {
+    pub fn located(mut self, text: &str, span: Option<Range<usize>>) -> Self {
         let Some(span) = span else { return self };
         let start = floor(text, span.start);
         let end = floor(text, span.end).max(start);
@@ -52,19 +52,19 @@ impl Problem {
     }
 
     /// The problem with what would be right.
-    pub(crate) fn expected(mut self, expected: impl Into<String>) -> Self {
+    pub fn expected(mut self, expected: impl Into<String>) -> Self {
         self.expected = Some(expected.into());
         self
     }
 
     /// The problem with what to do.
-    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
+    pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
     /// The problem with the nearest of the valid names, if one is near.
-    pub(crate) fn nearest<'a>(mut self, found: &str, valid: impl IntoIterator<Item = &'a str>) -> Self {
+    pub fn nearest<'a>(mut self, found: &str, valid: impl IntoIterator<Item = &'a str>) -> Self {
         self.nearest = nearest(found, valid);
         self
     }

@@ -10,6 +10,11 @@ mod times;
 pub use rates::{ByteRate, Rate, Share};
 pub use times::{Flush, SignedTime, Size, Time};
 
+/// Reads a time; see [`crate::parse_time`].
+pub(crate) fn read_time(text: &str) -> Result<hms_machine::Duration, String> {
+    Time::from_text(text.trim()).map(|time| time.0)
+}
+
 /// What the schema, the reader and the reference know of one type of value.
 pub(crate) trait Quantity: Sized {
     /// The word that stands for the type in schema and reference.
