@@ -19,8 +19,9 @@ mod schema;
 mod shape;
 
 pub use problem::{Problem, render_all};
-pub use schema::schema;
+pub use schema::{schema, schema_of};
 
+use toml::Spanned;
 use toml::de::DeTable;
 
 /// A scenario that has been read.
@@ -42,17 +43,31 @@ pub struct Document {
 /// Everything that is wrong, in the order of the text. Mistakes of syntax hide those of shape (keys, types, units), and those hide the
 /// ones of meaning (a node that does not exist), since the later need the earlier to be right.
 pub fn parse(text: &str, files: &dyn Fn(&str) -> Result<String, String>) -> Result<Document, Vec<Problem>> {
-    let (root, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        return Err(errors.iter().map(|error| syntax(error, text)).collect());
-    }
+    let root = syntax_tree(text)?;
     let mut report = place::Report::new(text, &root);
-    shape::check(&root, &mut report);
+    shape::check(&root, &schema::SCHEMA, &mut report);
     if !report.is_empty() {
         return Err(report.finish());
     }
     let scenario: file::Scenario = toml::from_str(text).map_err(|error| vec![syntax(&error, text)])?;
     resolve::resolve(scenario, files, report)
+}
+
+/// Checks that `text` is TOML of the shape that `schema`, made by [`schema_of`], tells: keys, types, words and ranges. What a table with keys
+/// of the writer's choice holds is not looked at.
+///
+/// # Errors
+/// Everything that is wrong, in the order of the text.
+pub fn check_shape(text: &str, schema: &'static serde_json::Value) -> Result<(), Vec<Problem>> {
+    let root = syntax_tree(text)?;
+    let mut report = place::Report::new(text, &root);
+    shape::check(&root, schema, &mut report);
+    if report.is_empty() { Ok(()) } else { Err(report.finish()) }
+}
+
+fn syntax_tree(text: &str) -> Result<Spanned<DeTable<'_>>, Vec<Problem>> {
+    let (root, errors) = DeTable::parse_recoverable(text);
+    if errors.is_empty() { Ok(root) } else { Err(errors.iter().map(|error| syntax(error, text)).collect()) }
 }
 
 fn syntax(error: &toml::de::Error, text: &str) -> Problem {

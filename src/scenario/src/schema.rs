@@ -2,9 +2,9 @@
 
 use std::sync::LazyLock;
 
-use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 use crate::file;
@@ -15,13 +15,12 @@ pub fn schema() -> Value {
 }
 
 /// Made once; every file is checked against it.
-pub(crate) static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
-    SchemaSettings::draft07()
-        .with_transform(RecursiveTransform(without_null))
-        .into_generator()
-        .into_root_schema_for::<file::Scenario>()
-        .to_value()
-});
+pub(crate) static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<file::Scenario>);
+
+/// The JSON Schema (draft-07) of another file type that is read in the same way.
+pub fn schema_of<T: JsonSchema>() -> Value {
+    SchemaSettings::draft07().with_transform(RecursiveTransform(without_null)).into_generator().into_root_schema_for::<T>().to_value()
+}
 
 /// TOML has no null: an optional key is simply absent.
 fn without_null(schema: &mut Schema) {

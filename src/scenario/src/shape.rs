@@ -10,12 +10,12 @@ use toml::de::{DeTable, DeValue};
 use crate::place::{Place, Report};
 use crate::problem::Problem;
 use crate::quantity::{self, Raw};
-use crate::schema::{SCHEMA, resolved};
+use crate::schema::resolved;
 
-/// Tells what in `root` is not as the schema says.
-pub(crate) fn check(root: &Spanned<DeTable<'_>>, report: &mut Report<'_>) {
-    let mut walk = Walk { schema: &SCHEMA, report };
-    walk.table(root.get_ref(), root.span(), &SCHEMA, &Place::default());
+/// Tells what in `root` is not as `schema` says.
+pub(crate) fn check(root: &Spanned<DeTable<'_>>, schema: &'static Value, report: &mut Report<'_>) {
+    let mut walk = Walk { schema, report };
+    walk.table(root.get_ref(), root.span(), schema, &Place::default());
 }
 
 struct Walk<'w, 'a> {
