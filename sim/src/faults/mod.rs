@@ -5,7 +5,8 @@
 //! can touch it, so two stacks under one seed meet the same faults. A node learns of it only by suffering.
 //!
 //! Contract: a rule's draws depend on the seed, the rule's name (or group), its target and the number of the occurrence. So adding a rule leaves the
-//! faults of the others as they were, and adding a node those of the other nodes.
+//! faults of the others as they were (but in a group the next strike waits for the longest of its faults), and adding a node those of the
+//! other nodes.
 
 mod digest;
 mod display;
@@ -24,6 +25,7 @@ use hms_machine::{AgentId, Instant, NodeId, Ratio, ServiceId, Streams};
 use hms_scenario::model::{FaultKind, Scenario};
 
 use crate::services::placement::Placement;
+use crate::workload::{Herd, Surge};
 use rules::Draft;
 
 /// Position of a fault in its schedule.
@@ -143,13 +145,15 @@ impl Schedule {
         *self = Schedule::of(std::mem::take(&mut self.faults));
     }
 
-    /// The surges (start, end, multiplier) and herds (instant, requests) that strike a load, for its arrival process.
-    pub fn surges_and_herds(&self, load: usize) -> (Vec<(Instant, Instant, f64)>, Vec<(Instant, u32)>) {
+    /// The surges and herds that strike a load, for its arrival process.
+    pub fn surges_and_herds(&self, load: usize) -> (Vec<Surge>, Vec<Herd>) {
         let (mut surges, mut herds) = (Vec::new(), Vec::new());
         for fault in self.faults.iter().filter(|fault| fault.victims == Victims::Load(load)) {
             match fault.kind {
-                FaultKind::Surge { factor } => surges.push((fault.start, fault.end.unwrap_or(Instant::MAX), factor)),
-                FaultKind::Herd { requests } => herds.push((fault.start, requests)),
+                FaultKind::Surge { factor } => {
+                    surges.push(Surge { start: fault.start, end: fault.end.unwrap_or(Instant::MAX), factor });
+                }
+                FaultKind::Herd { requests } => herds.push(Herd { at: fault.start, requests }),
                 _ => {}
             }
         }

@@ -19,8 +19,8 @@ const RULE_NAMES: Purpose = Purpose::named("fault/rules");
 /// The entity of draws that all victims of a rule share.
 const TOGETHER: u64 = u64::MAX;
 
-/// More occurrences than this on one target mean that the time between them is next to nothing.
-const OCCURRENCES_MAX: u64 = 1_000_000;
+/// Scenarios are checked to expect fewer by far; more mean that the time between occurrences is next to nothing.
+const OCCURRENCES_MAX: u64 = 10_000_000;
 
 /// A fault before its place in the schedule is known.
 pub(super) struct Draft {
@@ -56,13 +56,20 @@ struct Rule<'a> {
     key: u64,
     /// Of the rule or of its group: for starts and durations.
     time_key: u64,
+    /// The renewing rules that keep step with this one: itself, or those of its group.
+    company: Vec<&'a Fault>,
 }
 
 impl<'a> Rule<'a> {
     fn new(stage: Stage<'a>, rule: &'a Fault, index: usize) -> Self {
         let key = name_key(RULE_NAMES, &rule.name);
         let time_key = rule.group.as_ref().map_or(key, |group| name_key(GROUP_NAMES, group));
-        Rule { stage, rule, index, key, time_key }
+        let renews = |other: &&Fault| matches!(other.start, Start::Every(_)) && other.group == rule.group;
+        let company = match rule.group {
+            None => vec![rule],
+            Some(_) => stage.scenario.faults.iter().filter(renews).collect(),
+        };
+        Rule { stage, rule, index, key, time_key, company }
     }
 
     fn drafts(&self) -> Vec<Draft> {
@@ -82,38 +89,41 @@ impl<'a> Rule<'a> {
     fn at(&self, instants: &[Instant]) -> Vec<Draft> {
         let occurrence = |(index, start): (usize, &Instant)| {
             let ordinal = index as u64;
-            let end = self.end(*start, TOGETHER, ordinal);
+            let end = self.end(self.rule, *start, TOGETHER, ordinal);
             self.draft(&self.rule.target, TOGETHER, ordinal, *start, end)
         };
         instants.iter().enumerate().filter_map(occurrence).collect()
     }
 
-    /// Up, down, up, down: the next gap begins where the last occurrence ended. Kinds that act in an instant count as lasting as long as the
-    /// rule says, so that they keep step with the other kinds of their group.
+    /// Up, down, up, down: the next gap begins where the last occurrence ended, in a group where the last of its faults ended, so that rules
+    /// of one gap strike together however long each lasts.
     fn renewals(&self, gap: &Distribution, target: &Target, entity: u64) -> Vec<Draft> {
         let run_end = Instant::ZERO.saturating_add(self.stage.scenario.run.duration);
         let mut drafts = Vec::new();
         let mut free = Instant::ZERO;
         for ordinal in 0.. {
-            assert!(ordinal < OCCURRENCES_MAX, "fault {}: over {OCCURRENCES_MAX} occurrences before {free}", self.rule.name);
+            assert!(ordinal < OCCURRENCES_MAX, "fault {}: {OCCURRENCES_MAX} occurrences before {free}", self.rule.name);
             let up = gap.sample_duration(&mut self.stage.streams.draw(GAP.part(self.time_key), entity, ordinal));
             let start = free.saturating_add(up);
             if start >= run_end {
                 break;
             }
-            let end = self.end(start, entity, ordinal);
-            drafts.extend(self.draft(target, entity, ordinal, start, end));
-            match end {
-                Some(end) => free = end,
-                None if is_instantaneous(&self.rule.kind) => free = start,
+            drafts.extend(self.draft(target, entity, ordinal, start, self.end(self.rule, start, entity, ordinal)));
+            let ends = self.company.iter().map(|rule| self.end(rule, start, entity, ordinal));
+            match ends.collect::<Option<Vec<_>>>() {
+                Some(ends) => free = ends.into_iter().fold(start, Instant::max),
                 None => break,
             }
         }
         drafts
     }
 
-    fn end(&self, start: Instant, entity: u64, ordinal: u64) -> Option<Instant> {
-        let law = self.rule.duration.as_ref()?;
+    /// When a rule's occurrence that begins at `start` is over; `None`: never.
+    fn end(&self, rule: &Fault, start: Instant, entity: u64, ordinal: u64) -> Option<Instant> {
+        if is_instantaneous(&rule.kind) {
+            return Some(start);
+        }
+        let law = rule.duration.as_ref()?;
         let duration = law.sample_duration(&mut self.stage.streams.draw(DURATION.part(self.time_key), entity, ordinal));
         Some(start.saturating_add(duration))
     }
@@ -133,7 +143,10 @@ impl<'a> Rule<'a> {
             | Target::Region(_)
             | Target::Cluster => &on_node,
         };
-        let end = row.duration.map(|duration| row.start.saturating_add(duration));
+        let end = match row.duration {
+            _ if is_instantaneous(&self.rule.kind) => Some(row.start),
+            duration => duration.map(|duration| row.start.saturating_add(duration)),
+        };
         let mut draft = self.draft(target, u64::from(row.node.0), ordinal, row.start, end)?;
         draft.fault.severity = row.severity;
         draft.fault.kind = scaled(&self.rule.kind, row.severity);
@@ -149,7 +162,7 @@ impl<'a> Rule<'a> {
             kind: rule.kind.clone(),
             victims: self.stage.victims(rule, target, self.key, occurrence)?,
             start,
-            end: if is_instantaneous(&rule.kind) { Some(start) } else { end },
+            end,
             group: rule.group.clone(),
             severity: Ratio::ONE,
         };

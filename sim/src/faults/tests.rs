@@ -147,23 +147,42 @@ fn rows_of_a_trace_state_node_time_and_severity() {
 
 #[test]
 fn rules_of_one_group_strike_together_whatever_their_targets_and_kinds() {
-    let grouped = |name: &str, kind, target| Fault {
+    let grouped = |name: &str, kind, target, duration: Option<f64>| Fault {
         group: Some("storm".to_owned()),
-        ..rule(name, kind, target, every(50.0), Some(exponential_secs(20.0)))
+        ..rule(name, kind, target, every(50.0), duration.map(exponential_secs))
     };
     let schedule = schedule(
         &with_rules(vec![
-            grouped("power", FaultKind::Crash { disk_lost: false }, Target::Rack(0)),
-            grouped("clock", FaultKind::ClockStep { by: Duration::from_secs(1), forward: true }, Target::Nodes(nodes(&[7, 8]))),
-            grouped("link", FaultKind::Link(LinkFault::Clog), Target::Zone(1)),
+            grouped("power", FaultKind::Crash { disk_lost: false }, Target::Rack(0), Some(20.0)),
+            grouped(
+                "clock",
+                FaultKind::ClockStep { by: Duration::from_secs(1), forward: true },
+                Target::Nodes(nodes(&[7, 8])),
+                None,
+            ),
+            grouped("link", FaultKind::Link(LinkFault::Clog), Target::Zone(1), Some(5.0)),
         ]),
         3,
     );
     let (power, clock, link) = (named(&schedule, "power"), named(&schedule, "clock"), named(&schedule, "link"));
     assert!(power.len() > 3);
-    assert_eq!(times(&power), times(&link));
-    assert_eq!(power.iter().map(|f| f.start).collect::<Vec<_>>(), clock.iter().map(|f| f.start).collect::<Vec<_>>());
+    for ((power, clock), link) in power.iter().zip(&clock).zip(&link) {
+        assert_eq!((power.start, power.start), (clock.start, link.start));
+        let [long, short] = [power, link].map(|fault| (fault.end.unwrap() - fault.start).as_secs_f64());
+        assert!((long / short / 4.0 - 1.0).abs() < 1e-6, "one draw for both lengths");
+    }
+    assert_eq!((power.len(), power.len()), (clock.len(), link.len()));
     assert!(clock.iter().all(|fault| fault.victims == Victims::Nodes(nodes(&[7, 8])) && fault.end == Some(fault.start)));
+}
+
+#[test]
+fn a_group_with_a_fault_that_never_ends_strikes_once() {
+    let grouped = |rule: Fault| Fault { group: Some("storm".to_owned()), ..rule };
+    let rules = vec![
+        grouped(crash("for-ever", Target::Rack(0), every(50.0), None)),
+        grouped(crash("short", Target::Rack(1), every(50.0), Some(always_secs(1.0)))),
+    ];
+    assert_eq!(schedule(&with_rules(rules), 3).faults.len(), 2);
 }
 
 #[test]

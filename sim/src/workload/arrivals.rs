@@ -10,13 +10,13 @@ use hms_machine::{Instant, Purpose, Streams};
 use hms_scenario::model::{Arrivals, Load};
 
 use super::rate::{Curve, Piece, Position};
-use super::surge::Surges;
+use super::surge::{Herd, Surge, Surges};
 use super::timestamps::{Replay, Timestamps};
 
 const GAP: Purpose = Purpose::named("load/gap");
 
 /// Ordinals of requests that belong to a herd, so that the others keep theirs.
-const HERD: u64 = 1 << 63;
+const HERD_ORDINALS: u64 = 1 << 63;
 
 /// The requests of one load, one after the other. A clone goes on from the same place; it is small whatever the load.
 ///
@@ -30,14 +30,14 @@ pub struct ArrivalProcess {
     /// The request that comes next if no herd is before it.
     next: Option<(u64, Instant)>,
     state: State,
-    herd: Herd,
+    herd: HerdWalk,
 }
 
 #[derive(Debug)]
 struct Plan {
     source: Source,
     surges: Surges,
-    herds: Vec<(Instant, u32)>,
+    herds: Vec<Herd>,
 }
 
 #[derive(Debug)]
@@ -71,7 +71,7 @@ struct Walk {
 
 /// Where the herds stand.
 #[derive(Clone, Copy, Debug, Default)]
-struct Herd {
+struct HerdWalk {
     index: usize,
     /// Requests of herd `index` that were given out.
     given: u32,
@@ -80,9 +80,8 @@ struct Herd {
 }
 
 impl ArrivalProcess {
-    /// The requests of a load (with its index in the scenario) from the start of the run, under surges (start, end, multiplier) and herds
-    /// (instant, number of requests).
-    pub fn new(load: &Load, load_index: usize, surges: Vec<(Instant, Instant, f64)>, mut herds: Vec<(Instant, u32)>) -> Self {
+    /// The requests of a load (with its index in the scenario) from the start of the run, under surges and herds.
+    pub fn new(load: &Load, load_index: usize, surges: Vec<Surge>, mut herds: Vec<Herd>) -> Self {
         let source = match (&load.arrivals, Curve::new(load)) {
             (Arrivals::Timestamps { at }, _) => Source::Timestamps(Timestamps::new(at.clone())),
             (Arrivals::Regular { .. }, Some(curve)) => Source::Rate { curve, random: false },
@@ -92,14 +91,14 @@ impl ArrivalProcess {
         if matches!(source, Source::Nothing) {
             herds.clear();
         }
-        herds.retain(|(_, requests)| *requests > 0);
-        herds.sort_by_key(|(at, _)| *at);
+        herds.retain(|herd| herd.requests > 0);
+        herds.sort_by_key(|herd| herd.at);
         ArrivalProcess {
             plan: Arc::new(Plan { source, surges: Surges::new(&surges), herds }),
             load: load_index as u64,
             next: None,
             state: State::New,
-            herd: Herd::default(),
+            herd: HerdWalk::default(),
         }
     }
 
@@ -112,7 +111,7 @@ impl ArrivalProcess {
             self.begin(streams);
         }
         match (self.next, self.plan.herds.get(self.herd.index)) {
-            (Some((_, request)), Some((herd, _))) if *herd < request => Some(self.next_of_herd()),
+            (Some((_, request)), Some(herd)) if herd.at < request => Some(self.next_of_herd()),
             (None, Some(_)) => Some(self.next_of_herd()),
             (Some(request), _) => {
                 self.next = self.advance(streams);
@@ -153,12 +152,12 @@ impl ArrivalProcess {
     }
 
     fn next_of_herd(&mut self) -> (u64, Instant) {
-        let (at, requests) = self.plan.herds[self.herd.index];
-        let ordinal = HERD | self.herd.total;
+        let Herd { at, requests } = self.plan.herds[self.herd.index];
+        let ordinal = HERD_ORDINALS | self.herd.total;
         self.herd.total += 1;
         self.herd.given += 1;
         if self.herd.given == requests {
-            self.herd = Herd { index: self.herd.index + 1, given: 0, total: self.herd.total };
+            self.herd = HerdWalk { index: self.herd.index + 1, given: 0, total: self.herd.total };
         }
         (ordinal, at)
     }

@@ -16,3 +16,4 @@ mod wave;
 
 pub use arrivals::ArrivalProcess;
 pub use backoff::backoff;
+pub use surge::{Herd, Surge};

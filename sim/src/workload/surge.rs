@@ -2,6 +2,26 @@
 
 use hms_machine::Instant;
 
+/// A window in which requests arrive at a multiple of their rate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Surge {
+    /// From this instant on.
+    pub start: Instant,
+    /// Until before this one; [`Instant::MAX`]: for ever.
+    pub end: Instant,
+    /// Multiplier, 0 or more.
+    pub factor: f64,
+}
+
+/// Requests that come all at once, besides those that come anyway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Herd {
+    /// When.
+    pub at: Instant,
+    /// How many.
+    pub requests: u32,
+}
+
 /// The product of all surges as a function of time: constant between the instants at which one begins or ends.
 #[derive(Clone, Debug)]
 pub(super) struct Surges {
@@ -10,16 +30,16 @@ pub(super) struct Surges {
 }
 
 impl Surges {
-    /// Windows of (start, end, factor), which may overlap: their factors multiply. An end at [`Instant::MAX`] never comes.
-    pub(super) fn new(windows: &[(Instant, Instant, f64)]) -> Self {
+    /// Windows may overlap: their factors multiply.
+    pub(super) fn new(windows: &[Surge]) -> Self {
         let mut bounds = vec![Instant::ZERO];
-        bounds.extend(windows.iter().flat_map(|(start, end, _)| [*start, *end]));
+        bounds.extend(windows.iter().flat_map(|surge| [surge.start, surge.end]));
         bounds.retain(|bound| *bound < Instant::MAX);
         bounds.sort_unstable();
         bounds.dedup();
         let factor = |at: Instant| {
-            let acting = windows.iter().filter(|(start, end, _)| *start <= at && at < *end);
-            acting.map(|(_, _, factor)| *factor).product()
+            let acting = windows.iter().filter(|surge| surge.start <= at && at < surge.end);
+            acting.map(|surge| surge.factor).product()
         };
         Surges { steps: bounds.into_iter().map(|at| (at, factor(at))).collect() }
     }
@@ -40,9 +60,13 @@ mod tests {
     use super::*;
     use crate::faults::example::secs;
 
+    fn surge(start: u64, end: u64, factor: f64) -> Surge {
+        Surge { start: secs(start), end: secs(end), factor }
+    }
+
     #[test]
     fn overlapping_surges_multiply() {
-        let surges = Surges::new(&[(secs(10), secs(30), 2.0), (secs(20), secs(40), 3.0)]);
+        let surges = Surges::new(&[surge(10, 30, 2.0), surge(20, 40, 3.0)]);
         let factors = [0, 10, 20, 29, 30, 40].map(|at| surges.factor(secs(at)));
         assert_eq!(factors, [1.0, 2.0, 6.0, 6.0, 3.0, 1.0]);
         assert_eq!(surges.step(2), (6.0, secs(30)));
@@ -51,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_surge_without_end_lasts() {
-        let surges = Surges::new(&[(secs(10), Instant::MAX, 0.0)]);
+        let surges = Surges::new(&[Surge { start: secs(10), end: Instant::MAX, factor: 0.0 }]);
         assert_eq!(surges.step(1), (0.0, Instant::MAX));
     }
 }

@@ -1,15 +1,23 @@
 //! Arrivals against theory, under surges and herds, and apart from everything else.
 
 use hms_machine::{Duration, Instant, Ratio, Seed, Streams};
-use hms_scenario::model::{Arrivals, Load, Phase, RateStep};
+use hms_scenario::model::{Arrivals, FaultKind, Load, Phase, RateStep, Scenario, Start, Swarm, SwarmKind, Target};
 use proptest::prelude::*;
 
-use super::ArrivalProcess;
-use crate::faults::example::{exponential_secs, load, ratio, secs};
+use super::{ArrivalProcess, Herd, Surge};
+use crate::faults::Schedule;
+use crate::faults::example::{self, exponential_secs, load, ratio, secs};
+use crate::services::placement::Placement;
 
-type Surge = (Instant, Instant, f64);
+fn surge(start: u64, end: u64, factor: f64) -> Surge {
+    Surge { start: secs(start), end: secs(end), factor }
+}
 
-fn until(end: u64, load: &Load, surges: &[Surge], herds: &[(Instant, u32)], seed: u64) -> Vec<(u64, Instant)> {
+fn herd(at: u64, requests: u32) -> Herd {
+    Herd { at: secs(at), requests }
+}
+
+fn until(end: u64, load: &Load, surges: &[Surge], herds: &[Herd], seed: u64) -> Vec<(u64, Instant)> {
     let streams = Streams::new(Seed(seed));
     let mut process = ArrivalProcess::new(load, 0, surges.to_vec(), herds.to_vec());
     std::iter::from_fn(|| process.next(&streams)).take_while(|(_, at)| *at < secs(end)).collect()
@@ -122,7 +130,7 @@ fn loads_that_fall_silent_end() {
     for shape in silent {
         assert_eq!(until(1, &load("l", shape), &[], &[], 1), []);
     }
-    let off = [(Instant::ZERO, Instant::MAX, 0.0)];
+    let off = [Surge { start: Instant::ZERO, end: Instant::MAX, factor: 0.0 }];
     assert_eq!(until(1, &load("l", Arrivals::Counts { counts: vec![5], scale: 1.0 }), &off, &[], 1), []);
 }
 
@@ -141,7 +149,7 @@ fn every_open_load() -> Vec<Arrivals> {
 
 #[test]
 fn a_surge_multiplies_the_arrivals_in_its_window_and_no_others() {
-    let surge = [(secs(500), secs(1_000), 2.5)];
+    let surge = [surge(500, 1_000, 2.5)];
     for shape in every_open_load() {
         let load = load("l", shape);
         let counts = |surges: &[Surge]| {
@@ -160,10 +168,10 @@ fn a_surge_multiplies_the_arrivals_in_its_window_and_no_others() {
 #[test]
 fn a_factor_below_one_thins_timestamps_and_zero_silences_them() {
     let load = load("l", Arrivals::Timestamps { at: (0..10_000).map(|k| Instant::from_nanos(k * 100_000_000)).collect() });
-    let kept = until(1_000, &load, &[(secs(0), secs(1_000), 0.3)], &[], 1);
+    let kept = until(1_000, &load, &[surge(0, 1_000, 0.3)], &[], 1);
     assert!((kept.len() as f64 - 3_000.0).abs() < 4.0 * libm::sqrt(10_000.0 * 0.3 * 0.7), "{}", kept.len());
     assert!(kept.iter().all(|(ordinal, at)| at.as_nanos() == ordinal * 100_000_000));
-    assert_eq!(until(1_000, &load, &[(secs(0), secs(1_000), 0.0)], &[], 1), []);
+    assert_eq!(until(1_000, &load, &[surge(0, 1_000, 0.0)], &[], 1), []);
 }
 
 #[test]
@@ -171,7 +179,7 @@ fn a_herd_comes_at_once_and_moves_nobody_else() {
     for shape in every_open_load() {
         let load = load("l", shape);
         let calm = until(400, &load, &[], &[], 1);
-        let herds = [(secs(300), 20), (secs(100), 50)];
+        let herds = [herd(300, 20), herd(100, 50)];
         let (herd, rest): (Vec<_>, Vec<_>) =
             until(400, &load, &[], &herds, 1).into_iter().partition(|(ordinal, _)| *ordinal >= 1 << 63);
         assert_eq!(rest, calm);
@@ -183,7 +191,7 @@ fn a_herd_comes_at_once_and_moves_nobody_else() {
 #[test]
 fn a_herd_comes_even_after_the_last_request() {
     let load = load("l", Arrivals::Timestamps { at: vec![secs(1)] });
-    assert_eq!(until(100, &load, &[], &[(secs(50), 3)], 1).len(), 4);
+    assert_eq!(until(100, &load, &[], &[herd(50, 3)], 1).len(), 4);
 }
 
 #[test]
@@ -195,9 +203,45 @@ fn two_loads_of_one_shape_arrive_apart() {
 }
 
 #[test]
+fn nothing_but_surges_and_herds_moves_the_requests_of_a_load() {
+    let requests = |scenario: &Scenario| {
+        let streams = Streams::new(Seed(3));
+        let schedule = Schedule::generate(scenario, &Placement::new(scenario), &streams);
+        let (surges, herds) = schedule.surges_and_herds(0);
+        until(600, &scenario.loads[0], &surges, &herds, 3)
+    };
+    let every = || Start::Every(exponential_secs(60.0));
+    for shape in every_open_load() {
+        let mut base = example::scenario(6, 2);
+        base.loads = vec![load("users", shape)];
+        base.faults =
+            vec![example::rule("s", FaultKind::Surge { factor: 2.0 }, Target::Load(0), every(), Some(exponential_secs(20.0)))];
+        let expected = requests(&base);
+        let mut other = base.clone();
+        other.loads.push(load("others", Arrivals::Poisson { rate: 100.0 }));
+        other.services.push(example::service("third", 5));
+        other.cluster.hosts.truncate(5);
+        let kind = FaultKind::Surge { factor: 9.0 };
+        other.faults.push(example::rule("on-others", kind, Target::Load(1), every(), Some(exponential_secs(20.0))));
+        other
+            .faults
+            .insert(0, example::rule("p", FaultKind::Pause, Target::RandomNodes(1), every(), Some(exponential_secs(5.0))));
+        other.swarm = Some(Swarm {
+            kinds: SwarmKind::ALL.into_iter().filter(|kind| *kind != SwarmKind::Surge).collect(),
+            active: Ratio::ONE,
+            gap: Duration::from_secs(3),
+            from: secs(1),
+            until: secs(500),
+            intensity: 1.0,
+        });
+        assert_eq!(requests(&other), expected);
+    }
+}
+
+#[test]
 fn ordinals_name_each_request_once() {
     let load = load("l", Arrivals::Timestamps { at: (0..1_000).map(secs).collect() });
-    let requests = until(2_000, &load, &[(secs(100), secs(900), 3.7)], &[(secs(500), 100)], 1);
+    let requests = until(2_000, &load, &[surge(100, 900, 3.7)], &[herd(500, 100)], 1);
     let ordinals: std::collections::BTreeSet<_> = requests.iter().map(|(ordinal, _)| ordinal).collect();
     assert_eq!(ordinals.len(), requests.len());
 }
@@ -206,7 +250,7 @@ fn ordinals_name_each_request_once() {
 fn a_clone_goes_on_from_the_same_place() {
     let streams = Streams::new(Seed(1));
     for shape in every_open_load() {
-        let mut process = ArrivalProcess::new(&load("l", shape), 0, vec![(secs(3), secs(9), 3.0)], vec![(secs(5), 7)]);
+        let mut process = ArrivalProcess::new(&load("l", shape), 0, vec![surge(3, 9, 3.0)], vec![herd(5, 7)]);
         (0..150).for_each(|_| _ = process.next(&streams));
         let mut fork = process.clone();
         for _ in 0..500 {
@@ -225,8 +269,8 @@ proptest! {
         windows in prop::collection::vec((0u64..300, 0u64..300, 0.0..5.0), 0..4),
         herds in prop::collection::vec((0u64..300, 0u32..20), 0..4),
     ) {
-        let surges: Vec<_> = windows.iter().map(|(start, length, factor)| (secs(*start), secs(start + length), *factor)).collect();
-        let herds: Vec<_> = herds.iter().map(|(at, requests)| (secs(*at), *requests)).collect();
+        let surges: Vec<_> = windows.iter().map(|(start, length, factor)| surge(*start, start + length, *factor)).collect();
+        let herds: Vec<_> = herds.iter().map(|(at, requests)| herd(*at, *requests)).collect();
         let requests = until(300, &load("l", every_open_load().swap_remove(which)), &surges, &herds, seed);
         prop_assert!(requests.is_sorted_by_key(|(_, at)| *at));
     }

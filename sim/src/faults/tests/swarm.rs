@@ -11,30 +11,9 @@ use crate::faults::swarm::ranges::{self, Range};
 use crate::faults::{Schedule, ScheduledFault, Victims};
 use hms_scenario::model::Target;
 
-const KINDS: [SwarmKind; 18] = [
-    SwarmKind::Crash,
-    SwarmKind::AgentCrash,
-    SwarmKind::CrashLoop,
-    SwarmKind::Pause,
-    SwarmKind::Hang,
-    SwarmKind::SlowCpu,
-    SwarmKind::SlowDisk,
-    SwarmKind::SlowNic,
-    SwarmKind::Latency,
-    SwarmKind::Loss,
-    SwarmKind::Mangle,
-    SwarmKind::Partition,
-    SwarmKind::Clock,
-    SwarmKind::Disk,
-    SwarmKind::MemoryLeak,
-    SwarmKind::Surge,
-    SwarmKind::Gray,
-    SwarmKind::Domain,
-];
-
 pub(super) fn all_kinds(active: f64) -> Swarm {
     Swarm {
-        kinds: KINDS.to_vec(),
+        kinds: SwarmKind::ALL.to_vec(),
         active: ratio(active),
         gap: Duration::from_secs(2),
         from: secs(60),
@@ -97,7 +76,7 @@ fn raising_the_share_only_adds_kinds() {
 
 #[test]
 fn all_kinds_act_when_all_are_wanted() {
-    assert_eq!(kinds_of(&long(&KINDS, 1.0)).len(), KINDS.len());
+    assert_eq!(kinds_of(&long(&SwarmKind::ALL, 1.0)).len(), SwarmKind::ALL.len());
 }
 
 #[test]
