@@ -290,25 +290,11 @@ impl<E: Copy> Ladder<E> {
     /// Moves a slot to the empty bottom, and sorts it.
     #[inline]
     fn move_to_bottom(&mut self, slot: Slot) {
-        let mut chunk = slot.head;
-        let mut left = slot.count as usize;
-        while left > 0 {
-            let here = left.min(CHUNK);
-            self.bottom.extend_from_slice(&self.pool[chunk as usize * CHUNK..][..here]);
-            left -= here;
-            chunk = self.free_chunk(chunk);
-        }
+        // One by one: most slots hold one or two entries, for which copying a slice is a call that costs more.
+        self.for_each_of(slot, |ladder, entry| ladder.bottom.push(entry));
         if self.bottom.len() > 1 {
             self.bottom.sort_unstable_by_key(|entry| std::cmp::Reverse(entry.key()));
         }
-    }
-
-    /// Gives a chunk to the free list; returns the one that came after it.
-    #[inline]
-    fn free_chunk(&mut self, chunk: u32) -> u32 {
-        let next = std::mem::replace(&mut self.links[chunk as usize], self.free);
-        self.free = chunk;
-        next
     }
 
     #[inline]
@@ -350,7 +336,10 @@ impl<E: Copy> Ladder<E> {
                 take(self, entry);
             }
             left -= end - start;
-            chunk = self.free_chunk(chunk);
+            let next = self.links[chunk as usize];
+            self.links[chunk as usize] = self.free;
+            self.free = chunk;
+            chunk = next;
         }
     }
 

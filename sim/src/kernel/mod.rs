@@ -9,6 +9,7 @@
 //!   no queue structure decides anything.
 //! - *Determinism.* The same model and the same calls give the same dispatches and the same [`TraceHash`], whatever the
 //!   [`QueueKind`], whether stepped, run in pieces, or restored from a clone.
+//! - *Ties.* [`Simulation::shuffle_ties`] breaks the order within an instant on purpose, to find results that hang on it.
 //! - *Snapshots.* `Simulation` is `Clone`: a clone is a snapshot, and running it on is a fork.
 //! - *Cost.* No allocation per event once the tables have grown to the size of the run; constant expected time per event.
 //!   Events are small `Copy` enums; what is large stands in tables of the model, and the event holds its index.
@@ -23,6 +24,7 @@ mod ladder;
 mod queue;
 mod scheduler;
 mod simulation;
+mod ties;
 mod timers;
 
 #[cfg(test)]

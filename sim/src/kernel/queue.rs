@@ -25,6 +25,7 @@ pub(super) enum Item<E> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry<E> {
     pub(super) time: u64,
+    /// The entry's place among those of one instant: its seq, or where [`Ties`](super::ties::Ties) put that.
     pub(super) seq: u64,
     pub(super) item: Item<E>,
 }

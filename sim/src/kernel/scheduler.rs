@@ -4,6 +4,7 @@ use hms_machine::{Duration, Instant};
 
 use super::RunError;
 use super::queue::{Entry, Item, Queue, QueueKind};
+use super::ties::Ties;
 use super::timers::{TimerId, Timers, Wake};
 
 /// Sweeping is not worth while for fewer stale entries than this.
@@ -15,6 +16,7 @@ pub struct Scheduler<E> {
     now: u64,
     current_seq: u64,
     next_seq: u64,
+    ties: Ties,
     /// Set when the run must end after the event at hand: a stop, or a failure.
     halted: bool,
     failure: Option<RunError>,
@@ -35,6 +37,7 @@ impl<E: Copy> Scheduler<E> {
             now: 0,
             current_seq: 0,
             next_seq: 1,
+            ties: Ties::Fifo,
             halted: false,
             failure: None,
             queue: Queue::new(kind),
@@ -63,7 +66,7 @@ impl<E: Copy> Scheduler<E> {
         if self.in_the_past(at) {
             return;
         }
-        let seq = self.take_seq();
+        let seq = self.take_place();
         self.queue.push(Entry { time: at.as_nanos(), seq, item: Item::Event(event) });
     }
 
@@ -74,7 +77,7 @@ impl<E: Copy> Scheduler<E> {
     pub fn schedule_in(&mut self, delay: Duration, event: E) {
         match self.now.checked_add(delay.as_nanos()) {
             Some(time) => {
-                let seq = self.take_seq();
+                let seq = self.take_place();
                 self.queue.push(Entry { time, seq, item: Item::Event(event) });
             }
             None => self.fail(RunError::TimeOverflow { now: self.now(), delay, seq: self.current_seq }),
@@ -107,7 +110,7 @@ impl<E: Copy> Scheduler<E> {
         if self.in_the_past(at) {
             return;
         }
-        let seq = self.take_seq();
+        let seq = self.take_place();
         if let Some(entry) = self.timers.set(timer, at.as_nanos(), seq, event) {
             self.queue.push(entry);
             self.sweep_if_stale();
@@ -151,6 +154,11 @@ impl<E: Copy> Scheduler<E> {
         self.next_seq
     }
 
+    pub(super) fn shuffle_ties(&mut self, key: u64) {
+        assert_eq!(self.next_seq, 1, "ties are shuffled from the start, or some would keep their old places");
+        self.ties = Ties::shuffled(key);
+    }
+
     /// Moves the clock forward to `time`, from which no event may be pending earlier.
     pub(super) fn advance_to(&mut self, time: u64) {
         self.now = self.now.max(time);
@@ -174,8 +182,8 @@ impl<E: Copy> Scheduler<E> {
             };
             assert!(entry.time >= self.now, "queue gave time {} at {}", entry.time, self.now);
             self.now = entry.time;
-            self.current_seq = entry.seq;
-            return Some(Due { time: entry.time, seq: entry.seq, event });
+            self.current_seq = self.ties.seq_at(entry.seq);
+            return Some(Due { time: entry.time, seq: self.current_seq, event });
         }
     }
 
@@ -207,10 +215,10 @@ impl<E: Copy> Scheduler<E> {
     }
 
     #[inline(always)]
-    fn take_seq(&mut self) -> u64 {
+    fn take_place(&mut self) -> u64 {
         let seq = self.next_seq;
         self.next_seq += 1;
-        seq
+        self.ties.place_of(seq)
     }
 
     #[inline(always)]

@@ -76,6 +76,16 @@ impl<M: Model> Simulation<M> {
         Simulation { model, scheduler: Scheduler::new(kind), hasher: TraceHasher::new(), events: 0, causes: None }
     }
 
+    /// Dispatches events of one instant in an order drawn by `key`, in place of that in which they were scheduled. What follows
+    /// from an event still comes after it. The trace hash changes with it, so compare results: one that differs for some key
+    /// depends on ties.
+    ///
+    /// # Panics
+    /// If anything has been scheduled already.
+    pub fn shuffle_ties(&mut self, key: u64) {
+        self.scheduler.shuffle_ties(key);
+    }
+
     /// The model and the scheduler together, to set up the first events and timers.
     pub fn parts_mut(&mut self) -> (&mut M, &mut Scheduler<M::Event>) {
         (&mut self.model, &mut self.scheduler)

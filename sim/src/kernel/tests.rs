@@ -5,7 +5,7 @@ mod snapshots;
 
 use hms_machine::{Duration, Instant};
 
-use super::{Limits, Model, Outcome, RunError, Scheduler, Simulation, TimerId};
+use super::{Limits, Model, Outcome, QueueKind, RunError, Scheduler, Simulation, TimerId};
 
 /// SplitMix64 (Steele, Lea and Flood 2014): a generator for tests.
 #[derive(Clone)]
@@ -65,6 +65,18 @@ impl Model for Scripted {
     fn fingerprint(event: &u32) -> u64 {
         u64::from(*event)
     }
+}
+
+/// The order of twelve events of one instant under a key, when the first three of them schedule one more each.
+fn shuffled_order(key: u64, kind: QueueKind) -> Vec<u32> {
+    let script = vec![vec![Action::In(0, 20)], vec![Action::In(0, 21)], vec![Action::Set(0, 10, 22)]];
+    let mut simulation = Simulation::with_queue(Scripted { script, ..Scripted::default() }, kind);
+    simulation.shuffle_ties(key);
+    let (model, scheduler) = simulation.parts_mut();
+    model.timers.push(scheduler.new_timer());
+    (0..12).for_each(|event| scheduler.schedule_at(Instant::from_nanos(10), event));
+    assert_eq!(simulation.run(&Limits::default()), Ok(Outcome::Drained));
+    simulation.model.log.iter().map(|&(_, event)| event).collect()
 }
 
 /// A simulation in which event 0 happens at time 10; two timers exist.
@@ -171,6 +183,17 @@ fn the_caller_can_interrupt_and_run_on() {
     assert!(matches!(outcome, Err(RunError::Interrupted { events: 12_288, .. })), "{outcome:?}");
     assert_eq!(simulation.run(&until(20_000)), Ok(Outcome::UntilReached));
     assert_eq!((simulation.events(), simulation.chunk_hashes().len()), (19_991, 4));
+}
+
+#[test]
+fn shuffled_ties_keep_causes_before_effects_and_are_the_same_for_the_same_key() {
+    let orders: Vec<_> = (0..20).map(|key| shuffled_order(key, QueueKind::Ladder)).collect();
+    for (key, order) in orders.iter().enumerate() {
+        assert_eq!(*order, shuffled_order(key as u64, QueueKind::Heap));
+        let place = |event| order.iter().position(|&other| other == event).unwrap();
+        assert!(order.len() == 15 && (0..3).all(|cause| place(cause) < place(cause + 20)), "{order:?}");
+    }
+    assert!(orders.iter().filter(|order| **order != orders[0]).count() >= 18, "{orders:?}");
 }
 
 #[test]
