@@ -184,20 +184,13 @@ impl<M: Machine> World<M> {
 
 fn directory(scenario: &Scenario, topology: &Topology, placement: &Placement) -> Directory {
     let nodes = scenario.cluster.hosts.len() + scenario.loads.len();
-    Directory {
-        nodes: (0..nodes)
-            .map(|index| {
-                let node = NodeId::from_index(index);
-                NodePlace {
-                    region: topology.region_of(node) as u32,
-                    zone: topology.zone_of(node) as u32,
-                    edge: topology.is_edge(node),
-                }
-            })
-            .collect(),
-        agents: placement.agents.iter().map(|agent| AgentPlace { service: agent.service, node: agent.node }).collect(),
-        services: placement.by_service.clone(),
-    }
+    let places = (0..nodes).map(NodeId::from_index).map(|node| NodePlace {
+        region: topology.region_of(node) as u32,
+        zone: topology.zone_of(node) as u32,
+        edge: topology.is_edge(node),
+    });
+    let agents = placement.agents.iter().map(|agent| AgentPlace { service: agent.service, node: agent.node });
+    Directory::new(places.collect(), agents.collect(), scenario.services.len())
 }
 
 impl<M: Machine> Model for World<M> {

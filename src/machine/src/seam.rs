@@ -51,7 +51,7 @@ pub struct Boot {
 }
 
 /// Who and what there is: static knowledge of the deployment, no health.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Directory {
     /// All nodes, indexed by `NodeId`.
     pub nodes: Vec<NodePlace>,
@@ -59,6 +59,7 @@ pub struct Directory {
     pub agents: Vec<AgentPlace>,
     /// The agents of each service, indexed by `ServiceId`.
     pub services: Vec<Vec<AgentId>>,
+    by_node: Vec<Vec<AgentId>>,
 }
 
 /// Where a node stands.
@@ -82,9 +83,23 @@ pub struct AgentPlace {
 }
 
 impl Directory {
+    /// The directory of these nodes and agents; `services` services, those without agents included.
+    ///
+    /// # Panics
+    /// If an agent stands on a node or belongs to a service that is not there.
+    pub fn new(nodes: Vec<NodePlace>, agents: Vec<AgentPlace>, services: usize) -> Self {
+        let mut by_node = vec![Vec::new(); nodes.len()];
+        let mut by_service = vec![Vec::new(); services];
+        for (index, place) in agents.iter().enumerate() {
+            by_node[place.node.index()].push(AgentId::from_index(index));
+            by_service[place.service.index()].push(AgentId::from_index(index));
+        }
+        Directory { nodes, agents, services: by_service, by_node }
+    }
+
     /// The agents of one node, in order.
     pub fn agents_of(&self, node: NodeId) -> impl Iterator<Item = AgentId> + '_ {
-        self.agents.iter().enumerate().filter(move |(_, place)| place.node == node).map(|(index, _)| AgentId::from_index(index))
+        self.by_node[node.index()].iter().copied()
     }
 }
 

@@ -34,7 +34,7 @@ impl Cluster {
         let place = |zone, edge| NodePlace { region: 0, zone, edge };
         let nodes = vec![place(0, false), place(1, false), place(2, false), place(0, true)];
         let agents = (0..3).map(|node| AgentPlace { service: ServiceId(0), node: NodeId(node) }).collect();
-        let directory = Directory { nodes, agents, services: vec![(0..3).map(AgentId).collect()] };
+        let directory = Directory::new(nodes, agents, 1);
         let mut cluster = Cluster {
             configuration,
             directory: Arc::new(directory),
