@@ -238,6 +238,30 @@ fn nothing_but_surges_and_herds_moves_the_requests_of_a_load() {
     }
 }
 
+/// Changes with the draws and the arithmetic of arrivals, and with nothing else; a change moves the requests of every stored run.
+#[test]
+fn the_instants_of_every_open_load_are_frozen() {
+    let surges = [surge(100, 200, 2.5), surge(150, 300, 0.3)];
+    let digests = every_open_load().into_iter().map(|shape| {
+        let requests = until(400, &load("l", shape), &surges, &[herd(120, 5)], 7);
+        let mix = |hash: u64, word: u64| (hash ^ word).wrapping_mul(0x0000_0100_0000_01b3);
+        let hash = requests.iter().fold(0, |hash, (ordinal, at)| mix(mix(hash, *ordinal), at.as_nanos()));
+        format!("{hash:016x}")
+    });
+    assert_eq!(
+        digests.collect::<Vec<_>>(),
+        [
+            "8b7019760e2da924",
+            "b3a84cffe8c92c48",
+            "70750272019061d9",
+            "996551e63ee7a913",
+            "440d526e635dfefc",
+            "9e16ca531ee2aac2",
+            "234395dfb93d1f1b"
+        ]
+    );
+}
+
 #[test]
 fn ordinals_name_each_request_once() {
     let load = load("l", Arrivals::Timestamps { at: (0..1_000).map(secs).collect() });
