@@ -146,6 +146,20 @@ fn rows_of_a_trace_state_node_time_and_severity() {
 }
 
 #[test]
+fn rows_of_a_trace_strike_what_the_rule_states_where_it_is_no_node() {
+    let rows = vec![TraceFault { node: NodeId(0), start: secs(10), duration: Some(Duration::from_secs(5)), severity: ratio(0.5) }];
+    let outage = FaultKind::Outage { severity: ratio(0.8) };
+    let rules = vec![
+        rule("outage", outage, Target::Service(ServiceId(1)), Start::Trace(rows.clone()), None),
+        rule("hang", FaultKind::Hang, Target::Cluster, Start::Trace(rows), None),
+    ];
+    let schedule = schedule(&with_rules(rules), 1);
+    assert_eq!(schedule.faults[0].victims, Victims::Service(ServiceId(1)));
+    assert_eq!(schedule.faults[0].kind, FaultKind::Outage { severity: ratio(0.4) });
+    assert_eq!(schedule.faults[1].victims, Victims::Agents(vec![AgentId(0)]));
+}
+
+#[test]
 fn rules_of_one_group_strike_together_whatever_their_targets_and_kinds() {
     let grouped = |name: &str, kind, target, duration: Option<f64>| Fault {
         group: Some("storm".to_owned()),
