@@ -78,11 +78,7 @@ pub fn checks() -> Result<Vec<Check>, RunError> {
         compare("restored from a snapshot in mid-run", restored()?),
         compare("in a thousand pieces", in_pieces()?),
         compare("with every message recorded", full.hash()),
-        Check {
-            name: "another seed, another hash",
-            passed: other.hash() != expected,
-            detail: other.hash().to_string(),
-        },
+        Check { name: "another seed, another hash", passed: other.hash() != expected, detail: other.hash().to_string() },
     ])
 }
 

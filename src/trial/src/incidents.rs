@@ -5,8 +5,9 @@
 //! count as verified when each that went down has answered a request since.
 
 use hms_machine::{AgentId, Duration, Instant, NodeId, Record};
-use hms_scenario::model::{FaultKind, PartitionShape, Scenario};
+use hms_scenario::model::{DiskFailure, FaultKind, LinkFault, PartitionShape, Scenario};
 use hms_sim::faults::{FaultId, Schedule, ScheduledFault, Victims};
+use hms_sim::services::placement::Placement;
 use hms_sim::world::{TraceKind, TraceRow};
 
 /// A fault and what became of it. All instants are true time.
@@ -72,7 +73,7 @@ struct Open {
 
 /// Joins every fault of the schedule.
 pub(crate) fn join(scenario: &Scenario, schedule: &Schedule, trace: &[TraceRow]) -> Vec<Incident> {
-    let places = hms_sim::services::placement::Placement::new(scenario);
+    let places = Placement::new(scenario);
     let mut open: Vec<Open> = Vec::new();
     let mut closed: Vec<Incident> = Vec::new();
     for row in trace {
@@ -98,7 +99,7 @@ pub(crate) fn join(scenario: &Scenario, schedule: &Schedule, trace: &[TraceRow])
 }
 
 impl Open {
-    fn new(fault: &ScheduledFault, scenario: &Scenario, places: &hms_sim::services::placement::Placement) -> Self {
+    fn new(fault: &ScheduledFault, scenario: &Scenario, places: &Placement) -> Self {
         let (nodes, agents) = struck(fault, scenario, places);
         let instant = matches!(
             fault.kind,
@@ -106,7 +107,7 @@ impl Open {
                 | FaultKind::Hang
                 | FaultKind::ClockStep { .. }
                 | FaultKind::Herd { .. }
-                | FaultKind::Disk(hms_scenario::model::DiskFailure::BitFlips { .. })
+                | FaultKind::Disk(DiskFailure::BitFlips { .. })
         );
         let incident = Incident {
             fault: fault.id,
@@ -167,12 +168,11 @@ impl Open {
             | TraceKind::Received { .. }
             | TraceKind::Attempt { .. } => {}
         }
-        let nothing_left =
-            !self.active
-                && self.stuck.is_empty()
-                && self.down_nodes.is_empty()
-                && self.down_agents.is_empty()
-                && self.suspicions.is_empty();
+        let nothing_left = !self.active
+            && self.stuck.is_empty()
+            && self.down_nodes.is_empty()
+            && self.down_agents.is_empty()
+            && self.suspicions.is_empty();
         if nothing_left && self.incident.recovered.is_none() {
             self.incident.recovered = Some(row.at);
         }
@@ -215,11 +215,7 @@ fn remove<T: PartialEq>(set: &mut Vec<T>, item: T) {
 }
 
 /// Hosts of which a suspicion, and agents of which a failure, may come from this fault.
-fn struck(
-    fault: &ScheduledFault,
-    scenario: &Scenario,
-    places: &hms_sim::services::placement::Placement,
-) -> (Vec<NodeId>, Vec<AgentId>) {
+fn struck(fault: &ScheduledFault, scenario: &Scenario, places: &Placement) -> (Vec<NodeId>, Vec<AgentId>) {
     let all = || (0..scenario.cluster.hosts.len()).map(NodeId::from_index).collect::<Vec<_>>();
     let agents_on = |nodes: &[NodeId]| {
         (0..places.agents.len())
@@ -257,7 +253,6 @@ fn partitioned(shape: &PartitionShape) -> Option<Vec<NodeId>> {
 
 /// The kind as it is written in a scenario file.
 fn kind_name(kind: &FaultKind) -> &'static str {
-    use hms_scenario::model::{DiskFailure, LinkFault};
     match kind {
         FaultKind::Crash { .. } => "crash",
         FaultKind::AgentCrash => "agent_crash",
@@ -300,7 +295,7 @@ fn victims_text(fault: &ScheduledFault, scenario: &Scenario) -> String {
         (FaultKind::Partition(shape), _) => partition_text(shape),
         (_, Victims::Nodes(nodes)) => names(nodes),
         (_, Victims::Agents(agents)) => {
-            let places = hms_sim::services::placement::Placement::new(scenario);
+            let places = Placement::new(scenario);
             let name = |agent: &AgentId| {
                 let place = &places.agents[agent.index()];
                 format!("{}/{}@{}", scenario.services[place.service.index()].name, place.replica, place.node)

@@ -3,10 +3,10 @@
 //! The window of every objective is from the end of the warm-up to the end of the run, unless its definition says otherwise: incidents count by
 //! the beginning of their fault, requests by their start.
 
+use hdrhistogram::Histogram;
 use hms_machine::{Duration, Instant, Record};
 use hms_scenario::model::Scenario;
 use hms_sim::world::{Recorder, TraceKind};
-use hdrhistogram::Histogram;
 
 use crate::incidents::Incident;
 use crate::statistics::quantile;
@@ -184,9 +184,7 @@ impl<'a> Reader<'a> {
     }
 
     fn suspicions(&self, wanted: bool) -> f64 {
-        let fits = |kind: &TraceKind| {
-            matches!(kind, TraceKind::Stack { record: Record::Suspected(_), justified, .. } if *justified == wanted)
-        };
+        let fits = |kind: &TraceKind| matches!(kind, TraceKind::Stack { record: Record::Suspected(_), justified, .. } if *justified == wanted);
         self.recorder.trace.iter().filter(|row| row.at >= self.warmup && fits(&row.kind)).count() as f64
     }
 

@@ -133,10 +133,16 @@ impl Reader<'_> {
                 }
                 DeValue::Table(table) if components.contains(&name) => self.component(name, table),
                 _ if name == "version" => {
-                    self.report(Problem::new(name, "the version must be a whole number").expected(format!("{VERSION}")), value.span());
+                    self.report(
+                        Problem::new(name, "the version must be a whole number").expected(format!("{VERSION}")),
+                        value.span(),
+                    );
                 }
                 _ if components.contains(&name) => {
-                    self.report(Problem::new(name, format!("`{name}` must be a table")).expected(format!("[{name}]")), value.span());
+                    self.report(
+                        Problem::new(name, format!("`{name}` must be a table")).expected(format!("[{name}]")),
+                        value.span(),
+                    );
                 }
                 _ => {
                     let valid = components.iter().copied().chain(["version"]);
