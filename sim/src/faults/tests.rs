@@ -147,7 +147,8 @@ fn rows_of_a_trace_state_node_time_and_severity() {
 
 #[test]
 fn rows_of_a_trace_strike_what_the_rule_states_where_it_is_no_node() {
-    let rows = vec![TraceFault { node: NodeId(0), start: secs(10), duration: Some(Duration::from_secs(5)), severity: ratio(0.5) }];
+    let rows =
+        vec![TraceFault { node: NodeId(0), start: secs(10), duration: Some(Duration::from_secs(5)), severity: ratio(0.5) }];
     let outage = FaultKind::Outage { severity: ratio(0.8) };
     let rules = vec![
         rule("outage", outage, Target::Service(ServiceId(1)), Start::Trace(rows.clone()), None),
