@@ -127,7 +127,7 @@ fn limited_bandwidth(bencher: Bencher<'_, '_>) {
 }
 
 fn onset(fault: u32) -> Onset {
-    Onset { fault: FaultId(fault), start: Instant::ZERO, until: None }
+    Onset { fault: FaultId(fault), key: u64::from(fault), start: Instant::ZERO, until: None }
 }
 
 #[divan::bench]

@@ -6,8 +6,6 @@
 
 use hms_machine::{Draw, NodeId, Purpose, Streams};
 
-use crate::faults::FaultId;
-
 /// Who a message is, for its random numbers: the same key meets the same luck, whatever was sent before it.
 ///
 /// The purpose is for the network alone: whoever else draws for it with the same entity and ordinal may use
@@ -49,9 +47,9 @@ pub(super) enum Part {
     /// Latency of the second copy.
     Again,
     /// A fault on the link: whether it strikes.
-    FaultChance(FaultId, FaultPart),
+    FaultChance(u64, FaultPart),
     /// A fault on the link: how much.
-    FaultSize(FaultId, FaultPart),
+    FaultSize(u64, FaultPart),
 }
 
 /// One fault may do several things to a message; each has numbers of its own.
@@ -78,8 +76,8 @@ impl Part {
             Part::Fate => 1,
             Part::Hold => 2,
             Part::Again => 3,
-            Part::FaultChance(fault, part) => FIRST_FAULT + u64::from(fault.0) * PER_FAULT + part as u64 * 2,
-            Part::FaultSize(fault, part) => FIRST_FAULT + u64::from(fault.0) * PER_FAULT + part as u64 * 2 + 1,
+            Part::FaultChance(fault, part) => FIRST_FAULT.wrapping_add(fault.wrapping_mul(PER_FAULT)) + part as u64 * 2,
+            Part::FaultSize(fault, part) => FIRST_FAULT.wrapping_add(fault.wrapping_mul(PER_FAULT)) + part as u64 * 2 + 1,
         }
     }
 }

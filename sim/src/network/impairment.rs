@@ -25,6 +25,8 @@ pub(super) struct Impairments {
 #[derive(Clone, Debug)]
 pub(super) struct Impairment {
     pub(super) fault: FaultId,
+    /// Names the fault for draws.
+    pub(super) key: u64,
     /// When it is to end; `None`: never.
     pub(super) until: Option<Instant>,
     pub(super) effect: Effect,
@@ -103,7 +105,7 @@ impl Impairments {
                 Effect::SlowCard { nodes, delay } => {
                     for (node, part) in [(from, FaultPart::Outgoing), (to, FaultPart::Incoming)] {
                         if nodes.contains(node) {
-                            burden.wait(delay.sample_duration(&mut draws.of(Part::FaultSize(impairment.fault, part))));
+                            burden.wait(delay.sample_duration(&mut draws.of(Part::FaultSize(impairment.key, part))));
                         }
                     }
                 }
@@ -115,8 +117,8 @@ impl Impairments {
 
 impl Burden {
     fn take(&mut self, impairment: &Impairment, fault: &LinkFault, draws: &Draws<'_>) {
-        let strikes = |share, part| draws.of(Part::FaultChance(impairment.fault, part)).chance(share);
-        let size = |part| draws.of(Part::FaultSize(impairment.fault, part));
+        let strikes = |share, part| draws.of(Part::FaultChance(impairment.key, part)).chance(share);
+        let size = |part| draws.of(Part::FaultSize(impairment.key, part));
         match fault {
             LinkFault::Latency { delay } => self.wait(delay.sample_duration(&mut size(FaultPart::Latency))),
             LinkFault::Loss { share } => self.lost |= strikes(*share, FaultPart::Loss),

@@ -84,6 +84,8 @@ pub enum Fate {
 pub struct Onset {
     /// Which one.
     pub fault: FaultId,
+    /// Names it for draws whatever else is in the schedule.
+    pub key: u64,
     /// When it began: phases of flapping are counted from here.
     pub start: Instant,
     /// When it will be lifted: what a clog holds is let go then; `None`: not before the end of the run.
@@ -154,13 +156,13 @@ impl Network {
     /// message that belongs to two of them draws the same numbers for both.
     pub fn impair(&mut self, onset: Onset, links: LinkSet, fault: &LinkFault) {
         let effect = Effect::Link { links, fault: fault.clone() };
-        self.impairments.add(Impairment { fault: onset.fault, until: onset.until, effect });
+        self.impairments.add(Impairment { fault: onset.fault, key: onset.key, until: onset.until, effect });
     }
 
     /// Makes the network cards of hosts slow: each message waits at a slow sender and again at a slow receiver.
     pub fn slow_cards(&mut self, onset: Onset, nodes: &[NodeId], delay: &Distribution) {
         let effect = Effect::SlowCard { nodes: nodes.iter().copied().collect(), delay: delay.clone() };
-        self.impairments.add(Impairment { fault: onset.fault, until: onset.until, effect });
+        self.impairments.add(Impairment { fault: onset.fault, key: onset.key, until: onset.until, effect });
     }
 
     /// Cuts links.

@@ -47,7 +47,7 @@ fn envelope(from: u32, to: u32) -> Envelope {
 }
 
 fn onset(fault: u32, until: Option<u64>) -> Onset {
-    Onset { fault: FaultId(fault), start: Instant::ZERO, until: until.map(at) }
+    Onset { fault: FaultId(fault), key: u64::from(fault), start: Instant::ZERO, until: until.map(at) }
 }
 
 fn streams() -> Streams {
@@ -429,7 +429,12 @@ impl Driver {
             Step::Wait(nanos) => self.wait_until(self.now + Duration::from_nanos(nanos)),
             Step::Begin { fault, kind, nodes, lasting } => {
                 let until = lasting.map(|lasting| self.now + Duration::from_nanos(lasting));
-                begin(&mut self.network, Onset { fault: FaultId(fault), start: self.now, until }, kind, nodes);
+                begin(
+                    &mut self.network,
+                    Onset { fault: FaultId(fault), key: u64::from(fault), start: self.now, until },
+                    kind,
+                    nodes,
+                );
             }
             Step::Lift(fault) => self.network.lift(FaultId(fault)),
             Step::Down(node) => self.down = Some(NodeId(node)),

@@ -76,6 +76,29 @@ impl Event {
         };
         body ^ kind << 59
     }
+
+    /// Name of the kind of event that has this fingerprint, for reports. (Of a message or call in a slot of its table that was used more than 2^27
+    /// times, the name may be wrong.)
+    pub fn kind_name(fingerprint: u64) -> &'static str {
+        match fingerprint >> 59 {
+            1 => "delivery of a message",
+            2 => "waking of a node",
+            3 => "end of work on a processor",
+            4 => "end of a disk operation",
+            5 => "check of memory",
+            6 => "end of a boot",
+            7 => "arrival of a request",
+            8 => "end of a client's thinking",
+            9 => "time-out or retry of a call",
+            10 => "end of an agent's start-up",
+            11 => "strike of a crash loop",
+            12 => "flush of a journal",
+            13 => "beginning of a fault",
+            14 => "end of a fault",
+            15 => "sample of the series",
+            _ => "unknown event",
+        }
+    }
 }
 
 /// A message on its way.

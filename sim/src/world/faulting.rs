@@ -330,7 +330,7 @@ fn together(shares: &[(FaultId, Ratio)]) -> Ratio {
 }
 
 fn onset(fault: &ScheduledFault) -> Onset {
-    Onset { fault: fault.id, start: fault.start, until: fault.end }
+    Onset { fault: fault.id, key: fault.key, start: fault.start, until: fault.end }
 }
 
 fn unreachable_victims(fault: &ScheduledFault) -> ! {
