@@ -15,6 +15,7 @@ use std::time::Instant as WallInstant;
 
 use hms_sim::kernel;
 use measure::{COUNTER, Comparison, compare, median};
+use workload::{Bimodal, Delays, Exponential, HugeJumps, Ties, Uniform};
 
 #[global_allocator]
 static ALLOCATOR: measure::CountingAllocator = measure::CountingAllocator;
@@ -25,10 +26,16 @@ fn main() {
     println!("{:<34} {:>9} {:>9}   {:<24} goal", "scenario", "RAW ns", "ours ns", "ours / RAW (range)");
     for (pending, goal) in [(100, 1.3), (10_000, 0.8), (1_000_000, 0.3)] {
         if wanted("hold") {
-            let (mut raw, mut ours) = (raw::Hold::new(pending), ours::hold::<true>(pending));
+            let (mut raw, mut ours) = (raw::Hold::<Exponential>::new(pending), ours::hold::<true>(pending));
             let row = compare(events_for(pending), &mut [&mut |n| raw.run(n), &mut |n| ours::advance(&mut ours, n)]);
             print(&format!("hold, {pending} pending"), &row, goal);
         }
+    }
+    if wanted("delays") {
+        hold_with::<Uniform>("uniform");
+        hold_with::<Bimodal>("bimodal");
+        hold_with::<Ties>("mostly ties");
+        hold_with::<HugeJumps>("huge jumps");
     }
     for (processes, goal) in [(2, 1.5), (1_000, 1.0)] {
         if wanted("messages") {
@@ -63,6 +70,13 @@ fn main() {
     if wanted("memory") {
         [100, 10_000, 1_000_000].into_iter().for_each(memory);
     }
+}
+
+/// Hold of 10,000 pending with other delays than exponential ones; the goal is that of the exponential ones.
+fn hold_with<D: Delays>(delays: &str) {
+    let (mut raw, mut ours) = (raw::Hold::<D>::new(10_000), ours::hold_with::<true, D>(10_000));
+    let row = compare(500_000, &mut [&mut |n| raw.run(n), &mut |n| ours::advance(&mut ours, n)]);
+    print(&format!("hold, 10000, delays {delays}"), &row, 0.8);
 }
 
 /// Enough to turn the pending events over at least once, and not less than half a million.

@@ -1,11 +1,12 @@
 //! The scenarios as models of the kernel.
 
 use std::collections::VecDeque;
+use std::marker::PhantomData;
 
 use super::kernel::{Limits, Model, Scheduler, Simulation, TimerId};
 use hms_machine::{Duration, Instant};
 
-use super::workload::{HEARTBEAT, MEAN_DELAY, Rng, TIMEOUT, UTILISATION};
+use super::workload::{Delays, Exponential, HEARTBEAT, MEAN_DELAY, Rng, TIMEOUT, UTILISATION};
 
 /// Dispatches `events` more events.
 pub(crate) fn advance<M: Model>(simulation: &mut Simulation<M>, events: u64) {
@@ -20,18 +21,19 @@ pub(crate) enum Tick {
 }
 
 #[derive(Clone)]
-pub(crate) struct Hold<const HASHED: bool> {
+pub(crate) struct Hold<const HASHED: bool, D = Exponential> {
     rng: Rng,
     sum: u64,
+    delays: PhantomData<D>,
 }
 
-impl<const HASHED: bool> Model for Hold<HASHED> {
+impl<const HASHED: bool, D: Delays> Model for Hold<HASHED, D> {
     type Event = Tick;
     const HASHED: bool = HASHED;
 
     fn handle(&mut self, Tick::Process(process): Tick, scheduler: &mut Scheduler<Tick>) {
         self.sum = self.sum.wrapping_add(u64::from(process));
-        scheduler.schedule_in(Duration::from_nanos(self.rng.exponential(MEAN_DELAY)), Tick::Process(process));
+        scheduler.schedule_in(Duration::from_nanos(D::draw(&mut self.rng)), Tick::Process(process));
     }
 
     fn fingerprint(&Tick::Process(process): &Tick) -> u64 {
@@ -40,10 +42,14 @@ impl<const HASHED: bool> Model for Hold<HASHED> {
 }
 
 pub(crate) fn hold<const HASHED: bool>(pending: u32) -> Simulation<Hold<HASHED>> {
-    let mut simulation = Simulation::new(Hold { rng: Rng::new(1), sum: 0 });
+    hold_with(pending)
+}
+
+pub(crate) fn hold_with<const HASHED: bool, D: Delays>(pending: u32) -> Simulation<Hold<HASHED, D>> {
+    let mut simulation = Simulation::new(Hold { rng: Rng::new(1), sum: 0, delays: PhantomData });
     let (model, scheduler) = simulation.parts_mut();
     for process in 0..pending {
-        scheduler.schedule_at(Instant::from_nanos(model.rng.exponential(MEAN_DELAY)), Tick::Process(process));
+        scheduler.schedule_at(Instant::from_nanos(D::draw(&mut model.rng)), Tick::Process(process));
     }
     simulation
 }

@@ -2,8 +2,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::marker::PhantomData;
 
-use super::workload::{HEARTBEAT, MEAN_DELAY, Rng, TIMEOUT, UTILISATION};
+use super::workload::{Delays, Exponential, HEARTBEAT, MEAN_DELAY, Rng, TIMEOUT, UTILISATION};
 
 /// A heap of (time, seq, event) and the seq to give next.
 struct Heap<E> {
@@ -34,17 +35,18 @@ enum Tick {
     Process(u32),
 }
 
-pub(crate) struct Hold {
+pub(crate) struct Hold<D = Exponential> {
     heap: Heap<Tick>,
     rng: Rng,
     sum: u64,
+    delays: PhantomData<D>,
 }
 
-impl Hold {
+impl<D: Delays> Hold<D> {
     pub(crate) fn new(pending: u32) -> Self {
-        let mut hold = Hold { heap: Heap::new(), rng: Rng::new(1), sum: 0 };
+        let mut hold = Hold { heap: Heap::new(), rng: Rng::new(1), sum: 0, delays: PhantomData };
         for process in 0..pending {
-            let time = hold.rng.exponential(MEAN_DELAY);
+            let time = D::draw(&mut hold.rng);
             hold.heap.push(time, Tick::Process(process));
         }
         hold
@@ -54,7 +56,7 @@ impl Hold {
         for _ in 0..events {
             let (now, Tick::Process(process)) = self.heap.pop();
             self.sum = self.sum.wrapping_add(u64::from(process));
-            let delay = self.rng.exponential(MEAN_DELAY);
+            let delay = D::draw(&mut self.rng);
             self.heap.push(now + delay, Tick::Process(process));
         }
         std::hint::black_box(self.sum);

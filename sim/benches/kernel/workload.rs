@@ -54,3 +54,67 @@ impl Rng {
         (-(1.0 - uniform).ln() * mean) as u64
     }
 }
+
+/// How long until an entry of the hold scenario comes up again.
+pub(crate) trait Delays: Clone {
+    /// A delay in nanoseconds.
+    fn draw(rng: &mut Rng) -> u64;
+}
+
+/// The usual case.
+#[derive(Clone)]
+pub(crate) struct Exponential;
+
+/// Between nothing and twice the mean.
+#[derive(Clone)]
+pub(crate) struct Uniform;
+
+/// Nine of ten short, one a thousand times as long.
+#[derive(Clone)]
+pub(crate) struct Bimodal;
+
+/// Every delay is one of four, and zero half of the time: most events share their instant with many others.
+#[derive(Clone)]
+pub(crate) struct Ties;
+
+/// Any order of magnitude from 1 ns to 2^47 ns.
+#[derive(Clone)]
+pub(crate) struct HugeJumps;
+
+impl Delays for Exponential {
+    #[inline]
+    fn draw(rng: &mut Rng) -> u64 {
+        rng.exponential(MEAN_DELAY)
+    }
+}
+
+impl Delays for Uniform {
+    #[inline]
+    fn draw(rng: &mut Rng) -> u64 {
+        rng.below(2 * MEAN_DELAY as u64)
+    }
+}
+
+impl Delays for Bimodal {
+    #[inline]
+    fn draw(rng: &mut Rng) -> u64 {
+        let short = rng.below(10) != 0;
+        rng.below(if short { 20_000 } else { 20_000_000 })
+    }
+}
+
+impl Delays for Ties {
+    #[inline]
+    fn draw(rng: &mut Rng) -> u64 {
+        let draw = rng.next();
+        (draw >> 63) * (1 + (draw & 3)) * 1_000_000
+    }
+}
+
+impl Delays for HugeJumps {
+    #[inline]
+    fn draw(rng: &mut Rng) -> u64 {
+        let magnitude = rng.below(48);
+        (1 << magnitude) | rng.below(1 << magnitude)
+    }
+}

@@ -3,6 +3,8 @@
 //! `cargo run --release` prints nanoseconds per event and the ratio to RAW. Peers get what their manuals recommend for the
 //! scenario; what they do that others do not, and cannot leave out, is said in their files.
 
+#![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark reads the clock, and draws as RAW does")]
+
 mod nexosim_peer;
 mod simcore_peer;
 
@@ -16,6 +18,7 @@ mod ours;
 #[expect(dead_code, reason = "the other bench has more scenarios")]
 mod raw;
 #[path = "../../kernel/workload.rs"]
+#[expect(dead_code, reason = "the other bench has more scenarios")]
 mod workload;
 
 use hms_sim::kernel;
@@ -26,7 +29,7 @@ const EVENTS: u64 = 300_000;
 fn main() {
     println!("{:<26} {:>18} {:>18} {:>18} {:>18}", "ns per event (/ RAW)", "RAW", "ours", "simcore 0.1", "nexosim 1.0");
     for pending in [100, 10_000, 1_000_000] {
-        let mut raw = raw::Hold::new(pending);
+        let mut raw = raw::Hold::<workload::Exponential>::new(pending);
         let mut ours = ours::hold::<true>(pending);
         let mut simcore = simcore_peer::hold(pending);
         let mut nexosim = nexosim_peer::hold(pending);
