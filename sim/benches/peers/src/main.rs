@@ -18,7 +18,6 @@ mod ours;
 #[expect(dead_code, reason = "the other bench has more scenarios")]
 mod raw;
 #[path = "../../kernel/workload.rs"]
-#[expect(dead_code, reason = "the other bench has more scenarios")]
 mod workload;
 
 use hms_sim::kernel;
