@@ -18,6 +18,7 @@ mod ours;
 #[expect(dead_code, reason = "the other bench has more scenarios")]
 mod raw;
 #[path = "../../kernel/workload.rs"]
+#[allow(dead_code, reason = "the other bench has more scenarios; rustc takes an expectation for a use")]
 mod workload;
 
 use hms_sim::kernel;
