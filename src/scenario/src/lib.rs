@@ -11,6 +11,7 @@
 mod defaults;
 pub mod file;
 pub mod model;
+mod overrides;
 mod place;
 mod problem;
 pub mod quantity;
@@ -18,6 +19,7 @@ mod resolve;
 mod schema;
 mod shape;
 
+pub use overrides::apply_overrides;
 pub use problem::{Problem, render_all};
 pub use schema::{schema, schema_of};
 

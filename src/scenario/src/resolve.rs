@@ -162,8 +162,8 @@ impl Resolver<'_> {
         match self.content(path) {
             Ok(content) => Some(content),
             Err(reason) => {
-                let problem = Problem::new("", format!("cannot read `{path}`: {reason}"));
-                self.blame(place, problem.help("paths are relative to the folder in which the command runs"));
+                let problem = Problem::new("", format!("the file `{path}` is needed: {reason}"));
+                self.blame(place, problem.help("paths are relative to the folder of the scenario"));
                 None
             }
         }

@@ -140,13 +140,15 @@ pub enum Matrix {
 #[schemars(rename = "matrix")]
 pub enum MatrixTable {
     /// Round-trip times from a file; half of each is the one-way latency. Where the file has minima, the base is half the minimum and the
-    /// mean of the jitter half of what the mean lies above it.
+    /// mean of the jitter half of what the mean lies above it; where it has deviations (`mdev`), the mean of the jitter is half the deviation.
     File {
         /// Path of the file.
         file: String,
         /// Path of the file that is read if the first cannot be.
         fallback: Option<String>,
-        /// Mean of the jitter as a share of the base, where the file has no minima.
+        /// What the file calls the regions of the cluster, in their order; default: as the cluster does. The fallback uses the cluster's names.
+        names: Option<Vec<String>>,
+        /// Mean of the jitter as a share of the base, where the file tells nothing about it.
         #[serde(default = "defaults::matrix_jitter")]
         jitter: Share,
     },

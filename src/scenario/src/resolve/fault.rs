@@ -45,17 +45,39 @@ impl Resolver<'_> {
             self.blame(&place.key("for"), problem);
         }
         if trace.is_some() {
-            let stated = [("for", r#for.is_some()), ("target", target.is_some()), ("group", group.is_some())];
+            let stated = [("for", r#for.is_some()), ("group", group.is_some())];
             for (key, _) in stated.into_iter().filter(|(_, stated)| *stated) {
-                let problem =
-                    Problem::new("", format!("the rows of a trace say what `{key}` would")).help(format!("remove `{key}`"));
+                let problem = Problem::new("", format!("the rows of a trace say what `{key}` would")).help(format!("remove `{key}`"));
                 self.blame(&place.key(key), problem);
             }
         }
         let duration = r#for.map(|law| self.positive_law(law, &place.key("for")));
-        let traced = trace.is_some();
-        let target = if traced { model::Target::Cluster } else { self.target(target, scope, kind_name, services, place) };
-        let start = self.start(at, every, trace, scope, kind_name, place);
+        // Rows of a trace name nodes: what strikes hosts, agents or links needs no other target.
+        let by_node = matches!(scope, Scope::Host | Scope::Agent | Scope::Links);
+        let target = match (&trace, target) {
+            (Some(_), None) if by_node => model::Target::Cluster,
+            (_, target) => self.target(target, scope, kind_name, services, place),
+        };
+        let on_nodes = match &target {
+            model::Target::Cluster => by_node,
+            model::Target::Nodes(_)
+            | model::Target::RandomNodes(_)
+            | model::Target::Rack(_)
+            | model::Target::Zone(_)
+            | model::Target::Region(_) => {
+                if trace.is_some() {
+                    let problem = Problem::new("", "the rows of a trace say which nodes are struck").help("remove `target`");
+                    self.blame(&place.key("target"), problem);
+                }
+                true
+            }
+            model::Target::Service(_)
+            | model::Target::Replica(..)
+            | model::Target::RandomReplica(_)
+            | model::Target::Load(_)
+            | model::Target::Links { .. } => false,
+        };
+        let start = self.start(at, every, trace, on_nodes, kind_name, place);
         if let model::Start::Every(gap) = &start {
             self.countable(gap, duration.as_ref(), &target, place);
         }
@@ -68,7 +90,7 @@ impl Resolver<'_> {
         at: Option<Instants>,
         every: Option<file::Law<Time>>,
         trace: Option<file::TraceSource>,
-        scope: Scope,
+        on_nodes: bool,
         kind_name: &str,
         place: &Place,
     ) -> model::Start {
@@ -85,7 +107,7 @@ impl Resolver<'_> {
                 model::Start::At(at)
             }
             (None, Some(every), None) => model::Start::Every(self.positive_law(every, &place.key("every"))),
-            (None, None, Some(trace)) => model::Start::Trace(self.trace(trace, scope, kind_name, &place.key("trace"))),
+            (None, None, Some(trace)) => model::Start::Trace(self.trace(trace, on_nodes, &place.key("trace"))),
             (None, None, None) => {
                 let problem =
                     Problem::new("", format!("the fault `{kind_name}` has no start")).expected("`at`, `every` or `trace`");

@@ -1,6 +1,6 @@
 //! Paths by distance, and the matrix between regions.
 
-use hms_dataset::rtt::RttMatrix;
+use hms_dataset::rtt::{Rtt, RttMatrix};
 use hms_machine::{Duration, Ratio};
 
 use super::Resolver;
@@ -63,9 +63,20 @@ impl Resolver<'_> {
             return None;
         }
         match matrix {
-            file::Matrix::File(file) => self.matrix_file(&file, None, defaults::matrix_jitter(), regions, place),
-            file::Matrix::Table(file::MatrixTable::File { file, fallback, jitter }) => {
-                self.matrix_file(&file, fallback.as_deref(), jitter, regions, &place.key("file"))
+            file::Matrix::File(file) => {
+                let source = Source { file: &file, fallback: None, names: None, jitter: defaults::matrix_jitter() };
+                self.matrix_file(source, regions, place)
+            },
+            file::Matrix::Table(file::MatrixTable::File { file, fallback, names, jitter }) => {
+                if let Some(names) = &names
+                    && names.len() != regions.len()
+                {
+                    let message = format!("{} names for {} regions", names.len(), regions.len());
+                    self.blame(&place.key("names"), Problem::new("", message).expected("one name for each region of the cluster"));
+                    return None;
+                }
+                let source = Source { file: &file, fallback: fallback.as_deref(), names: names.as_deref(), jitter };
+                self.matrix_file(source, regions, &place.key("file"))
             }
             file::Matrix::Table(file::MatrixTable::Table { one_way, jitter }) => {
                 let place = place.key("one_way");
@@ -85,18 +96,12 @@ impl Resolver<'_> {
         }
     }
 
-    fn matrix_file(
-        &mut self,
-        file: &str,
-        fallback: Option<&str>,
-        jitter: Share,
-        regions: &[String],
-        place: &Place,
-    ) -> Option<model::LatencyMatrix> {
-        let (file, text) = match (self.content(file), fallback) {
-            (Ok(text), _) => (file, text),
-            (Err(_), Some(fallback)) => (fallback, self.side_file(fallback, place)?),
-            (Err(_), None) => (file, self.side_file(file, place)?),
+    fn matrix_file(&mut self, source: Source<'_>, regions: &[String], place: &Place) -> Option<model::LatencyMatrix> {
+        let Source { file, fallback, names, jitter } = source;
+        let (file, names, text) = match (self.content(file), fallback) {
+            (Ok(text), _) => (file, names.unwrap_or(regions), text),
+            (Err(_), Some(fallback)) => (fallback, regions, self.side_file(fallback, place)?),
+            (Err(_), None) => (file, regions, self.side_file(file, place)?),
         };
         let matrix = match RttMatrix::from_csv(&text) {
             Ok(matrix) => matrix.completed(),
@@ -105,9 +110,9 @@ impl Resolver<'_> {
                 return None;
             }
         };
-        let indices: Vec<Option<usize>> = regions.iter().map(|region| matrix.index(region)).collect();
+        let indices: Vec<Option<usize>> = names.iter().map(|name| matrix.index(name)).collect();
         if let Some(unknown) = indices.iter().position(Option::is_none) {
-            let name = &regions[unknown];
+            let name = &names[unknown];
             let problem = Problem::new("", format!("`{file}` has no region `{name}`"))
                 .expected(super::some_of(matrix.names(), "names for `cluster.regions` from the file"))
                 .nearest(name, matrix.names().iter().map(String::as_str));
@@ -127,15 +132,33 @@ impl Resolver<'_> {
                     self.blame(place, Problem::new("", message));
                     return None;
                 };
-                let base = rtt.min.unwrap_or(rtt.mean) / 2;
+                let (base, jitter) = one_way(rtt, jitter);
                 made.base[from][to] = base;
-                made.jitter[from][to] = match rtt.min {
-                    Some(min) => rtt.mean.saturating_sub(min) / 2,
-                    None => base.mul_f64(jitter.0.get()),
-                };
+                made.jitter[from][to] = jitter;
             }
         }
         Some(made)
+    }
+}
+
+/// Where a matrix comes from.
+struct Source<'s> {
+    file: &'s str,
+    fallback: Option<&'s str>,
+    names: Option<&'s [String]>,
+    jitter: Share,
+}
+
+/// Base and mean of the exponential jitter of one direction, whose sum is half the mean round-trip time wherever the source tells how it varied. (The deviation of
+/// an exponential is its mean.)
+fn one_way(rtt: Rtt, jitter: Share) -> (Duration, Duration) {
+    let varying = match (rtt.min, rtt.deviation) {
+        (Some(min), _) => Some(rtt.mean.saturating_sub(min) / 2),
+        (None, deviation) => deviation.map(|deviation| deviation / 2),
+    };
+    match varying {
+        Some(varying) => ((rtt.mean / 2).saturating_sub(varying), varying),
+        None => (rtt.mean / 2, (rtt.mean / 2).mul_f64(jitter.0.get())),
     }
 }
 

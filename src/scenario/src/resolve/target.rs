@@ -30,22 +30,25 @@ impl Scope {
     /// The forms of a target that fit.
     const fn forms(self) -> &'static [&'static str] {
         match self {
-            Scope::Host => &["node", "nodes", "random_nodes", "rack", "zone", "region"],
-            Scope::Agent => &["service"],
+            Scope::Host | Scope::Agent => &["node", "nodes", "random_nodes", "rack", "zone", "region", "service"],
             Scope::Service => &["service"],
             Scope::Load => &["load"],
-            Scope::Links => &["from", "node", "nodes", "random_nodes", "rack", "zone", "region"],
+            Scope::Links => &["from", "node", "nodes", "random_nodes", "rack", "zone", "region", "service", "load"],
             Scope::Partition => &[],
         }
     }
 
     fn expected(self) -> &'static str {
         match self {
-            Scope::Host => "`node`, `nodes`, `random_nodes`, `rack`, `zone` or `region`",
-            Scope::Agent => "`service`, and `replica` for one of its agents",
+            Scope::Host => "`node`, `nodes`, `random_nodes`, `rack`, `zone`, `region`, or `service` for the hosts of its agents",
+            Scope::Agent => {
+                "`service`, with `replica` for one of its agents, or `node`, `nodes`, `random_nodes`, `rack`, `zone` or `region` for all agents there"
+            }
             Scope::Service => "`service`",
             Scope::Load => "`load`",
-            Scope::Links => "`from` and `to`, or `node`, `nodes`, `random_nodes`, `rack`, `zone` or `region` for all their links",
+            Scope::Links => {
+                "`from` and `to`, or for all their links `node`, `nodes`, `random_nodes`, `rack`, `zone`, `region`, `service` or `load`"
+            }
             Scope::Partition => "no `target`; `shape` and its keys say what is cut",
         }
     }
@@ -68,6 +71,10 @@ impl Resolver<'_> {
             let problem =
                 Problem::new("", format!("a fault of kind `{kind}` cannot strike a `{wrong}`")).expected(scope.expected());
             self.blame(&place.key((*wrong).to_owned()), problem);
+            return model::Target::Cluster;
+        }
+        if scope == Scope::Partition {
+            self.blame(&place, Problem::new("", "a partition has no target").expected(scope.expected()).help("remove `target`"));
             return model::Target::Cluster;
         }
         let [form] = main.as_slice() else {

@@ -4,7 +4,6 @@ use hms_dataset::trace::{FaultTrace, TraceKind, TraceMeta, TraceRow};
 use hms_machine::{Duration, Instant, NodeId};
 
 use super::Resolver;
-use super::target::Scope;
 use crate::file::{TraceSource, TraceTable};
 use crate::model::TraceFault;
 use crate::place::Place;
@@ -12,12 +11,8 @@ use crate::problem::Problem;
 use crate::quantity::Time;
 
 impl Resolver<'_> {
-    pub(super) fn trace(&mut self, source: TraceSource, scope: Scope, kind: &str, place: &Place) -> Vec<TraceFault> {
-        if !matches!(scope, Scope::Host | Scope::Links) {
-            let problem = Problem::new("", format!("a fault of kind `{kind}` cannot follow a trace, whose rows name nodes"));
-            self.blame(place, problem.expected("`at` or `every`"));
-            return Vec::new();
-        }
+    /// The occurrences of a file. `on_nodes`: its node numbers are those of the cluster; otherwise only times count.
+    pub(super) fn trace(&mut self, source: TraceSource, on_nodes: bool, place: &Place) -> Vec<TraceFault> {
         let (table, file_place) = match source {
             TraceSource::File(file) => {
                 let whole = TraceTable {
@@ -66,12 +61,12 @@ impl Resolver<'_> {
             let help = "look at `kinds`, `domain` and `from`, and at the length of the run";
             self.blame(&file_place, Problem::new("", message).help(help));
         }
-        self.trace_rows(part.rows(), &file, time_scale, &file_place)
+        self.trace_rows(part.rows(), &file, time_scale, on_nodes, &file_place)
     }
 
-    fn trace_rows(&mut self, rows: &[TraceRow], file: &str, time_scale: f64, place: &Place) -> Vec<TraceFault> {
+    fn trace_rows(&mut self, rows: &[TraceRow], file: &str, time_scale: f64, on_nodes: bool, place: &Place) -> Vec<TraceFault> {
         let highest = rows.iter().map(|row| row.node).max().unwrap_or(0);
-        if highest as usize >= self.map.nodes {
+        if on_nodes && highest as usize >= self.map.nodes {
             let problem =
                 Problem::new("", format!("`{file}` has faults of node {highest}, but the cluster has {} nodes", self.map.nodes));
             let help =
@@ -83,7 +78,7 @@ impl Resolver<'_> {
         rows.iter()
             .filter(within)
             .map(|row| TraceFault {
-                node: NodeId(row.node),
+                node: if on_nodes { NodeId(row.node) } else { NodeId(0) },
                 start: Instant::ZERO.saturating_add(scaled(row.time.as_nanos())),
                 duration: row.duration.map(|duration| scaled(duration.as_nanos())),
                 severity: row.severity,
