@@ -15,12 +15,14 @@ mod overrides;
 mod place;
 mod problem;
 pub mod quantity;
+mod reference;
 mod resolve;
 mod schema;
 mod shape;
 
 pub use overrides::apply_overrides;
 pub use problem::{Problem, render_all};
+pub use reference::reference;
 pub use schema::{schema, schema_of};
 
 use toml::Spanned;
