@@ -1,0 +1,109 @@
+//! `hms check`: whether files are right, and where they are wrong.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hms_lab::inputs::{Inputs, Paths};
+use hms_lab::machine::Seed;
+use hms_lab::scenario::render_all;
+use hms_lab::trial::{Detail, parse_stack};
+
+use crate::failure::Failure;
+use crate::output;
+use crate::style::{Style, paint};
+
+const EXAMPLES: &str = "\
+Examples:
+  hms check experiments/scenarios/*.toml
+  hms check my-scenario.toml my-stack.toml
+
+Whether a file is a scenario or a stack configuration is told by its content. Files that a scenario refers to are read as well.";
+
+/// Checks files without running them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Scenarios or stack configurations.
+    #[arg(value_name = "FILE", required = true, value_hint = clap::ValueHint::FilePath)]
+    files: Vec<PathBuf>,
+}
+
+/// What a file is, by what is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Scenario,
+    Stack,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Scenario => "scenario",
+            Kind::Stack => "stack configuration",
+        }
+    }
+
+    /// Tables that only one kind has decide, wherever they stand; a broken file must be recognised as well, so the text is looked at line by line.
+    fn of(text: &str) -> Kind {
+        let heads: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.trim_start().strip_prefix('['))
+            .map(|rest| rest.trim_start_matches('[').split([']', '.', ' ']).next().unwrap_or(""))
+            .collect();
+        let any = |names: &[&str]| heads.iter().any(|head| names.contains(head));
+        let scenario = any(&["cluster", "network", "service", "load", "fault", "run", "swarm"]);
+        if !scenario && any(&["health", "supervisor"]) { Kind::Stack } else { Kind::Scenario }
+    }
+}
+
+/// Checks every file, and fails if one is wrong.
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let mut wrong = Vec::new();
+    for path in &arguments.files {
+        match check(path) {
+            Ok(verdict) => output::print(&format!("{}  {}  {verdict}\n", paint(Style::Good, "ok"), path.display()))?,
+            Err(problem) => wrong.push(problem),
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::Invalid(wrong.join("\n"))) }
+}
+
+fn check(path: &Path) -> Result<String, String> {
+    let text = fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let kind = Kind::of(&text);
+    match kind {
+        Kind::Stack => {
+            let file = path.display().to_string();
+            parse_stack(&text).map_err(|problems| render_all(&problems, &file, &text))?;
+            Ok(kind.name().to_owned())
+        }
+        Kind::Scenario => {
+            let paths = Paths { scenario: path, stack: None, overrides: &[] };
+            let inputs = Inputs::load(&paths, Seed(1), Detail::Changes).map_err(|error| error.to_string())?;
+            let scenario = inputs.scenario();
+            Ok(format!(
+                "{} {}: {} hosts, {} services, {} loads, {} faults, {}",
+                kind.name(),
+                scenario.name,
+                scenario.cluster.hosts.len(),
+                scenario.services.len(),
+                scenario.loads.len(),
+                scenario.faults.len(),
+                scenario.run.duration,
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kind_of_a_file_is_told_by_its_tables() {
+        assert_eq!(Kind::of("version = 1\n[health]\ntimeout = \"1s\""), Kind::Stack);
+        assert_eq!(Kind::of("[cluster]\nnodes = 3\n[[fault]]\nkind = \"crash\""), Kind::Scenario);
+        assert_eq!(Kind::of("[cluster.host]\ncores = 3"), Kind::Scenario);
+        assert_eq!(Kind::of(""), Kind::Scenario);
+    }
+}

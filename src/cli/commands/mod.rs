@@ -1,0 +1,9 @@
+//! One file per subcommand: its arguments, and resolve, run, render.
+
+pub(crate) mod check;
+pub(crate) mod completions;
+pub(crate) mod doctor;
+pub(crate) mod export;
+pub(crate) mod replay;
+pub(crate) mod run;
+pub(crate) mod schema;

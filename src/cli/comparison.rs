@@ -1,0 +1,207 @@
+//! What a person reads of a campaign: the runs before they are made, and the configurations side by side after it.
+
+use std::fmt::Write as _;
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, Table};
+use hms_lab::campaign::{Campaign, Configuration, End, Run, Summary, Sweep};
+use hms_lab::statistics::Estimate;
+use hms_lab::trial::{DEFINITIONS, Definition};
+
+use crate::style::{Style, paint};
+use crate::summary::with_unit;
+
+/// Digits of an id that are shown; enough to name it.
+const ID_SHOWN: usize = 12;
+/// Failed runs that are listed; the rest is counted.
+const FAILURES_SHOWN: usize = 12;
+
+/// The runs that would be made.
+pub(crate) fn plan(campaign: &Campaign, places: &[usize]) -> String {
+    let mut text = String::new();
+    let columns = Columns::new(campaign);
+    let mut table = Table::new();
+    let head = ["run", "#"].map(str::to_owned).into_iter().chain(columns.heads()).chain(["replicate", "seed"].map(str::to_owned));
+    table.load_preset(NOTHING).set_header(head);
+    for place in places {
+        let run = campaign.run(*place);
+        let cells = [run.id()[..ID_SHOWN].to_owned(), run.configuration.to_string()];
+        let told = columns.cells(&campaign.configurations[run.configuration]);
+        table.add_row(cells.into_iter().chain(told).chain([run.replicate.to_string(), run.inputs.seed().0.to_string()]));
+    }
+    let _ = writeln!(text, "{}", table.trim_fmt());
+    let _ = writeln!(text, "\n{}", size(campaign));
+    if places.len() < campaign.run_count() {
+        let _ = writeln!(text, "{} of them are shown.", places.len());
+    }
+    text
+}
+
+/// The configurations side by side, best first.
+pub(crate) fn table(campaign: &Campaign, sweep: &Sweep<'_>, wall: std::time::Duration) -> String {
+    let mut text = String::new();
+    let summary = sweep.summary();
+    let hash = sweep.results_hash().map_or_else(String::new, |hash| format!("  results {}", &hash[..16]));
+    let title = paint(Style::Strong, &campaign.name);
+    let _ = writeln!(text, "{title}  {}  {:.1} s{hash}", size(campaign), wall.as_secs_f64());
+    if !campaign.description.is_empty() {
+        let _ = writeln!(text, "{}", paint(Style::Dim, &campaign.description));
+    }
+    let _ = writeln!(text, "\n{}\n", side_by_side(campaign, &summary));
+    let _ = writeln!(text, "{}", paint(Style::Dim, &legend(campaign, &summary)));
+    failed(&mut text, campaign, sweep.ends());
+    text
+}
+
+/// The objectives of one run.
+pub(crate) fn one_run(campaign: &Campaign, place: usize, end: Option<&End>) -> String {
+    let mut text = String::new();
+    let run = campaign.run(place);
+    let name = campaign.configurations[run.configuration].name();
+    let title = paint(Style::Strong, run.id());
+    let _ = writeln!(text, "{title}  configuration {}, replicate {}, seed {}\n{name}\n", run.configuration, run.replicate, run.inputs.seed().0);
+    match end {
+        None => text.push_str("It has not been run.\n"),
+        Some(End::Failed(reason)) => {
+            let _ = writeln!(text, "{} {reason}", paint(Style::Bad, "failed:"));
+        }
+        Some(End::Measured { trace_hash, events, objectives }) => {
+            let _ = writeln!(text, "trace {trace_hash}, {events} events\n");
+            for (definition, value) in DEFINITIONS.iter().zip(objectives) {
+                let value = value.map_or_else(|| "–".to_owned(), |value| with_unit(value, definition.unit));
+                let _ = writeln!(text, "{:>22}  {value}", definition.name);
+            }
+        }
+    }
+    text
+}
+
+/// The runs that failed, with the reason.
+pub(crate) fn failures<'a>(campaign: &'a Campaign, ends: &'a [Option<End>]) -> impl Iterator<Item = (Run, &'a str)> {
+    let reason = |end: &'a Option<End>| end.as_ref().and_then(End::reason);
+    ends.iter().enumerate().filter_map(move |(place, end)| Some((campaign.run(place), reason(end)?)))
+}
+
+fn size(campaign: &Campaign) -> String {
+    let (configurations, replicates) = (campaign.configurations.len(), campaign.replicates);
+    let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    format!(
+        "{} × {} = {}",
+        plural(configurations, "configuration"),
+        plural(replicates as usize, "replicate"),
+        plural(campaign.run_count(), "run")
+    )
+}
+
+fn side_by_side(campaign: &Campaign, summary: &Summary) -> String {
+    let columns = Columns::new(campaign);
+    let first = campaign.objectives[0];
+    let partial = summary.configurations.iter().any(|found| found.failed + found.missing > 0);
+    let compares = summary.configurations.iter().any(|found| found.baseline.is_some());
+    let mut table = Table::new();
+    let mut head = vec![String::new(), "#".to_owned()];
+    head.extend(columns.heads());
+    let texts = head.len();
+    head.extend(partial.then(|| "runs".to_owned()));
+    head.extend(campaign.objectives.iter().map(|objective| objective.name.to_owned()));
+    head.extend(compares.then(|| format!("Δ {}", first.name)));
+    let width = head.len();
+    table.load_preset(NOTHING).set_header(head);
+    for (rank, place) in summary.ranking.iter().enumerate() {
+        let (configuration, found) = (&campaign.configurations[*place], &summary.configurations[*place]);
+        let best = rank == 0 && found.means[position(first)].is_some();
+        let mut row = vec![if best { "*" } else { "" }.to_owned(), place.to_string()];
+        row.extend(columns.cells(configuration));
+        row.extend(partial.then(|| format!("{}/{}", found.measured, campaign.replicates)));
+        row.extend(campaign.objectives.iter().map(|objective| mean(found.means[position(objective)], objective)));
+        row.extend(compares.then(|| difference(found.differences[position(first)], first)));
+        table.add_row(row);
+    }
+    for column in texts..width {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.trim_fmt()
+}
+
+fn legend(campaign: &Campaign, summary: &Summary) -> String {
+    let first = campaign.objectives[0];
+    let better = if first.maximise { "more" } else { "less" };
+    let mut text = format!("* best by {} ({better} is better)", first.name);
+    if campaign.replicates > 1 {
+        text.push_str("; ±: 95 % interval of the mean over replicates");
+    }
+    if summary.configurations.iter().any(|found| found.baseline.is_some()) {
+        let several = campaign.configurations.iter().any(|other| other.scenario != campaign.configurations[0].scenario);
+        let to = if several { "the first configuration of the same scenario" } else { "configuration 0" };
+        let _ = write!(text, "; Δ: difference to {to} on the same seeds, ! where its interval leaves out zero");
+    }
+    text
+}
+
+fn failed(text: &mut String, campaign: &Campaign, ends: &[Option<End>]) {
+    let all: Vec<_> = failures(campaign, ends).collect();
+    if all.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n{}", paint(Style::Bad, &format!("{} failed:", all.len())));
+    for (run, reason) in all.iter().take(FAILURES_SHOWN) {
+        let id = &run.id()[..ID_SHOWN];
+        let _ = writeln!(text, "  {id}  configuration {}, replicate {}: {reason}", run.configuration, run.replicate);
+    }
+    if all.len() > FAILURES_SHOWN {
+        let _ = writeln!(text, "  … and {} more (column `reason` of runs.parquet)", all.len() - FAILURES_SHOWN);
+    }
+}
+
+fn mean(found: Option<Estimate>, objective: &Definition) -> String {
+    let Some(found) = found else { return "–".to_owned() };
+    let value = with_unit(found.mean, objective.unit);
+    found.half_width.map_or_else(|| value.clone(), |half| format!("{value} ± {}", with_unit(half, objective.unit)))
+}
+
+fn difference(found: Option<Estimate>, objective: &Definition) -> String {
+    let Some(found) = found else { return String::new() };
+    let sign = if found.mean < 0.0 { "−" } else { "+" };
+    let mark = if found.excludes_zero() { " !" } else { "  " };
+    let half = found.half_width.map_or_else(String::new, |half| format!(" ± {}", with_unit(half, objective.unit)));
+    format!("{sign}{}{half}{mark}", with_unit(found.mean.abs(), objective.unit))
+}
+
+fn position(objective: &Definition) -> usize {
+    DEFINITIONS.iter().position(|definition| definition.name == objective.name).expect("objectives come from the definitions")
+}
+
+/// What tells configurations apart.
+struct Columns<'a> {
+    scenario: bool,
+    case: bool,
+    paths: Vec<&'a str>,
+}
+
+impl<'a> Columns<'a> {
+    fn new(campaign: &'a Campaign) -> Self {
+        let first = &campaign.configurations[0];
+        Columns {
+            scenario: campaign.configurations.iter().any(|other| other.scenario != first.scenario),
+            case: campaign.configurations.iter().any(|other| other.case != first.case),
+            paths: campaign.varying_paths(),
+        }
+    }
+
+    fn heads(&self) -> Vec<String> {
+        let name = |path: &&str| path.split_once('.').map_or(*path, |(_, rest)| rest).to_owned();
+        let fixed = [("scenario", self.scenario), ("case", self.case)];
+        fixed.into_iter().filter(|(_, shown)| *shown).map(|(name, _)| name.to_owned()).chain(self.paths.iter().map(name)).collect()
+    }
+
+    fn cells(&self, configuration: &Configuration) -> Vec<String> {
+        let setting = |path: &&str| configuration.setting(path).map_or_else(|| "·".to_owned(), |setting| setting.shown());
+        let mut cells = Vec::new();
+        cells.extend(self.scenario.then(|| configuration.scenario.clone()));
+        cells.extend(self.case.then(|| configuration.case.clone().unwrap_or_default()));
+        cells.extend(self.paths.iter().map(setting));
+        cells
+    }
+}

@@ -1,0 +1,4 @@
+//! Tests of the whole: what a user sees, and what holds for every file of the repository.
+
+mod dependencies;
+mod tidy;
