@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, completions, doctor, export, replay, run, schema};
+use crate::commands::{check, completions, doctor, export, replay, run, schema, sweep};
 
 /// Version, and the commit where it is known.
 pub(crate) const VERSION: &str =
@@ -29,6 +29,7 @@ A short tour:
   hms schema stack --toml > stack.toml               every parameter of the stack, explained
   hms run experiments/scenarios/quickstart.toml --stack stack.toml
   hms export results/quickstart-1 --table incidents  a table, as CSV
+  hms sweep experiments/campaigns/quickstart-timeouts.toml   many runs, compared with intervals
   hms doctor                                         is this machine deterministic, are the models right
 
 Exit codes: 0 ok, 1 failure, 2 usage or invalid input, 5 incomplete, 6 determinism conflict, 7 target not reached, 100 some trials failed,
@@ -45,6 +46,7 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Run(run::Arguments),
+    Sweep(sweep::Arguments),
     Check(check::Arguments),
     Schema(schema::Arguments),
     Replay(replay::Arguments),

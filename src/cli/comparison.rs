@@ -59,7 +59,13 @@ pub(crate) fn one_run(campaign: &Campaign, place: usize, end: Option<&End>) -> S
     let run = campaign.run(place);
     let name = campaign.configurations[run.configuration].name();
     let title = paint(Style::Strong, run.id());
-    let _ = writeln!(text, "{title}  configuration {}, replicate {}, seed {}\n{name}\n", run.configuration, run.replicate, run.inputs.seed().0);
+    let _ = writeln!(
+        text,
+        "{title}  configuration {}, replicate {}, seed {}\n{name}\n",
+        run.configuration,
+        run.replicate,
+        run.inputs.seed().0
+    );
     match end {
         None => text.push_str("It has not been run.\n"),
         Some(End::Failed(reason)) => {
@@ -193,7 +199,12 @@ impl<'a> Columns<'a> {
     fn heads(&self) -> Vec<String> {
         let name = |path: &&str| path.split_once('.').map_or(*path, |(_, rest)| rest).to_owned();
         let fixed = [("scenario", self.scenario), ("case", self.case)];
-        fixed.into_iter().filter(|(_, shown)| *shown).map(|(name, _)| name.to_owned()).chain(self.paths.iter().map(name)).collect()
+        fixed
+            .into_iter()
+            .filter(|(_, shown)| *shown)
+            .map(|(name, _)| name.to_owned())
+            .chain(self.paths.iter().map(name))
+            .collect()
     }
 
     fn cells(&self, configuration: &Configuration) -> Vec<String> {

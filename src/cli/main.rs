@@ -5,6 +5,7 @@
 
 mod arguments;
 mod commands;
+mod comparison;
 mod failure;
 mod interrupt;
 mod output;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     panic::set_hook(Box::new(confess));
     let ended = match Arguments::parse().command {
         Command::Run(arguments) => commands::run::run(&arguments),
+        Command::Sweep(arguments) => commands::sweep::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Schema(arguments) => commands::schema::run(&arguments),
         Command::Replay(arguments) => commands::replay::run(&arguments),

@@ -1,6 +1,7 @@
 //! A bar with simulated time, events per second and the time that is left. It shows on a terminal's stderr and nowhere else.
 
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant as WallInstant;
 
 use hms_lab::trial::Progress;
@@ -39,6 +40,44 @@ impl RunBar {
 }
 
 impl Drop for RunBar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// The bar of a campaign: it moves with simulated time over all threads, and counts runs.
+pub(crate) struct CampaignBar {
+    bar: ProgressBar,
+    /// Nanoseconds of simulated time.
+    simulated: AtomicU64,
+    ended: AtomicUsize,
+    runs: usize,
+}
+
+impl CampaignBar {
+    /// A bar for `runs` runs of `millis` milliseconds of simulated time together.
+    pub(crate) fn new(label: &str, millis: u64, runs: usize, quiet: bool) -> Self {
+        let shown = !quiet && runs > 0 && std::io::stderr().is_terminal();
+        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let style = ProgressStyle::with_template("{prefix:.bold} {bar:30.cyan/dim} {percent:>3} %  {msg}  {eta} left").expect("the template is valid");
+        let bar = ProgressBar::with_draw_target(Some(millis), target).with_style(style).with_prefix(label.to_owned());
+        CampaignBar { bar, simulated: AtomicU64::new(0), ended: AtomicUsize::new(0), runs }
+    }
+
+    /// So many nanoseconds of simulated time more are done.
+    pub(crate) fn advance(&self, nanos: u64) {
+        let before = self.simulated.fetch_add(nanos, Ordering::Relaxed);
+        self.bar.set_position((before + nanos) / 1_000_000);
+    }
+
+    /// One run more has ended.
+    pub(crate) fn count(&self) {
+        let ended = self.ended.fetch_add(1, Ordering::Relaxed) + 1;
+        self.bar.set_message(format!("{ended} of {} runs", self.runs));
+    }
+}
+
+impl Drop for CampaignBar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

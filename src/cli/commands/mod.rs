@@ -7,3 +7,4 @@ pub(crate) mod export;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod sweep;

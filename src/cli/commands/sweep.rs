@@ -74,7 +74,9 @@ impl From<CampaignError> for Failure {
 impl From<SweepError> for Failure {
     fn from(error: SweepError) -> Self {
         match error {
-            SweepError::Changed { .. } | SweepError::Busy { .. } | SweepError::Occupied { .. } => Failure::Invalid(error.to_string()),
+            SweepError::Changed { .. } | SweepError::Busy { .. } | SweepError::Occupied { .. } => {
+                Failure::Invalid(error.to_string())
+            }
             SweepError::Damaged { .. } | SweepError::Threads(_) => Failure::Failed(error.to_string()),
             SweepError::Results(error) => error.into(),
         }
@@ -128,7 +130,9 @@ fn choose(campaign: &Campaign, arguments: &Arguments) -> Result<Vec<usize>, Fail
     match found.as_slice() {
         [_] => Ok(found),
         [] => Err(Failure::Invalid(format!("no run has an id that begins with `{only}`: --dry-run shows them"))),
-        several => Err(Failure::Invalid(format!("{} runs have an id that begins with `{only}`: write more of it", several.len()))),
+        several => {
+            Err(Failure::Invalid(format!("{} runs have an id that begins with `{only}`: write more of it", several.len())))
+        }
     }
 }
 

@@ -97,8 +97,7 @@ mod tests {
         let covered = (0..2_000).filter(|trial| {
             let mut draw = streams.draw(Purpose::named("test/coverage"), 0, *trial);
             // The sum of twelve uniform numbers is close to a normal one with mean 6.
-            let values: Vec<f64> =
-                (0..5).map(|_| (0..12).map(|_| draw.uniform()).sum()).collect();
+            let values: Vec<f64> = (0..5).map(|_| (0..12).map(|_| draw.uniform()).sum()).collect();
             let (low, high) = estimate(&values, 0.95).unwrap().interval().unwrap();
             low <= 6.0 && 6.0 <= high
         });

@@ -112,9 +112,7 @@ fn quantity(node: &Node, lookup: &Lookup<'_>) -> Result<Quantity, Mistake> {
 fn evaluate(node: &Node, lookup: &Lookup<'_>) -> Result<Value, Mistake> {
     Ok(match &node.kind {
         Kind::Literal(value) => value.clone(),
-        Kind::Name(name) => {
-            lookup(name).map_err(|(message, help)| Mistake { at: node.at.clone(), message, help })?
-        }
+        Kind::Name(name) => lookup(name).map_err(|(message, help)| Mistake { at: node.at.clone(), message, help })?,
         Kind::Not(inner) => Value::Truth(!truth(inner, lookup)?),
         Kind::Negate(inner) => {
             let inner = quantity(inner, lookup)?;
@@ -151,9 +149,7 @@ fn reckon(operation: Arithmetic, left: Quantity, right: Quantity, node: &Node, d
     Ok(match operation {
         Arithmetic::Add => Quantity { number: left.number + right.number, dimension: same("added")? },
         Arithmetic::Subtract => Quantity { number: left.number - right.number, dimension: same("subtracted")? },
-        Arithmetic::Multiply => {
-            Quantity { number: left.number * right.number, dimension: left.dimension.times(right.dimension) }
-        }
+        Arithmetic::Multiply => Quantity { number: left.number * right.number, dimension: left.dimension.times(right.dimension) },
         Arithmetic::Divide if right.number == 0.0 => return Err(Mistake::new(divisor.at.clone(), "division by zero")),
         Arithmetic::Divide => Quantity { number: left.number / right.number, dimension: left.dimension.per(right.dimension) },
     })
@@ -161,7 +157,9 @@ fn reckon(operation: Arithmetic, left: Quantity, right: Quantity, node: &Node, d
 
 fn compare(comparison: Comparison, left: &Value, right: &Value, node: &Node) -> Result<bool, Mistake> {
     let order = match (left, right) {
-        (Value::Quantity(left), Value::Quantity(right)) if left.dimension == right.dimension => left.number.partial_cmp(&right.number),
+        (Value::Quantity(left), Value::Quantity(right)) if left.dimension == right.dimension => {
+            left.number.partial_cmp(&right.number)
+        }
         (Value::Quantity(one), Value::Quantity(other)) => {
             let message = format!("{} is compared with {}", one.dimension.article(), other.dimension.article());
             let mistake = Mistake::new(node.at.clone(), message);
@@ -259,7 +257,8 @@ mod tests {
 
     #[test]
     fn any_text_is_read_or_refused_without_a_panic() {
-        let pieces = ["1", "s", "(", ")", "and", "not", "<", "=", "\"", "é", ".", "-", "/", "[0]", " ", "%", "5 ", "a.b", "1e", "'"];
+        let pieces =
+            ["1", "s", "(", ")", "and", "not", "<", "=", "\"", "é", ".", "-", "/", "[0]", " ", "%", "5 ", "a.b", "1e", "'"];
         let streams = hms_machine::Streams::new(hms_machine::Seed(1));
         for ordinal in 0..5_000 {
             let mut draw = streams.draw(hms_machine::Purpose::named("test/expression"), 0, ordinal);

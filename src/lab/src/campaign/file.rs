@@ -207,7 +207,10 @@ impl Reader<'_> {
             (Some(one), None) => vec![one],
             (None, Some(several)) => several.get_ref().iter().collect(),
             (Some(one), Some(_)) => {
-                self.report(one.span(), Problem::new("scenario", "both `scenario` and `scenarios` are given").help("keep one of them"));
+                self.report(
+                    one.span(),
+                    Problem::new("scenario", "both `scenario` and `scenarios` are given").help("keep one of them"),
+                );
                 return Vec::new();
             }
             (None, None) => {
@@ -217,7 +220,10 @@ impl Reader<'_> {
             }
         };
         if let (true, Some(several)) = (named.is_empty(), &file.scenarios) {
-            self.report(several.span(), Problem::new("scenarios", "the list of scenarios is empty").help("name one or more files"));
+            self.report(
+                several.span(),
+                Problem::new("scenarios", "the list of scenarios is empty").help("name one or more files"),
+            );
         }
         let located: Vec<_> = named.iter().map(|name| Located { value: name.get_ref().clone(), at: name.span() }).collect();
         for (position, scenario) in located.iter().enumerate() {
@@ -268,7 +274,10 @@ impl Reader<'_> {
             let place = format!("axes.{}", path.get_ref());
             self.path(path, "axes");
             if values.get_ref().is_empty() {
-                self.report(values.span(), Problem::new(&place, "an axis without values leaves nothing to run").help("add a value, or remove the axis"));
+                self.report(
+                    values.span(),
+                    Problem::new(&place, "an axis without values leaves nothing to run").help("add a value, or remove the axis"),
+                );
             }
             for (position, value) in values.get_ref().iter().enumerate() {
                 let place = format!("{place}[{position}]");
@@ -314,7 +323,8 @@ impl Reader<'_> {
                 return;
             }
             let full: Vec<String> = known.iter().map(|known| format!("{STACK}{known}")).collect();
-            Problem { message: format!("the stack has no parameter `{rest}`"), ..problem }.nearest(name, full.iter().map(String::as_str))
+            Problem { message: format!("the stack has no parameter `{rest}`"), ..problem }
+                .nearest(name, full.iter().map(String::as_str))
         } else if name.strip_prefix(SCENARIO).is_some_and(|rest| !rest.is_empty()) {
             return;
         } else if tunables().contains(&name.as_str()) {
@@ -339,14 +349,20 @@ impl Reader<'_> {
             return OBJECTIVES.iter().map(|name| find(name).expect("the default objectives exist")).collect();
         };
         if named.get_ref().is_empty() {
-            self.report(named.span(), Problem::new("objectives", "no objective is named").help("name one or more, or remove the key"));
+            self.report(
+                named.span(),
+                Problem::new("objectives", "no objective is named").help("name one or more, or remove the key"),
+            );
         }
         let mut found: Vec<&'static Definition> = Vec::new();
         for (position, name) in named.get_ref().iter().enumerate() {
             let place = format!("objectives[{position}]");
             match find(name.get_ref()) {
                 Some(definition) if found.contains(&definition) => {
-                    self.report(name.span(), Problem::new(place, format!("`{}` stands twice", name.get_ref())).help("remove one"));
+                    self.report(
+                        name.span(),
+                        Problem::new(place, format!("`{}` stands twice", name.get_ref())).help("remove one"),
+                    );
                 }
                 Some(definition) => found.push(definition),
                 None => {

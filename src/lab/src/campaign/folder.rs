@@ -143,7 +143,9 @@ impl Folder {
         let empty = match fs::read_dir(path) {
             Ok(mut entries) => entries.next().is_none(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => true,
-            Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(SweepError::Occupied { folder: path.to_owned() }),
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                return Err(SweepError::Occupied { folder: path.to_owned() });
+            }
             Err(error) => return Err(ResultsError::io("look into", path)(error).into()),
         };
         if !empty && (fresh || !path.join(LAUNCH).is_file()) {
@@ -169,8 +171,11 @@ impl Folder {
         let path = self.path.join(LAUNCH);
         let text = read(&path)?;
         let help = "Begin anew with --fresh and another --out";
-        let launch: Launch = serde_json::from_str(&text)
-            .map_err(|error| SweepError::Damaged { path: path.clone(), problem: error.to_string(), help })?;
+        let launch: Launch = serde_json::from_str(&text).map_err(|error| SweepError::Damaged {
+            path: path.clone(),
+            problem: error.to_string(),
+            help,
+        })?;
         let mut changed = Vec::new();
         let program = |version: &str, commit: &Option<String>| match commit {
             Some(commit) => format!("{version} ({commit})"),
@@ -280,7 +285,12 @@ impl Folder {
     }
 
     /// Closes a complete campaign: with the manifest in place the shards go.
-    pub(super) fn complete(&self, campaign: &Campaign, ends: &[End], tables: Vec<(TableEntry, FileEntry)>) -> Result<(), SweepError> {
+    pub(super) fn complete(
+        &self,
+        campaign: &Campaign,
+        ends: &[End],
+        tables: Vec<(TableEntry, FileEntry)>,
+    ) -> Result<(), SweepError> {
         let (tables, mut files): (Vec<_>, Vec<_>) = tables.into_iter().unzip();
         for name in [CAMPAIGN, LAUNCH] {
             files.push(self.entry(name)?);
@@ -383,7 +393,11 @@ fn launched(configuration: &Configuration, folder: &Path) -> Result<Launched, Sw
         settings: settings.collect(),
         scenario_text: keep(inputs.scenario_text(), ".toml")?,
         stack_text: keep(inputs.stack_text(), ".toml")?,
-        side_files: inputs.files().iter().map(|file| Ok((file.name.clone(), keep(&file.content, "")?))).collect::<Result<_, SweepError>>()?,
+        side_files: inputs
+            .files()
+            .iter()
+            .map(|file| Ok((file.name.clone(), keep(&file.content, "")?)))
+            .collect::<Result<_, SweepError>>()?,
     })
 }
 

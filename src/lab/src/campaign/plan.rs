@@ -33,9 +33,12 @@ pub(super) fn expand(path: &Path, text: &str, parsed: &Parsed) -> Result<Vec<Con
     let combinations = sides.into_iter().chain(parsed.axes.iter().map(Vec::len)).try_fold(1_usize, usize::checked_mul);
     let combinations = combinations.filter(|count| *count <= COMBINATIONS_MAX).ok_or_else(|| {
         let message = format!("more than {COMBINATIONS_MAX} combinations");
-        wrong(vec![Problem::new("axes", message).help("remove values or axes; `where` is applied after all combinations are made")])
+        wrong(vec![
+            Problem::new("axes", message).help("remove values or axes; `where` is applied after all combinations are made"),
+        ])
     })?;
-    let mut planner = Planner { text, parsed, stack: None, worlds: BTreeMap::new(), stacks: BTreeMap::new(), problems: Vec::new() };
+    let mut planner =
+        Planner { text, parsed, stack: None, worlds: BTreeMap::new(), stacks: BTreeMap::new(), problems: Vec::new() };
     if let Some(stack) = &parsed.file.stack {
         planner.stack = Some(folder.join(stack.get_ref()));
     }
@@ -72,7 +75,9 @@ struct Chosen<'a> {
 impl Chosen<'_> {
     /// Path and TOML text of those whose path has the prefix, without it.
     fn overrides(&self, prefix: &str) -> Vec<(String, String)> {
-        let of = |assignment: &&Assignment| Some((assignment.path.strip_prefix(prefix)?.to_owned(), assignment.value.value.to_string()));
+        let of = |assignment: &&Assignment| {
+            Some((assignment.path.strip_prefix(prefix)?.to_owned(), assignment.value.value.to_string()))
+        };
         self.assignments.iter().filter_map(of).collect()
     }
 
@@ -277,7 +282,9 @@ impl<'a> Planner<'a> {
             };
             let Some(assignment) = chosen.responsible(&path).or_else(|| ours().find(gone_without)) else {
                 if ours().next().is_none() {
-                    return Err(InputError::Wrong { file: file.to_owned(), text: base.to_owned(), problems: vec![problem] }.into());
+                    return Err(
+                        InputError::Wrong { file: file.to_owned(), text: base.to_owned(), problems: vec![problem] }.into()
+                    );
                 }
                 let message = format!("{file}, with {}: {}", chosen.told(prefix), problem.message);
                 self.report(Problem { span: None, line: 1, column: 1, message, path, ..problem });
@@ -289,7 +296,8 @@ impl<'a> Planner<'a> {
                 Some((parent, _)) => format!("{parent}.{nearest}"),
                 None => nearest,
             });
-            let message = if path.starts_with(&assignment.path) { problem.message } else { format!("{path}: {}", problem.message) };
+            let message =
+                if path.starts_with(&assignment.path) { problem.message } else { format!("{path}: {}", problem.message) };
             let meant = nearest.is_none() && problem.expected.is_none();
             let help = problem.help.or_else(|| (together && meant).then(exclude));
             let at = Some(assignment.value.at.clone());
@@ -314,13 +322,18 @@ impl<'a> Planner<'a> {
             self.report(problem.located(self.text, at));
         }
         if configurations.len().saturating_mul(self.parsed.file.replicates as usize) > RUNS_MAX {
-            self.report(Problem::new("replicates", format!("more than {RUNS_MAX} runs")).help("lower `replicates`, or narrow the axes"));
+            self.report(
+                Problem::new("replicates", format!("more than {RUNS_MAX} runs")).help("lower `replicates`, or narrow the axes"),
+            );
         }
         let mut known: BTreeMap<&str, &Configuration> = BTreeMap::new();
         for configuration in configurations {
             if let Some(earlier) = known.insert(configuration.inputs.run_id(), configuration) {
                 let message = format!("two configurations are the same: {} and {}", earlier.name(), configuration.name());
-                self.report(Problem::new("", message).help("a value that is the default and one that is written out mean the same: remove one"));
+                self.report(
+                    Problem::new("", message)
+                        .help("a value that is the default and one that is written out mean the same: remove one"),
+                );
                 return;
             }
         }
@@ -349,7 +362,8 @@ fn value_of(
     stack: &toml::Table,
 ) -> Result<Value, (String, Option<String>)> {
     let plain = |value: &toml::Value| {
-        Value::from_toml(value).ok_or_else(|| (format!("`{name}` is a list or a table"), Some("name one of its values".to_owned())))
+        Value::from_toml(value)
+            .ok_or_else(|| (format!("`{name}` is a list or a table"), Some("name one of its values".to_owned())))
     };
     let unknown = |help: &str| Err((format!("`{name}` has no value"), Some(help.to_owned())));
     if let Some(assignment) = chosen.assignments.iter().rev().find(|assignment| assignment.path == name) {
@@ -372,7 +386,9 @@ fn value_of(
         ("scenario", _) => Ok(Value::Text(label.to_owned())),
         ("case", Some(case)) => Ok(Value::Text(case.to_owned())),
         ("case", None) => unknown("the campaign has no cases"),
-        _ => unknown("names begin with `scenario.` or `stack.`; texts stand in quotes; `case` and `scenario` are names by themselves"),
+        _ => unknown(
+            "names begin with `scenario.` or `stack.`; texts stand in quotes; `case` and `scenario` are names by themselves",
+        ),
     }
 }
 

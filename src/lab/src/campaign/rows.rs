@@ -90,7 +90,8 @@ pub(super) fn ends<'a>(ends: impl Iterator<Item = &'a End> + Clone) -> Vec<Colum
     let mut columns = vec![
         StringChunked::from_iter_options(REASON.into(), ends.clone().map(End::reason)).into_column(),
         StringChunked::from_iter_options(TRACE_HASH.into(), ends.clone().map(End::trace_hash)).into_column(),
-        Int64Chunked::from_iter_options(EVENTS.into(), ends.clone().map(|end| end.events().map(|events| events as i64))).into_column(),
+        Int64Chunked::from_iter_options(EVENTS.into(), ends.clone().map(|end| end.events().map(|events| events as i64)))
+            .into_column(),
     ];
     for (position, definition) in DEFINITIONS.iter().enumerate() {
         let values = ends.clone().map(|end| end.objective(position));

@@ -56,12 +56,12 @@ impl Summary {
                     missing: count(Option::is_none),
                     means: objectives
                         .clone()
-                        .map(|objective| estimate(&values(place, objective).into_iter().flatten().collect::<Vec<_>>(), CONFIDENCE))
+                        .map(|objective| {
+                            estimate(&values(place, objective).into_iter().flatten().collect::<Vec<_>>(), CONFIDENCE)
+                        })
                         .collect(),
                     differences: objectives
-                        .map(|objective| {
-                            paired_difference(&values(baseline?, objective), &values(place, objective), CONFIDENCE)
-                        })
+                        .map(|objective| paired_difference(&values(baseline?, objective), &values(place, objective), CONFIDENCE))
                         .collect(),
                     baseline,
                 }

@@ -201,7 +201,8 @@ impl<'a> Sweep<'a> {
             ("configurations", tables::CONFIGURATIONS, configurations, ["configuration"].as_slice()),
         ] {
             let of = entry(name, file, table.frame.height(), sorted_by);
-            written.push((of, self.folder.write(file, |sink| write_frame(sink, name, &mut table.frame, &table.about, sorted_by))?));
+            written
+                .push((of, self.folder.write(file, |sink| write_frame(sink, name, &mut table.frame, &table.about, sorted_by))?));
         }
         let incidents = self.folder.incidents(no_incidents())?;
         let of = entry(Table::Incidents.name(), tables::INCIDENTS, incidents.height(), Table::Incidents.sorted_by());
@@ -249,5 +250,9 @@ fn make(run: &Run, told: &dyn Fn(&Step<'_>) -> bool) -> Option<(Finished, Option
 }
 
 fn said(panic: &(dyn Any + Send)) -> &str {
-    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no reason given")
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no reason given")
 }

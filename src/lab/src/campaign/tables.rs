@@ -4,11 +4,11 @@ use hms_stack::{Tunable, Visitor};
 use hms_trial::DEFINITIONS;
 use polars::prelude::*;
 
+use super::Campaign;
 use super::expression::Value;
 use super::file::STACK;
 use super::rows::{self, End};
 use super::summary::Summary;
-use super::Campaign;
 use crate::results::About;
 
 /// File of the table with one row per run.
@@ -64,8 +64,9 @@ pub(super) fn runs(campaign: &Campaign, ends: &[End]) -> Described {
 
 /// One row per configuration and objective.
 pub(super) fn configurations(campaign: &Campaign, summary: &Summary) -> Described {
-    let cells: Vec<(usize, usize)> =
-        (0..campaign.configurations.len()).flat_map(|place| (0..DEFINITIONS.len()).map(move |objective| (place, objective))).collect();
+    let cells: Vec<(usize, usize)> = (0..campaign.configurations.len())
+        .flat_map(|place| (0..DEFINITIONS.len()).map(move |objective| (place, objective)))
+        .collect();
     let places: Vec<usize> = cells.iter().map(|(place, _)| *place).collect();
     let mut columns = settings(campaign, &places);
     let of = |cell: &(usize, usize)| &summary.configurations[cell.0];
@@ -93,7 +94,9 @@ pub(super) fn configurations(campaign: &Campaign, summary: &Summary) -> Describe
     ));
     let difference = |cell: &(usize, usize)| of(cell).differences[cell.1];
     let ends = |cell: &(usize, usize)| difference(cell).and_then(|difference| difference.interval());
-    columns.push(number("difference", "Mean of the differences to the baseline, replicate by replicate.", &|cell| Some(difference(cell)?.mean)));
+    columns.push(number("difference", "Mean of the differences to the baseline, replicate by replicate.", &|cell| {
+        Some(difference(cell)?.mean)
+    }));
     columns.push(number("difference_low", "Lower end of the 95 % interval of that mean.", &|cell| Some(ends(cell)?.0)));
     columns.push(number("difference_high", "Upper end of it.", &|cell| Some(ends(cell)?.1)));
     Described::new(cells.len(), columns)
@@ -108,7 +111,8 @@ fn settings(campaign: &Campaign, places: &[usize]) -> Vec<(Column, About)> {
             about("configuration", "", "Its place in the campaign, from 0."),
         ),
         (
-            StringChunked::from_iter_values("scenario".into(), places.iter().map(|place| of(place).scenario.as_str())).into_column(),
+            StringChunked::from_iter_values("scenario".into(), places.iter().map(|place| of(place).scenario.as_str()))
+                .into_column(),
             about("scenario", "", "Name of the scenario's file."),
         ),
         (
@@ -117,8 +121,11 @@ fn settings(campaign: &Campaign, places: &[usize]) -> Vec<(Column, About)> {
         ),
     ];
     for path in campaign.setting_paths() {
-        let values: Vec<Option<&toml::Value>> =
-            campaign.configurations.iter().map(|configuration| configuration.setting(path).map(|setting| &setting.value)).collect();
+        let values: Vec<Option<&toml::Value>> = campaign
+            .configurations
+            .iter()
+            .map(|configuration| configuration.setting(path).map(|setting| &setting.value))
+            .collect();
         let (column, unit) = typed(path, &values, places);
         columns.push((column, about(path, unit, &help(path))));
     }
@@ -128,9 +135,11 @@ fn settings(campaign: &Campaign, places: &[usize]) -> Vec<(Column, About)> {
 /// The values of one setting: times in seconds, sizes in bytes and so on if all are of one dimension, else as they stand in the file.
 fn typed(path: &str, values: &[Option<&toml::Value>], places: &[usize]) -> (Column, &'static str) {
     let name = || PlSmallStr::from_str(path);
-    let read: Option<Vec<Option<Value>>> = values.iter().map(|value| value.map(Value::from_toml).map_or(Some(None), |read| read.map(Some))).collect();
+    let read: Option<Vec<Option<Value>>> =
+        values.iter().map(|value| value.map(Value::from_toml).map_or(Some(None), |read| read.map(Some))).collect();
     if let Some(read) = read {
-        let truths: Option<Vec<Option<bool>>> = read.iter().map(|value| value.as_ref().map_or(Some(None), |value| value.truth().map(Some))).collect();
+        let truths: Option<Vec<Option<bool>>> =
+            read.iter().map(|value| value.as_ref().map_or(Some(None), |value| value.truth().map(Some))).collect();
         if let Some(truths) = truths {
             return (BooleanChunked::from_iter_options(name(), places.iter().map(|place| truths[*place])).into_column(), "");
         }

@@ -276,9 +276,15 @@ impl Parser {
                 }
                 Ok(Node { at: at.start..end, ..inner })
             }
-            Token::And | Token::Or | Token::Not | Token::Close | Token::Plus | Token::Times | Token::Divide | Token::Compare(_) => {
-                Err(Mistake::new(at, "a value is wanted here").help("a setting such as `stack.health.timeout`, or a value such as `500ms`"))
-            }
+            Token::And
+            | Token::Or
+            | Token::Not
+            | Token::Close
+            | Token::Plus
+            | Token::Times
+            | Token::Divide
+            | Token::Compare(_) => Err(Mistake::new(at, "a value is wanted here")
+                .help("a setting such as `stack.health.timeout`, or a value such as `500ms`")),
         }
     }
 

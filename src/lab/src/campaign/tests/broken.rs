@@ -64,7 +64,10 @@ fn every_mistake_is_refused_with_its_reason() {
         (GRID.replace("scenario = \"small.toml\"\n", ""), "no scenario is named"),
         (GRID.replace("seed = 7", "scenarios = [\"small.toml\"]"), "both `scenario` and `scenarios`"),
         (GRID.replace("scenario = \"small.toml\"", "scenarios = []"), "the list of scenarios is empty"),
-        (GRID.replace("scenario = \"small.toml\"", "scenarios = [\"small.toml\", \"./small.toml\"]"), "two scenarios are called `small`"),
+        (
+            GRID.replace("scenario = \"small.toml\"", "scenarios = [\"small.toml\", \"./small.toml\"]"),
+            "two scenarios are called `small`",
+        ),
         (GRID.replace("small.toml", "smal.toml"), "cannot read smal.toml"),
         (GRID.replace("replicates = 2", "replicates = 0"), "out of range"),
         (GRID.replace("\"scenario.run.duration\"", "\"stack.health.timeout\""), "is an axis and stands in [set] as well"),
@@ -97,7 +100,21 @@ fn the_schema_describes_every_key() {
     let keys: Vec<_> = schema["properties"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(
         keys,
-        ["axes", "case", "description", "name", "objectives", "replicates", "scenario", "scenarios", "seed", "set", "stack", "version", "where"]
+        [
+            "axes",
+            "case",
+            "description",
+            "name",
+            "objectives",
+            "replicates",
+            "scenario",
+            "scenarios",
+            "seed",
+            "set",
+            "stack",
+            "version",
+            "where"
+        ]
     );
     assert!(schema["properties"].as_object().unwrap().values().all(|key| key["description"].is_string()));
 }

@@ -7,9 +7,10 @@ use crate::campaign::Campaign;
 fn shown(campaign: &Campaign) -> String {
     let line = |configuration: &crate::campaign::Configuration| {
         let case = configuration.case.as_deref().unwrap_or("-");
-        let settings = campaign.varying_paths().into_iter().map(|path| {
-            configuration.setting(path).map_or_else(|| "-".to_owned(), |setting| setting.shown())
-        });
+        let settings = campaign
+            .varying_paths()
+            .into_iter()
+            .map(|path| configuration.setting(path).map_or_else(|| "-".to_owned(), |setting| setting.shown()));
         format!("{} {} {} {}\n", configuration.index, configuration.scenario, case, settings.collect::<Vec<_>>().join(" "))
     };
     campaign.configurations.iter().map(line).collect()
@@ -77,7 +78,9 @@ fn a_campaign_without_axes_is_its_replicates() {
 #[test]
 fn every_configuration_meets_the_same_seeds_and_every_replicate_another_one() {
     let campaign = Bench::new().good(GRID);
-    let seeds = |configuration: usize| (0..2).map(|replicate| campaign.run(configuration * 2 + replicate).inputs.seed()).collect::<Vec<_>>();
+    let seeds = |configuration: usize| {
+        (0..2).map(|replicate| campaign.run(configuration * 2 + replicate).inputs.seed()).collect::<Vec<_>>()
+    };
     for configuration in 1..4 {
         assert_eq!(seeds(configuration), seeds(0));
     }
@@ -89,7 +92,10 @@ fn seeds_follow_from_campaign_seed_scenario_and_replicate_alone() {
     let bench = Bench::new();
     let seeds = |text: &str| {
         let campaign = bench.good(text);
-        campaign.runs().map(|run| (campaign.configurations[run.configuration].scenario.clone(), run.replicate, run.inputs.seed().0)).collect::<Vec<_>>()
+        campaign
+            .runs()
+            .map(|run| (campaign.configurations[run.configuration].scenario.clone(), run.replicate, run.inputs.seed().0))
+            .collect::<Vec<_>>()
     };
     let plain = seeds("version = 1\nscenario = \"small.toml\"\nreplicates = 2\nseed = 7\n");
     // Frozen: other seeds would be other results of every campaign that was ever run.
@@ -107,7 +113,10 @@ fn ids_name_what_is_run_and_not_how_it_is_written() {
     let bench = Bench::new();
     let campaign = bench.good(GRID);
     let mut ids: Vec<_> = campaign.runs().map(|run| run.id().to_owned()).collect();
-    assert_eq!(bench.good(&GRID.replace("\"500ms\"", "\"0.5s\"").replace("seed = 7", "seed = 7\nname = \"other\"")).digest(), campaign.digest());
+    assert_eq!(
+        bench.good(&GRID.replace("\"500ms\"", "\"0.5s\"").replace("seed = 7", "seed = 7\nname = \"other\"")).digest(),
+        campaign.digest()
+    );
     assert_ne!(bench.good(&GRID.replace("\"500ms\"", "\"501ms\"")).digest(), campaign.digest());
     assert_eq!(campaign.find(&ids[3][..12]), [3]);
     ids.sort_unstable();
@@ -118,7 +127,11 @@ fn ids_name_what_is_run_and_not_how_it_is_written() {
 #[test]
 fn settings_reach_scenario_and_stack() {
     let bench = Bench::new();
-    let campaign = bench.good(&GRID.replace("seed = 7", "seed = 7\nstack = \"stack.toml\"").replace("\"stack.health.timeout\" = [\"300ms\", \"500ms\"]\n", ""));
+    let campaign = bench.good(
+        &GRID
+            .replace("seed = 7", "seed = 7\nstack = \"stack.toml\"")
+            .replace("\"stack.health.timeout\" = [\"300ms\", \"500ms\"]\n", ""),
+    );
     let inputs = campaign.configurations[1].inputs();
     assert_eq!(inputs.scenario().run.duration, hms_machine::Duration::from_secs(14));
     assert_eq!(inputs.stack().health.heartbeat, hms_machine::Duration::from_millis(200));

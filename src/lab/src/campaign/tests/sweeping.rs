@@ -95,10 +95,14 @@ fn a_complete_campaign_is_read_and_not_run_again() {
 #[test]
 fn a_failed_trial_is_a_row_with_its_reason() {
     let bench = Bench::new();
-    let text = format!("{}\n[[case]]\nname = \"starved\"\nset = {{ \"scenario.run.events_max\" = 5000 }}\n[[case]]\nname = \"fed\"\n", GRID.replace("[\"300ms\", \"500ms\"]", "[\"500ms\"]"));
+    let text = format!(
+        "{}\n[[case]]\nname = \"starved\"\nset = {{ \"scenario.run.events_max\" = 5000 }}\n[[case]]\nname = \"fed\"\n",
+        GRID.replace("[\"300ms\", \"500ms\"]", "[\"500ms\"]")
+    );
     let campaign = bench.good(&text);
     let sweep = run_all(&campaign, &bench.path("out"), 2);
-    let failed = sweep.ends().iter().filter(|end| matches!(end, Some(End::Failed(reason)) if reason.contains("event limit"))).count();
+    let failed =
+        sweep.ends().iter().filter(|end| matches!(end, Some(End::Failed(reason)) if reason.contains("event limit"))).count();
     assert_eq!(failed, 4);
     let summary = sweep.summary();
     assert_eq!((summary.configurations[0].failed, summary.configurations[0].measured), (2, 0));
@@ -150,7 +154,8 @@ fn a_campaign_that_has_changed_is_refused_with_what_to_do() {
     let bench = Bench::new();
     let folder = bench.path("out");
     open(&bench.good(GRID), &folder).run(&[0], 1, &|_| true).unwrap();
-    let refused = |campaign: &Campaign, build: &Build| Sweep::open(campaign, &folder, build, Opening::Resume).unwrap_err().to_string();
+    let refused =
+        |campaign: &Campaign, build: &Build| Sweep::open(campaign, &folder, build, Opening::Resume).unwrap_err().to_string();
     // What changes no run changes nothing.
     open(&bench.good(&format!("# a comment\n{GRID}")), &folder);
     let told = refused(&bench.good(&GRID.replace("replicates = 2", "replicates = 3")), &Build::default());
