@@ -26,15 +26,15 @@ pub fn apply_overrides(text: &str, overrides: &[(String, String)]) -> Result<Str
     for (path, value) in overrides {
         let value = value.trim().parse().unwrap_or_else(|_| Value::from(value.as_str()));
         let outcome = steps(path).and_then(|steps| set(document.as_item_mut(), &steps, &value, path));
-        problems.extend(outcome.err());
+        problems.extend(outcome.err().map(|problem| *problem));
     }
     if problems.is_empty() { Ok(document.to_string()) } else { Err(problems) }
 }
 
-fn steps(path: &str) -> Result<Vec<Step>, Problem> {
+fn steps(path: &str) -> Result<Vec<Step>, Box<Problem>> {
     let wrong = |what: &str| {
-        Problem::new(path, format!("`{path}` is no path: {what}"))
-            .expected("keys joined by dots, such as `network.loss`, `service.api.workers` or `fault[0].for`")
+        let expected = "keys joined by dots, such as `network.loss`, `service.api.workers` or `fault[0].for`";
+        Box::new(Problem::new(path, format!("`{path}` is no path: {what}")).expected(expected))
     };
     let mut steps = Vec::new();
     for part in path.split('.') {
@@ -51,7 +51,7 @@ fn steps(path: &str) -> Result<Vec<Step>, Problem> {
     Ok(steps)
 }
 
-fn set(item: &mut Item, steps: &[Step], value: &Value, path: &str) -> Result<(), Problem> {
+fn set(item: &mut Item, steps: &[Step], value: &Value, path: &str) -> Result<(), Box<Problem>> {
     let Some((step, rest)) = steps.split_first() else {
         // The decoration around the old value (its comment) stays.
         let decor = item.as_value().map(|old| old.decor().clone());
@@ -66,8 +66,8 @@ fn set(item: &mut Item, steps: &[Step], value: &Value, path: &str) -> Result<(),
         Step::Index(index) => {
             let count = elements(item);
             let problem = || {
-                Problem::new(path, format!("`{path}` names element {index}, but there are {count}"))
-                    .expected(if count > 0 { format!("a position from 0 to {}", count - 1) } else { "a list".to_owned() })
+                let expected = if count > 0 { format!("a position from 0 to {}", count - 1) } else { "a list".to_owned() };
+                Box::new(Problem::new(path, format!("`{path}` names element {index}, but there are {count}")).expected(expected))
             };
             set(item.get_mut(*index).ok_or_else(problem)?, rest, value, path)
         }
@@ -76,7 +76,7 @@ fn set(item: &mut Item, steps: &[Step], value: &Value, path: &str) -> Result<(),
             let Some(index) = names.iter().position(|name| name == key) else {
                 let valid = names.iter().map(String::as_str).filter(|name| !name.is_empty());
                 let problem = Problem::new(path, format!("`{path}`: no element of this list is named `{key}`"));
-                return Err(problem.expected("a name that is there, or a position such as `[0]`").nearest(key, valid));
+                return Err(Box::new(problem.expected("a name that is there, or a position such as `[0]`").nearest(key, valid)));
             };
             set(&mut item[index], rest, value, path)
         }
@@ -85,8 +85,10 @@ fn set(item: &mut Item, steps: &[Step], value: &Value, path: &str) -> Result<(),
                 *item = Item::Table(Table::new());
             }
             let problem = || {
-                Problem::new(path, format!("`{path}` goes through a single value, which has no key `{key}`"))
-                    .help("set the whole value, for example to an inline table `{ kind = \"…\" }`")
+                let message = format!("`{path}` goes through a single value, which has no key `{key}`");
+                Box::new(
+                    Problem::new(path, message).help("set the whole value, for example to an inline table `{ kind = \"…\" }`"),
+                )
             };
             if let Some(table) = item.as_inline_table_mut() {
                 return set_inline(table, key, rest, value, path);
@@ -98,7 +100,7 @@ fn set(item: &mut Item, steps: &[Step], value: &Value, path: &str) -> Result<(),
 }
 
 /// Inside an inline table values stand without `Item`.
-fn set_inline(table: &mut InlineTable, key: &str, rest: &[Step], value: &Value, path: &str) -> Result<(), Problem> {
+fn set_inline(table: &mut InlineTable, key: &str, rest: &[Step], value: &Value, path: &str) -> Result<(), Box<Problem>> {
     let mut item = table.remove(key).map_or_else(|| Item::Value(Value::InlineTable(InlineTable::new())), Item::Value);
     let outcome = set(&mut item, rest, value, path);
     if let Ok(value) = item.into_value() {

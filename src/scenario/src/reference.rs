@@ -9,8 +9,30 @@ use crate::schema::{SCHEMA, resolved};
 
 /// Tables in the order in which a reader needs them; what the schema defines besides comes after, by name.
 const ORDER: [&str; 24] = [
-    "run", "cluster", "host", "clock", "disk", "override", "network", "path", "loss", "reorder", "matrix", "service", "call", "backoff",
-    "journal", "memory", "load", "arrivals", "fault", "target", "trace", "flapping", "swarm", "law of duration",
+    "run",
+    "cluster",
+    "host",
+    "clock",
+    "disk",
+    "override",
+    "network",
+    "path",
+    "loss",
+    "reorder",
+    "matrix",
+    "service",
+    "call",
+    "backoff",
+    "journal",
+    "memory",
+    "load",
+    "arrivals",
+    "fault",
+    "target",
+    "trace",
+    "flapping",
+    "swarm",
+    "law of duration",
 ];
 
 /// Keys that every kind of fault has; they are described once.
@@ -55,7 +77,8 @@ fn definition(text: &mut String, name: &str, schema: &Value) {
     }
     let hidden: &[&str] = if name == "fault" { &OF_EVERY_FAULT } else { &[] };
     for kind in kinds {
-        let Some(word) = properties(kind).and_then(|keys| keys.get("kind")).and_then(|key| key.get("const")).or_else(|| kind.get("const"))
+        let Some(word) =
+            properties(kind).and_then(|keys| keys.get("kind")).and_then(|key| key.get("const")).or_else(|| kind.get("const"))
         else {
             continue;
         };

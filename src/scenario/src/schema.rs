@@ -19,7 +19,11 @@ pub(crate) static SCHEMA: LazyLock<Value> = LazyLock::new(schema_of::<file::Scen
 
 /// The JSON Schema (draft-07) of another file type that is read in the same way.
 pub fn schema_of<T: JsonSchema>() -> Value {
-    SchemaSettings::draft07().with_transform(RecursiveTransform(without_null)).into_generator().into_root_schema_for::<T>().to_value()
+    SchemaSettings::draft07()
+        .with_transform(RecursiveTransform(without_null))
+        .into_generator()
+        .into_root_schema_for::<T>()
+        .to_value()
 }
 
 /// TOML has no null: an optional key is simply absent.

@@ -3,6 +3,8 @@
 //! `cargo bench -p hms-trial --bench world` prints a table. Counts and bytes are exact; times are the least of several runs on a machine that may be
 //! busy with other things.
 
+#![expect(clippy::disallowed_types, reason = "a benchmark measures wall time")]
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

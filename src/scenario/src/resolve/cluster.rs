@@ -180,7 +180,7 @@ impl Resolver<'_> {
         for region in 0..regions.len() {
             let mut inside = zones.iter().zip(&map.zones).filter(|(zone, _)| zone.region == region).map(|(_, range)| *range);
             let first = inside.next().unwrap_or((0, 0));
-            map.regions.push((first.0, inside.last().unwrap_or(first).1));
+            map.regions.push((first.0, inside.next_back().unwrap_or(first).1));
         }
         let mut name = |names: &mut BTreeMap<String, Spot>, name: &str, spot: Spot, key: &'static str| {
             if let Some(other) = names.insert(name.to_owned(), spot) {

@@ -47,7 +47,8 @@ impl Resolver<'_> {
         if trace.is_some() {
             let stated = [("for", r#for.is_some()), ("group", group.is_some())];
             for (key, _) in stated.into_iter().filter(|(_, stated)| *stated) {
-                let problem = Problem::new("", format!("the rows of a trace say what `{key}` would")).help(format!("remove `{key}`"));
+                let problem =
+                    Problem::new("", format!("the rows of a trace say what `{key}` would")).help(format!("remove `{key}`"));
                 self.blame(&place.key(key), problem);
             }
         }

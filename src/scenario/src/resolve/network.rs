@@ -66,13 +66,16 @@ impl Resolver<'_> {
             file::Matrix::File(file) => {
                 let source = Source { file: &file, fallback: None, names: None, jitter: defaults::matrix_jitter() };
                 self.matrix_file(source, regions, place)
-            },
+            }
             file::Matrix::Table(file::MatrixTable::File { file, fallback, names, jitter }) => {
                 if let Some(names) = &names
                     && names.len() != regions.len()
                 {
                     let message = format!("{} names for {} regions", names.len(), regions.len());
-                    self.blame(&place.key("names"), Problem::new("", message).expected("one name for each region of the cluster"));
+                    self.blame(
+                        &place.key("names"),
+                        Problem::new("", message).expected("one name for each region of the cluster"),
+                    );
                     return None;
                 }
                 let source = Source { file: &file, fallback: fallback.as_deref(), names: names.as_deref(), jitter };
