@@ -182,6 +182,10 @@ impl Open {
     }
 
     fn hear(&mut self, node: NodeId, record: Record, justified: bool, at: Instant) {
+        // Once nothing of the fault is left, whatever is noticed is another one's doing.
+        if self.incident.recovered.is_some() {
+            return;
+        }
         match record {
             Record::Suspected(peer) if self.nodes.contains(&peer) => {
                 if self.active || justified || !self.down_nodes.is_empty() {

@@ -145,3 +145,16 @@ fn two_configurations_under_one_seed_meet_the_same_faults_and_the_same_requests(
     let started = |outcome: &Outcome| outcome.recorder.series.iter().map(|row| row.requests.started).collect::<Vec<_>>();
     assert_eq!(started(&one), started(&two));
 }
+
+#[test]
+fn what_is_noticed_after_the_recovery_belongs_to_the_next_fault() {
+    // Back before anyone could notice, and down again half a minute later, for long.
+    let short = CRASH.replace("for = \"20s\"", "for = \"10ms\"");
+    let long = CRASH.replace("at = \"30s\"", "at = \"70s\"");
+    let quiet = WORLD.split("[[load]]").next().expect("the part before the load").replace("boot = \"2s\"", "boot = \"0s\"");
+    let text = format!("{quiet}{short}{long}");
+    let document = hms_scenario::parse(&text, &|_| Err("none".to_owned())).expect("valid");
+    let outcome = Trial::new(Arc::new(document.scenario), Configuration::default(), Seed(1)).run().expect("ends");
+    assert_eq!(outcome.incidents[0].detected, None);
+    assert!(seconds(outcome.incidents[1].detection_time()) < 1.0);
+}
