@@ -1,4 +1,5 @@
 //! Tests of the whole: what a user sees, and what holds for every file of the repository.
 
 mod dependencies;
+mod sweep;
 mod tidy;

@@ -6,7 +6,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use hms_lab::campaign::{Campaign, Configuration, End, Run, Summary, Sweep};
 use hms_lab::statistics::Estimate;
-use hms_lab::trial::{DEFINITIONS, Definition};
+use hms_lab::trial::{DEFINITIONS, Definition, Unit};
 
 use crate::style::{Style, paint};
 use crate::summary::with_unit;
@@ -22,7 +22,7 @@ pub(crate) fn plan(campaign: &Campaign, places: &[usize]) -> String {
     let columns = Columns::new(campaign);
     let mut table = Table::new();
     let head = ["run", "#"].map(str::to_owned).into_iter().chain(columns.heads()).chain(["replicate", "seed"].map(str::to_owned));
-    table.load_preset(NOTHING).set_header(head);
+    table.load_style(NOTHING).set_header(head);
     for place in places {
         let run = campaign.run(*place);
         let cells = [run.id()[..ID_SHOWN].to_owned(), run.configuration.to_string()];
@@ -109,10 +109,10 @@ fn side_by_side(campaign: &Campaign, summary: &Summary) -> String {
     head.extend(columns.heads());
     let texts = head.len();
     head.extend(partial.then(|| "runs".to_owned()));
-    head.extend(campaign.objectives.iter().map(|objective| objective.name.to_owned()));
+    head.extend(campaign.objectives.iter().map(|objective| headed(objective)));
     head.extend(compares.then(|| format!("Δ {}", first.name)));
     let width = head.len();
-    table.load_preset(NOTHING).set_header(head);
+    table.load_style(NOTHING).set_header(head);
     for (rank, place) in summary.ranking.iter().enumerate() {
         let (configuration, found) = (&campaign.configurations[*place], &summary.configurations[*place]);
         let best = rank == 0 && found.means[position(first)].is_some();
@@ -162,17 +162,65 @@ fn failed(text: &mut String, campaign: &Campaign, ends: &[Option<End>]) {
 }
 
 fn mean(found: Option<Estimate>, objective: &Definition) -> String {
-    let Some(found) = found else { return "–".to_owned() };
-    let value = with_unit(found.mean, objective.unit);
-    found.half_width.map_or_else(|| value.clone(), |half| format!("{value} ± {}", with_unit(half, objective.unit)))
+    found.map_or_else(|| "–".to_owned(), |found| measured(found, objective.unit, ""))
 }
 
 fn difference(found: Option<Estimate>, objective: &Definition) -> String {
     let Some(found) = found else { return String::new() };
-    let sign = if found.mean < 0.0 { "−" } else { "+" };
     let mark = if found.excludes_zero() { " !" } else { "  " };
-    let half = found.half_width.map_or_else(String::new, |half| format!(" ± {}", with_unit(half, objective.unit)));
-    format!("{sign}{}{half}{mark}", with_unit(found.mean.abs(), objective.unit))
+    let sign = if found.mean < 0.0 { "−" } else { "+" };
+    measured(Estimate { mean: found.mean.abs(), ..found }, objective.unit, sign) + mark
+}
+
+/// A mean with half its interval in one unit, as many digits as the interval is worth: `752.10 ± 0.87 ms`. Units other than those of time and
+/// share stand in the head.
+fn measured(found: Estimate, unit: Unit, sign: &str) -> String {
+    let (scale, name) = match unit {
+        Unit::Ratio => (100.0, " %"),
+        Unit::Seconds => time_scale(found.mean.max(found.half_width.unwrap_or(0.0))),
+        Unit::Count | Unit::PerSecond | Unit::PerNodeHour | Unit::PerNodeSecond | Unit::BytesPerNodeSecond => (1.0, ""),
+    };
+    let (mean, half) = (found.mean * scale, found.half_width.map(|half| half * scale));
+    match half {
+        Some(half) if half > 0.0 => {
+            let digits = digits(half, 2);
+            format!("{sign}{mean:.digits$} ± {half:.digits$}{name}")
+        }
+        Some(_) => format!("{sign}{} ± 0{name}", plain(mean)),
+        None => format!("{sign}{}{name}", plain(mean)),
+    }
+}
+
+/// Up to four significant digits, without zeros at the end.
+fn plain(value: f64) -> String {
+    let text = format!("{value:.*}", digits(value, 4));
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Digits behind the point that give `value` so many significant ones; at most six.
+fn digits(value: f64, significant: i32) -> usize {
+    let lead = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
+    usize::try_from(significant - 1 - lead).unwrap_or(0).min(6)
+}
+
+fn time_scale(seconds: f64) -> (f64, &'static str) {
+    match seconds.abs() {
+        s if s < 0.001 => (1e6, " us"),
+        s if s < 1.0 => (1e3, " ms"),
+        s if s < 120.0 => (1.0, " s"),
+        s if s < 7_200.0 => (1.0 / 60.0, " min"),
+        _ => (1.0 / 3_600.0, " h"),
+    }
+}
+
+/// Name of an objective, with its unit where the values do not carry it.
+fn headed(objective: &Definition) -> String {
+    match objective.unit {
+        Unit::Ratio | Unit::Seconds | Unit::Count => objective.name.to_owned(),
+        unit @ (Unit::PerSecond | Unit::PerNodeHour | Unit::PerNodeSecond | Unit::BytesPerNodeSecond) => {
+            format!("{}\n{}", objective.name, unit.symbol())
+        }
+    }
 }
 
 fn position(objective: &Definition) -> usize {
@@ -214,5 +262,29 @@ impl<'a> Columns<'a> {
         cells.extend(self.case.then(|| configuration.case.clone().unwrap_or_default()));
         cells.extend(self.paths.iter().map(setting));
         cells
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interval_decides_how_many_digits_its_mean_is_worth() {
+        let shown = |mean: f64, half_width: Option<f64>, unit| measured(Estimate { mean, half_width, count: 5 }, unit, "");
+        assert_eq!(shown(0.752_1, Some(0.000_87), Unit::Seconds), "752.10 ± 0.87 ms");
+        assert_eq!(shown(0.999_987, Some(0.000_012), Unit::Ratio), "99.9987 ± 0.0012 %");
+        assert_eq!(shown(178.3, Some(25.0), Unit::PerNodeSecond), "178 ± 25");
+        assert_eq!(shown(1.0, Some(0.0), Unit::Ratio), "100 ± 0 %");
+        assert_eq!(shown(4.9612, None, Unit::Seconds), "4.961 s");
+        assert_eq!(shown(0.0, None, Unit::Count), "0");
+        assert_eq!(shown(5_400.0, Some(600.0), Unit::Seconds), "90 ± 10 min");
+    }
+
+    #[test]
+    fn a_difference_shows_its_sign_and_whether_it_is_one() {
+        let objective = &DEFINITIONS[0];
+        let shown = |mean| difference(Some(Estimate { mean, half_width: Some(0.01), count: 3 }), objective);
+        assert_eq!([shown(-0.5), shown(0.001)], ["−50.0 ± 1.0 % !", "+0.1 ± 1.0 %  "]);
     }
 }
