@@ -102,7 +102,7 @@ impl Inputs {
         let text = read(paths.scenario)?;
         let text = match paths.overrides {
             [] => text,
-            overrides => temporary(&text, overrides)
+            overrides => hms_scenario::apply_overrides(&text, overrides)
                 .map_err(|problems| InputError::Wrong { file: file.clone(), text, problems })?,
         };
         let document = parse(&file, &text, &|name| side_file(folder, name))?;
@@ -340,4 +340,3 @@ mod tests {
     }
 }
 
-fn temporary(text: &str, _: &[(String, String)]) -> Result<String, Vec<Problem>> { Ok(text.to_owned()) }

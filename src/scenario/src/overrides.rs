@@ -154,6 +154,14 @@ name = \"store\"
     }
 
     #[test]
+    fn a_value_of_a_named_element_is_replaced() {
+        assert_eq!(with("service.api.name", "\"web\"").unwrap(), TEXT.replace("\"api\"", "\"web\""));
+        let text = TEXT.replace("name = \"store\"\n", "name = \"store\"\nworkers = 8 # eight\n");
+        let overrides = [("service.store.workers".to_owned(), "16".to_owned())];
+        assert_eq!(apply_overrides(&text, &overrides).unwrap(), text.replace("workers = 8", "workers = 16"));
+    }
+
+    #[test]
     fn values_inside_inline_tables_can_be_set() {
         assert!(with("network.latency.median", "2ms").unwrap().contains("median = \"2ms\""));
         assert!(with("service.api.call[0].timeout", "5s").unwrap().contains("timeout = \"5s\""));
