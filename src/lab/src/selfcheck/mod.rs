@@ -158,7 +158,7 @@ fn queue(name: &'static str, closed_form: Queue, servers: u32, work: &str) -> Wo
     let scenario = format!(
         r#"
 version = 1
-run = {{ duration = "1020s", warmup = "20s", sample_every = "60s" }}
+run = {{ duration = "2020s", warmup = "20s", sample_every = "60s" }}
 [cluster]
 nodes = 1
 # A quantum that no request outlasts: first come, first served.
