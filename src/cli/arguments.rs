@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, completions, doctor, export, replay, run, schema, sweep};
+use crate::commands::{check, completions, doctor, export, plot, replay, run, schema, sweep};
 
 /// Version, and the commit where it is known.
 pub(crate) const VERSION: &str =
@@ -51,6 +51,7 @@ pub(crate) enum Command {
     Schema(schema::Arguments),
     Replay(replay::Arguments),
     Export(export::Arguments),
+    Plot(plot::Arguments),
     Doctor(doctor::Arguments),
     Completions(completions::Arguments),
 }

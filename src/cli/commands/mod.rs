@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod export;
+pub(crate) mod plot;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;

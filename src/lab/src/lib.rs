@@ -5,7 +5,9 @@
 
 pub mod campaign;
 pub mod export;
+pub mod files;
 pub mod inputs;
+pub mod plots;
 pub mod replay;
 pub mod results;
 pub mod selfcheck;

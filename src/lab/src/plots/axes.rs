@@ -54,21 +54,21 @@ fn round_step(least: f64) -> f64 {
 
 fn linear_ticks(low: f64, high: f64, count: usize) -> Vec<Tick> {
     let step = round_step((high - low) / count as f64);
-    let decimals = (0..6).find(|decimals| { let scaled = step * 10f64.powi(*decimals); (scaled - scaled.round()).abs() < 1e-6 });
+    let decimals = (0..6).find(|decimals| {
+        let scaled = step * 10f64.powi(*decimals);
+        (scaled - scaled.round()).abs() < 1e-6
+    });
     let decimals = decimals.unwrap_or(6) as usize;
     let first = (low / step - 1e-6).ceil() as i64;
     let last = (high / step + 1e-6).floor() as i64;
-    (first..=last)
-        .map(|index| Tick { value: index as f64 * step, label: Some(grouped(index as f64 * step, decimals)) })
-        .collect()
+    (first..=last).map(|index| Tick { value: index as f64 * step, label: Some(grouped(index as f64 * step, decimals)) }).collect()
 }
 
 /// Ticks at powers of ten, with labels, and at their multiples, without.
 pub(super) fn log_ticks(low: f64, high: f64, label: &dyn Fn(i32) -> String) -> Vec<Tick> {
     let powers = low.log10().floor() as i32..=high.log10().ceil() as i32;
-    let ticks = powers.flat_map(|power| {
-        (1..10).map(move |factor| (f64::from(factor) * 10f64.powi(power), (factor == 1).then_some(power)))
-    });
+    let ticks = powers
+        .flat_map(|power| (1..10).map(move |factor| (f64::from(factor) * 10f64.powi(power), (factor == 1).then_some(power))));
     let near = 1e-9;
     ticks
         .filter(|(value, _)| *value >= low * (1.0 - near) && *value <= high * (1.0 + near))

@@ -8,7 +8,7 @@ use std::sync::Once;
 
 use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{Color as _, FontDesc, FontFamily, FontStyle, FontTransform, IntoTextStyle, RGBAColor, ShapeStyle};
+use plotters::style::{Color as _, FontDesc, FontFamily, FontStyle, IntoTextStyle, RGBAColor, ShapeStyle};
 
 /// First the bundled font, then those of the same widths or next to it, for readers of SVG without it.
 const FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";
@@ -49,14 +49,12 @@ pub(super) struct Writing {
     pub(super) size: f64,
     pub(super) bold: bool,
     pub(super) align: Align,
-    /// Read from below to above.
-    pub(super) upright: bool,
     pub(super) color: Color,
 }
 
 impl Writing {
     pub(super) fn new(size: f64, color: Color) -> Self {
-        Writing { size, bold: false, align: Align::Left, upright: false, color }
+        Writing { size, bold: false, align: Align::Left, color }
     }
 
     pub(super) fn bold(self) -> Self {
@@ -65,10 +63,6 @@ impl Writing {
 
     pub(super) fn align(self, align: Align) -> Self {
         Writing { align, ..self }
-    }
-
-    pub(super) fn upright(self) -> Self {
-        Writing { upright: true, ..self }
     }
 
     fn font(&self, scale: u32) -> FontDesc<'static> {
@@ -170,7 +164,9 @@ impl Canvas {
         let (width, height) = (self.width * SVG_SCALE, self.height * SVG_SCALE);
         {
             let mut backend = SVGBackend::with_string(&mut text, (width, height));
-            self.print(&mut backend, SVG_SCALE, &|backend, points, style| backend.draw_path(points, style));
+            self.print(&mut backend, SVG_SCALE, &|backend, points, style| {
+                backend.draw_path(points.iter().copied(), style).map_err(|error| error.to_string())
+            });
             backend.present().expect("a string takes any text");
         }
         let drawn = format!("width=\"{width}\" height=\"{height}\"");
@@ -188,11 +184,11 @@ impl Canvas {
             // Lines of plotters have spikes at sharp turns: straight pieces with round joints have none.
             self.print(&mut backend, PNG_SCALE, &|backend, points, style| {
                 for pair in points.windows(2) {
-                    backend.draw_line(pair[0], pair[1], style)?;
+                    backend.draw_line(pair[0], pair[1], style).map_err(|error| error.to_string())?;
                 }
                 if style.stroke_width > 2 {
                     for point in &points[1..points.len() - 1] {
-                        backend.draw_circle(*point, style.stroke_width / 2, style, true)?;
+                        backend.draw_circle(*point, style.stroke_width / 2, style, true).map_err(|error| error.to_string())?;
                     }
                 }
                 Ok(())
@@ -209,26 +205,24 @@ impl Canvas {
     }
 }
 
-type Printed<B> = Result<(), plotters::backend::DrawingErrorKind<<B as DrawingBackend>::ErrorType>>;
-type LinePrinter<'a, B> = dyn Fn(&mut B, &[(i32, i32)], &ShapeStyle) -> Printed<B> + 'a;
+/// How a backend draws a line; the error is for the bug that it would be.
+type LinePrinter<'a, B> = dyn Fn(&mut B, &[(i32, i32)], &ShapeStyle) -> Result<(), String> + 'a;
 
-fn print<B: DrawingBackend>(backend: &mut B, shape: &Shape, scale: u32, line: &LinePrinter<B>) -> Printed<B> {
+fn print<B: DrawingBackend>(backend: &mut B, shape: &Shape, scale: u32, line: &LinePrinter<B>) -> Result<(), String> {
     let length = |pixels: f64| (pixels * f64::from(scale)).round() as i32;
     let place = |point: &Point| (length(point.0), length(point.1));
-    match shape {
+    let printed = match shape {
+        Shape::Line { points, width, color } => {
+            let style = color.plotters().stroke_width(length(*width).max(1) as u32);
+            return line(backend, &points.iter().map(place).collect::<Vec<_>>(), &style);
+        }
         Shape::Rectangle { from, to, fill } => {
             let ((left, top), (right, bottom)) = (place(from), place(to));
             // SVG's rectangles end at their last coordinate and a bitmap's hold it: half a pixel at most, after averaging.
             backend.draw_rect((left, top), (right.max(left + 1), bottom.max(top + 1)), &fill.plotters(), true)
         }
-        Shape::Line { points, width, color } => {
-            let style = color.plotters().stroke_width(length(*width).max(1) as u32);
-            line(backend, &points.iter().map(place).collect::<Vec<_>>(), &style)
-        }
         Shape::Area { points, fill } => backend.fill_polygon(points.iter().map(place), &fill.plotters()),
-        Shape::Dot { center, radius, fill } => {
-            backend.draw_circle(place(center), length(*radius) as u32, &fill.plotters(), true)
-        }
+        Shape::Dot { center, radius, fill } => backend.draw_circle(place(center), length(*radius) as u32, &fill.plotters(), true),
         Shape::Text { at, text, writing } => {
             let align = match writing.align {
                 Align::Left => HPos::Left,
@@ -236,11 +230,12 @@ fn print<B: DrawingBackend>(backend: &mut B, shape: &Shape, scale: u32, line: &L
                 Align::Right => HPos::Right,
             };
             let font = writing.font(scale);
-            let font = if writing.upright { font.transform(FontTransform::Rotate270) } else { font };
-            let style = font.into_text_style(&(1, 1)).color(&writing.color.plotters()).pos(Pos::new(align, VPos::Center));
+            let color = writing.color.plotters();
+            let style = font.into_text_style(&(1, 1)).color(&color).pos(Pos::new(align, VPos::Center));
             backend.draw_text(text, &style, place(at))
         }
-    }
+    };
+    printed.map_err(|error| error.to_string())
 }
 
 fn register_fonts() {
