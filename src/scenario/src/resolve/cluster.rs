@@ -177,11 +177,13 @@ impl Resolver<'_> {
             }
             map.zones.push((from, rack_of.len()));
         }
-        for region in 0..regions.len() {
-            let mut inside = zones.iter().zip(&map.zones).filter(|(zone, _)| zone.region == region).map(|(_, range)| *range);
-            let first = inside.next().unwrap_or((0, 0));
-            map.regions.push((first.0, inside.next_back().unwrap_or(first).1));
+        // Zones stand in the order of their regions; one without zones, which is a mistake told elsewhere, has no nodes.
+        let mut ranges: Vec<Option<(usize, usize)>> = vec![None; regions.len()];
+        for (zone, (from, to)) in zones.iter().zip(&map.zones) {
+            let range = &mut ranges[zone.region];
+            *range = Some((range.map_or(*from, |(first, _)| first), *to));
         }
+        map.regions = ranges.into_iter().map(Option::unwrap_or_default).collect();
         let mut name = |names: &mut BTreeMap<String, Spot>, name: &str, spot: Spot, key: &'static str| {
             if let Some(other) = names.insert(name.to_owned(), spot) {
                 let problem = Problem::new("", format!("`{name}` is the name of {} and of {}", other.kind(), spot.kind()));
