@@ -30,6 +30,8 @@ pub(crate) struct Job {
     children: u64,
     outstanding: u32,
     failed: bool,
+    /// Stack time that its work includes.
+    debt: Duration,
 }
 
 impl<M: Machine> World<M> {
@@ -61,6 +63,7 @@ impl<M: Machine> World<M> {
             children: 0,
             outstanding: 0,
             failed: false,
+            debt: Duration::ZERO,
         });
         agent.accepted.push(job);
         if agent.busy < service.workers {
@@ -87,16 +90,23 @@ impl<M: Machine> World<M> {
         let now = kernel.now();
         let host = self.host(place.node);
         let debt = std::mem::take(&mut host.stack_debt);
-        host.stack_in_service += debt;
         host.cpu.submit(now, Task::Job(key), work + debt, Class::Service);
+        self.jobs[key].debt = debt;
         self.rearm_cpu(place.node, kernel);
     }
 
     /// The processor has done the work of a request.
     pub(super) fn job_worked(&mut self, key: JobKey, kernel: &mut Kernel) {
-        let Some(job) = self.jobs.get(key) else { return };
+        let Some(job) = self.jobs.get_mut(key) else { return };
         let id = job.agent;
-        if job.poison {
+        let poison = job.poison;
+        let debt = std::mem::take(&mut job.debt);
+        if !debt.is_zero() {
+            let node = self.place(id).node;
+            let speed = self.scenario.cluster.hosts[node.index()].speed;
+            self.host(node).stack_in_service += debt.mul_f64(1.0 / speed);
+        }
+        if poison {
             return self.end_process(id, Exit::Abnormal, None, true, kernel);
         }
         let agent = &mut self.agents[id.index()];
