@@ -170,7 +170,12 @@ impl<M: Machine> World<M> {
 
     /// The timer of a call: the attempt is out of time, or the pause is over.
     pub(super) fn call_due(&mut self, key: CallKey, kernel: &mut Kernel) {
-        match self.calls.get(key).map(|call| call.phase) {
+        let call = self.calls.get(key);
+        // A timer that fired while its host was paused, and was set anew by what the host heard first when it resumed.
+        if call.is_some_and(|call| kernel.timer_deadline(call.timer).is_some()) {
+            return;
+        }
+        match call.map(|call| call.phase) {
             Some(Phase::Waiting(_)) => self.attempt_ended(key, CallOutcome::TimedOut, kernel),
             Some(Phase::Pausing) => self.retry(key, kernel),
             // The timer is cancelled before a call is routed anew or ends.
@@ -214,9 +219,7 @@ impl<M: Machine> World<M> {
         if at >= call.deadline {
             return self.end_call(key, false, kernel);
         }
-        if pause.is_zero() {
-            return self.retry(key, kernel);
-        }
+        // By way of the queue even without a pause: any number of retries at one instant must not nest.
         kernel.set_timer(call.timer, at, Event::Call(key));
     }
 

@@ -2,6 +2,7 @@
 
 mod crashes;
 mod determinism;
+mod overlaps;
 mod toy;
 mod work;
 
