@@ -54,7 +54,7 @@ pub(crate) struct Host {
     pub(super) stack_cpu: Duration,
     /// Time that the stack spent on calls, to be charged with the next request that is worked on here.
     pub(super) stack_debt: Duration,
-    /// Stack time that was charged so and counts as service time at the processor.
+    /// Stack time that was worked off so and counts as service time at the processor.
     pub(super) stack_in_service: Duration,
     /// Boots so far; an event of an earlier life is stale.
     life: u32,
@@ -195,6 +195,10 @@ impl<M: Machine> World<M> {
         let host = self.nodes[node.index()].host.as_mut().expect("edges have no hardware to fail or fill");
         host.life += 1;
         host.stack_debt = Duration::ZERO;
+        // What waited for a paused host finds nobody: messages are dropped, timers are stale.
+        for event in std::mem::take(&mut host.postponed) {
+            kernel.schedule_at(now, event);
+        }
         let mut unread = Vec::new();
         host.cpu.retain(now, |task| {
             if let Task::Deliver(flight) = task {
@@ -288,7 +292,8 @@ impl<M: Machine> World<M> {
             | Event::FaultEnds(_)
             | Event::Sample => None,
         };
-        let Some(node) = node.filter(|node| self.nodes[node.index()].paused()) else { return false };
+        let waits = |state: &Node<M>| state.paused() && state.machine.is_some();
+        let Some(node) = node.filter(|node| waits(&self.nodes[node.index()])) else { return false };
         self.host(node).postponed.push(event);
         true
     }
@@ -354,7 +359,8 @@ impl<M: Machine> World<M> {
             DiskTag::RecordSync { token } => {
                 let host = self.host(node);
                 host.records.synced(result);
-                let ok = result.acknowledged() && !std::mem::replace(&mut host.record_lost, false);
+                let lost = std::mem::replace(&mut host.record_lost, false);
+                let ok = result.acknowledged() && !lost;
                 self.feed_through_cpu(node, Task::Persisted { token, ok }, kernel);
             }
             DiskTag::EntryWrite { agent, job } => self.entry_written(agent, job, result, kernel),
