@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hms_machine::{Instant, Machine, NodeId, Purpose};
+use hms_machine::{Duration, Instant, Machine, NodeId, Purpose};
 use hms_scenario::model::Arrivals;
 
 use super::calls::{Caller, child_trace};
@@ -12,6 +12,10 @@ use crate::faults::FaultId;
 use crate::workload::{ArrivalProcess, closed};
 
 const POISON: Purpose = Purpose::named("load/poison");
+
+/// A client that is refused in the same instant and does not think asks again after this, or time would stand still
+/// (a connection that is refused on the same machine costs tens of microseconds, and a loop around it a scheduling or two).
+const REFUSED_PAUSE: Duration = Duration::from_millis(1);
 
 /// A source of requests at work.
 #[derive(Clone, Debug)]
@@ -112,6 +116,7 @@ impl<M: Machine> World<M> {
         self.recorder.request_ended(load, started, now, ok);
         if let Some(made) = self.clients[load].made.get(client as usize) {
             let think = closed::think(&self.scenario.loads[load], load, client, *made, &self.streams);
+            let think = if now == started { think.max(REFUSED_PAUSE) } else { think };
             kernel.schedule_at(now.saturating_add(think), Event::Think { load: load as u32, client });
         }
     }
