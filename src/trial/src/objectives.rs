@@ -168,8 +168,8 @@ impl<'a> Reader<'a> {
                 let stack = self.series(|row| row.stack_bytes as f64);
                 ratio(stack, stack + self.series(|row| row.service_bytes as f64))
             }
-            "stack_messages" => ratio(self.series(|row| row.stack_messages as f64), node_seconds),
-            "stack_traffic" => ratio(self.series(|row| row.stack_bytes as f64), node_seconds),
+            "stack_messages" => ratio(self.series(|row| row.stack_messages as f64), hosts * self.series_seconds()),
+            "stack_traffic" => ratio(self.series(|row| row.stack_bytes as f64), hosts * self.series_seconds()),
             _ => unreachable!("{name} is defined and not read"),
         }
     }
@@ -208,9 +208,14 @@ impl<'a> Reader<'a> {
         self.recorder.series.iter().map(read).sum()
     }
 
+    /// Seconds that the rows of the series cover: a run need not end with a sample.
+    fn series_seconds(&self) -> f64 {
+        self.recorder.series.last().map_or(0.0, |row| row.at.as_secs_f64())
+    }
+
     fn core_seconds(&self) -> f64 {
         let cores: u32 = self.scenario.cluster.hosts.iter().map(|host| host.cores).sum();
-        f64::from(cores) * self.scenario.run.duration.as_secs_f64()
+        f64::from(cores) * self.series_seconds()
     }
 
     /// Node-seconds in which a host was down or paused, over the whole run.
