@@ -58,6 +58,10 @@ impl Incident {
 /// What is still wrong.
 struct Open {
     incident: Incident,
+    /// Seq of the event with which the fault began.
+    began: u64,
+    /// Whether the fault is a crash of hosts.
+    crash: bool,
     nodes: Vec<NodeId>,
     agents: Vec<AgentId>,
     /// Suspicions count only where the fault can cause them: of these nodes.
@@ -76,13 +80,15 @@ pub(crate) fn join(scenario: &Scenario, schedule: &Schedule, trace: &[TraceRow])
     let places = Placement::new(scenario);
     let mut open: Vec<Open> = Vec::new();
     let mut closed: Vec<Incident> = Vec::new();
+    let mut down = Down::default();
     for row in trace {
         if let TraceKind::FaultBegan(id) = row.kind {
-            open.push(Open::new(&schedule.faults[id.0 as usize], scenario, &places));
+            open.push(Open::new(&schedule.faults[id.0 as usize], scenario, &places, &down, row.seq));
             continue;
         }
+        down.read(row);
         for incident in &mut open {
-            incident.read(row);
+            incident.read(row, &down);
         }
         let mut position = 0;
         while position < open.len() {
@@ -93,13 +99,45 @@ pub(crate) fn join(scenario: &Scenario, schedule: &Schedule, trace: &[TraceRow])
             }
         }
     }
-    closed.extend(open.into_iter().map(|open| open.incident));
+    for mut open in open {
+        open.close(open.incident.start);
+        closed.push(open.incident);
+    }
     closed.sort_by_key(|incident| incident.fault);
     closed
 }
 
+/// Hosts and agents that are down, whatever did it.
+#[derive(Default)]
+struct Down {
+    nodes: Vec<NodeId>,
+    agents: Vec<AgentId>,
+}
+
+impl Down {
+    fn read(&mut self, row: &TraceRow) {
+        match row.kind {
+            TraceKind::NodeDown(node) => add(&mut self.nodes, node),
+            TraceKind::NodeUp(node) => remove(&mut self.nodes, node),
+            TraceKind::AgentDown { agent, .. } => add(&mut self.agents, agent),
+            TraceKind::AgentReady(agent) => remove(&mut self.agents, agent),
+            TraceKind::FaultBegan(_)
+            | TraceKind::FaultEnded(_)
+            | TraceKind::NodePaused(_)
+            | TraceKind::NodeResumed(_)
+            | TraceKind::AgentStarting(_)
+            | TraceKind::AgentServed(_)
+            | TraceKind::StateRebuilt { .. }
+            | TraceKind::Stack { .. }
+            | TraceKind::Sent { .. }
+            | TraceKind::Received { .. }
+            | TraceKind::Attempt { .. } => {}
+        }
+    }
+}
+
 impl Open {
-    fn new(fault: &ScheduledFault, scenario: &Scenario, places: &Placement) -> Self {
+    fn new(fault: &ScheduledFault, scenario: &Scenario, places: &Placement, down: &Down, began: u64) -> Self {
         let (nodes, agents) = struck(fault, scenario, places);
         let instant = matches!(
             fault.kind,
@@ -109,13 +147,14 @@ impl Open {
                 | FaultKind::Herd { .. }
                 | FaultKind::Disk(DiskFailure::BitFlips { .. })
         );
+        let run_end = Instant::ZERO + scenario.run.duration;
         let incident = Incident {
             fault: fault.id,
             name: fault.name.clone(),
             kind: kind_name(&fault.kind),
             victims: victims_text(fault, scenario),
             start: fault.start,
-            end: if instant { Some(fault.start) } else { fault.end },
+            end: if instant { Some(fault.start) } else { fault.end.filter(|end| *end <= run_end) },
             detected: None,
             detector: None,
             actions: 0,
@@ -123,42 +162,62 @@ impl Open {
             verified: None,
         };
         let hang = matches!(fault.kind, FaultKind::Hang);
+        // A crash keeps down what another one brought down: its hosts are not back before both are repaired.
+        let crash = matches!(fault.kind, FaultKind::Crash { .. });
+        let down_nodes: Vec<_> = nodes.iter().copied().filter(|node| crash && down.nodes.contains(node)).collect();
+        let down_agents: Vec<_> = agents
+            .iter()
+            .copied()
+            .filter(|agent| crash && down.agents.contains(agent) && down_nodes.contains(&places.agents[agent.index()].node))
+            .collect();
         Open {
             incident,
             stuck: if hang { agents.clone() } else { Vec::new() },
             nodes,
             agents,
             active: !instant,
-            down_nodes: Vec::new(),
-            down_agents: Vec::new(),
-            unserved: Vec::new(),
+            began,
+            crash,
+            down_nodes,
+            unserved: down_agents.clone(),
+            down_agents,
             suspicions: Vec::new(),
         }
     }
 
-    fn read(&mut self, row: &TraceRow) {
+    fn read(&mut self, row: &TraceRow, down: &Down) {
+        // What the fault does at once stands in rows of its own event; where that is nothing, it was over as it began.
+        if row.seq != self.began {
+            self.close(self.incident.start);
+        }
         match row.kind {
             TraceKind::FaultEnded(id) if id == self.incident.fault => {
                 self.active = false;
                 self.stuck.clear();
             }
-            TraceKind::NodeDown(node) if self.nodes.contains(&node) => add(&mut self.down_nodes, node),
-            TraceKind::NodeUp(node) => {
-                remove(&mut self.down_nodes, node);
+            TraceKind::NodeDown(node) => {
                 // What a node believed before its crash is gone with it.
                 self.suspicions.retain(|(by, _)| *by != node);
+                if self.crash && self.nodes.contains(&node) {
+                    add(&mut self.down_nodes, node);
+                } else if !self.crash {
+                    // Only crashes bring hosts down: from now on that it is suspected is the crash's doing.
+                    self.suspicions.retain(|(_, peer)| *peer != node);
+                }
             }
-            TraceKind::AgentDown { agent, .. } if self.agents.contains(&agent) => {
+            TraceKind::NodeUp(node) => remove(&mut self.down_nodes, node),
+            TraceKind::AgentDown { agent, fault, .. } if self.agents.contains(&agent) => {
                 remove(&mut self.stuck, agent);
-                add(&mut self.down_agents, agent);
-                add(&mut self.unserved, agent);
+                if self.may_have_done(fault) {
+                    add(&mut self.down_agents, agent);
+                    add(&mut self.unserved, agent);
+                }
             }
             TraceKind::AgentReady(agent) => remove(&mut self.down_agents, agent),
             TraceKind::AgentServed(agent) => remove(&mut self.unserved, agent),
-            TraceKind::Stack { node, record, justified } => self.hear(node, record, justified, row.at),
+            TraceKind::Stack { node, record, justified } => self.hear(node, record, justified, row.at, down),
             TraceKind::FaultBegan(_)
             | TraceKind::FaultEnded(_)
-            | TraceKind::NodeDown(_)
             | TraceKind::NodePaused(_)
             | TraceKind::NodeResumed(_)
             | TraceKind::AgentDown { .. }
@@ -168,25 +227,39 @@ impl Open {
             | TraceKind::Received { .. }
             | TraceKind::Attempt { .. } => {}
         }
+        if row.seq != self.began {
+            self.close(row.at);
+        }
+    }
+
+    /// Whether the end of an agent belongs to this incident: this fault did it or may have led to it, and it was not over.
+    fn may_have_done(&self, fault: Option<FaultId>) -> bool {
+        self.incident.recovered.is_none() && fault.is_none_or(|fault| fault == self.incident.fault)
+    }
+
+    /// Notes that nothing of the fault is left, and that all agents serve again, if that is so.
+    fn close(&mut self, at: Instant) {
         let nothing_left = !self.active
             && self.stuck.is_empty()
             && self.down_nodes.is_empty()
             && self.down_agents.is_empty()
             && self.suspicions.is_empty();
         if nothing_left && self.incident.recovered.is_none() {
-            self.incident.recovered = Some(row.at);
+            self.incident.recovered = Some(at);
         }
-        if self.incident.recovered.is_some() && self.unserved.is_empty() {
-            self.incident.verified = Some(row.at);
+        if self.incident.recovered.is_some() && self.unserved.is_empty() && self.incident.verified.is_none() {
+            self.incident.verified = Some(at);
         }
     }
 
-    fn hear(&mut self, node: NodeId, record: Record, justified: bool, at: Instant) {
+    fn hear(&mut self, node: NodeId, record: Record, justified: bool, at: Instant, down: &Down) {
         // Once nothing of the fault is left, whatever is noticed is another one's doing.
         if self.incident.recovered.is_some() {
             return;
         }
         match record {
+            // A host that is down is suspected for its crash.
+            Record::Suspected(peer) if !self.crash && down.nodes.contains(&peer) => {}
             Record::Suspected(peer) if self.nodes.contains(&peer) => {
                 if self.active || justified || !self.down_nodes.is_empty() {
                     self.suspicions.push((node, peer));
