@@ -157,7 +157,7 @@ impl Node {
         self.id
     }
 
-    /// Which of its lives this is, from 1.
+    /// Which of its lives this is: larger is later. A life without records of earlier ones takes the wall clock's nanoseconds, at least 1.
     pub fn incarnation(&self) -> u64 {
         self.incarnation
     }
@@ -170,6 +170,11 @@ impl Node {
     fn start(&mut self, cx: &mut Context<'_, StackMessage>) {
         for (agent, _) in &self.agents {
             cx.start(*agent);
+        }
+        // With no record of an earlier life (the first, or the disk was replaced) the clock keeps peers from taking this one for an old
+        // one, as it does in Cassandra, whose generation is the time of the start.
+        if self.incarnation == 1 {
+            self.incarnation = cx.wall.as_nanos().max(1);
         }
         if self.configuration.health.enabled && !self.ring.is_edge() {
             self.persist_incarnation(cx);

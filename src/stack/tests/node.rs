@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hms_machine::{
-    AgentEvent, AgentId, AgentPlace, Boot, Call, CallId, Context, Directory, Duration, Effect, Exit, Input, Instant, Machine, NodeId,
-    NodePlace, NodeRandom, Record, Seed, ServiceId, Streams,
+    AgentEvent, AgentId, AgentPlace, Boot, Call, CallId, Context, Directory, Duration, Effect, Exit, Input, Instant, Machine,
+    NodeId, NodePlace, NodeRandom, Record, Seed, ServiceId, Streams,
 };
 use hms_stack::{Configuration, Node, StackMessage};
 
@@ -177,6 +177,24 @@ fn a_node_that_comes_back_is_trusted_again_in_a_later_incarnation() {
     cluster.run(Duration::from_secs(1));
     assert_eq!(cluster.suspicions(), []);
     assert_eq!(cluster.nodes[1].as_ref().map(Node::incarnation), Some(2));
+}
+
+#[test]
+fn a_node_whose_disk_was_replaced_is_trusted_again() {
+    let mut cluster = Cluster::new(Configuration::default());
+    for _ in 0..3 {
+        cluster.run(Duration::from_secs(5));
+        cluster.crash(NodeId(1));
+        cluster.run(Duration::from_secs(5));
+        cluster.boot(NodeId(1));
+    }
+    cluster.run(Duration::from_secs(5));
+    cluster.crash(NodeId(1));
+    cluster.disks[1].clear();
+    cluster.run(Duration::from_secs(5));
+    cluster.boot(NodeId(1));
+    cluster.run(Duration::from_secs(1));
+    assert_eq!(cluster.suspicions(), []);
 }
 
 #[test]
