@@ -35,7 +35,10 @@ fn a_replayed_year_has_the_availability_of_its_record() {
     let stack = std::fs::read_to_string(root.join("experiments/stacks/lanl-replay.toml")).expect("a committed stack");
     write("trace.csv", &trace.to_csv());
     write("stack.toml", &stack);
-    write("scenario.toml", &scenario.replace("../../results/lanl-sys02.csv", "trace.csv").replace("../stacks/lanl-replay.toml", "stack.toml"));
+    write(
+        "scenario.toml",
+        &scenario.replace("../../results/lanl-sys02.csv", "trace.csv").replace("../stacks/lanl-replay.toml", "stack.toml"),
+    );
 
     let run = Command::new(env!("CARGO_BIN_EXE_hms"))
         .args(["run", "scenario.toml", "--quiet", "--json", "--out", "results"])

@@ -1,5 +1,8 @@
 //! Tests of the whole: what a user sees, and what holds for every file of the repository.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is not as it should be")]
+
+mod cli;
 mod dependencies;
 mod lanl;
 mod python;

@@ -6,11 +6,14 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, completions, doctor, export, plot, replay, run, schema, sweep};
+use crate::commands::{check, completions, dataset, doctor, export, plot, replay, run, schema, sweep};
 
 /// Version, and the commit where it is known.
-pub(crate) const VERSION: &str =
-    if env!("HMS_COMMIT").is_empty() { env!("CARGO_PKG_VERSION") } else { concat!(env!("CARGO_PKG_VERSION"), " (", env!("HMS_COMMIT"), ")") };
+pub(crate) const VERSION: &str = if env!("HMS_COMMIT").is_empty() {
+    env!("CARGO_PKG_VERSION")
+} else {
+    concat!(env!("CARGO_PKG_VERSION"), " (", env!("HMS_COMMIT"), ")")
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -19,20 +22,21 @@ const STYLES: Styles = Styles::styled()
     .placeholder(AnsiColor::Cyan.on_default());
 
 const TOUR: &str = "\
-A scenario says what stands where, what work arrives and what goes wrong; a stack configuration says how the cluster heals itself; a seed
+A scenario says what stands where, what work arrives and what goes wrong; a stack configuration says how the cluster heals itself; a seed \
 decides every draw. The three make a run, and the same three make the same run for ever.
 
 A short tour:
-  hms run experiments/scenarios/quickstart.toml      run it, read what failed and what healed
-  hms replay results/quickstart-1                    run it again and compare every event
+  hms run experiments/scenarios/quickstart.toml       what failed, what healed
+  hms plot results/quickstart-1                       the same as pictures
+  hms replay results/quickstart-1                     once more, every event compared
+  hms export results/quickstart-1 --table incidents   a table, as CSV
   hms run experiments/scenarios/quickstart.toml --seed 2 --set run.duration=10min
-  hms schema stack --toml > stack.toml               every parameter of the stack, explained
-  hms run experiments/scenarios/quickstart.toml --stack stack.toml
-  hms export results/quickstart-1 --table incidents  a table, as CSV
-  hms sweep experiments/campaigns/quickstart-timeouts.toml   many runs, compared with intervals
-  hms doctor                                         is this machine deterministic, are the models right
+  hms schema stack --toml > stack.toml                the stack's parameters, explained
+  hms run experiments/scenarios/quickstart.toml --stack stack.toml --out results/mine
+  hms sweep experiments/campaigns/quickstart-timeouts.toml   many runs, compared
+  hms doctor                                          is this machine to be trusted
 
-Exit codes: 0 ok, 1 failure, 2 usage or invalid input, 5 incomplete, 6 determinism conflict, 7 target not reached, 100 some trials failed,
+Exit codes: 0 ok, 1 failure, 2 usage or invalid input, 5 incomplete, 6 determinism conflict, 7 target not reached, 100 some trials failed, \
 130 interrupted. Data go to stdout, messages to stderr.";
 
 /// Simulates self-healing clusters: deterministic, measured, replayable.
@@ -51,6 +55,7 @@ pub(crate) enum Command {
     Schema(schema::Arguments),
     Replay(replay::Arguments),
     Export(export::Arguments),
+    Dataset(dataset::Arguments),
     Plot(plot::Arguments),
     Doctor(doctor::Arguments),
     Completions(completions::Arguments),

@@ -60,7 +60,9 @@ impl From<InputError> for Failure {
 impl From<ResultsError> for Failure {
     fn from(error: ResultsError) -> Self {
         match error {
-            ResultsError::NotFound { .. } | ResultsError::NoManifest { .. } | ResultsError::Occupied { .. } => Failure::Invalid(error.to_string()),
+            ResultsError::NotFound { .. } | ResultsError::NoManifest { .. } | ResultsError::Occupied { .. } => {
+                Failure::Invalid(error.to_string())
+            }
             ResultsError::BadManifest { .. }
             | ResultsError::Version { .. }
             | ResultsError::Missing { .. }

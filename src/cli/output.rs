@@ -25,7 +25,9 @@ pub(crate) fn message(text: &str) {
 /// Success, also where the reader has gone away.
 pub(crate) fn forgive_pipe(written: io::Result<()>) -> Result<(), Failure> {
     match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Failed(format!("cannot write to stdout: {error}"))),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::Failed(format!("cannot write to stdout: {error}")))
+        }
         Ok(()) | Err(_) => Ok(()),
     }
 }

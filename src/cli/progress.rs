@@ -24,7 +24,8 @@ impl RunBar {
     pub(crate) fn new(label: &str, quiet: bool) -> Self {
         let shown = !quiet && std::io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let style = ProgressStyle::with_template("{prefix:.bold} {bar:30.cyan/dim} {percent:>3} %  {msg}  {eta} left").expect("the template is valid");
+        let style = ProgressStyle::with_template("{prefix:.bold} {bar:30.cyan/dim} {percent:>3} %  {msg}  {eta} left")
+            .expect("the template is valid");
         let bar = ProgressBar::with_draw_target(Some(STEPS), target).with_style(style).with_prefix(label.to_owned());
         RunBar { bar, began: WallInstant::now() }
     }
@@ -59,7 +60,8 @@ impl CampaignBar {
     pub(crate) fn new(label: &str, millis: u64, runs: usize, quiet: bool) -> Self {
         let shown = !quiet && runs > 0 && std::io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let style = ProgressStyle::with_template("{prefix:.bold} {bar:30.cyan/dim} {percent:>3} %  {msg}  {eta} left").expect("the template is valid");
+        let style = ProgressStyle::with_template("{prefix:.bold} {bar:30.cyan/dim} {percent:>3} %  {msg}  {eta} left")
+            .expect("the template is valid");
         let bar = ProgressBar::with_draw_target(Some(millis), target).with_style(style).with_prefix(label.to_owned());
         CampaignBar { bar, simulated: AtomicU64::new(0), ended: AtomicUsize::new(0), runs }
     }

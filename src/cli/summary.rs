@@ -36,7 +36,8 @@ fn headline(text: &mut String, scenario: &Scenario, outcome: &Outcome, wall: std
         wall.as_secs_f64(),
         grouped(outcome.events),
     );
-    let _ = writeln!(text, "{} hosts, {} services, trace {}", scenario.cluster.hosts.len(), scenario.services.len(), outcome.hash);
+    let _ =
+        writeln!(text, "{} hosts, {} services, trace {}", scenario.cluster.hosts.len(), scenario.services.len(), outcome.hash);
     if !scenario.description.is_empty() {
         let _ = writeln!(text, "{}", paint(Style::Dim, &scenario.description));
     }
@@ -102,7 +103,13 @@ fn charts(text: &mut String, scenario: &Scenario, outcome: &Outcome) {
         chart(text, "agents ready", &ready, "");
     }
     let marks = fault_marks(scenario, outcome, goodput.len());
-    let _ = writeln!(text, "{:>13} {}  {}", "faults", paint(Style::Bad, &marks), paint(Style::Dim, &format!("0 to {}", scenario.run.duration)));
+    let _ = writeln!(
+        text,
+        "{:>13} {}  {}",
+        "faults",
+        paint(Style::Bad, &marks),
+        paint(Style::Dim, &format!("0 to {}", scenario.run.duration))
+    );
     let _ = writeln!(text);
 }
 
@@ -113,7 +120,12 @@ fn chart(text: &mut String, label: &str, values: &[f64], unit: &str) {
         .iter()
         .map(|value| if top > 0.0 && *value > 0.0 { BLOCKS[((value / top * 7.0).round() as usize).min(7)] } else { ' ' })
         .collect();
-    let _ = writeln!(text, "{label:>13} {}  {}", paint(Style::Chart, &bars), paint(Style::Dim, &format!("max {}{unit}", figure(top))));
+    let _ = writeln!(
+        text,
+        "{label:>13} {}  {}",
+        paint(Style::Chart, &bars),
+        paint(Style::Dim, &format!("max {}{unit}", figure(top)))
+    );
 }
 
 #[derive(Clone, Copy)]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hms_lab::campaign;
 use hms_lab::inputs::{Inputs, Paths};
 use hms_lab::machine::Seed;
 use hms_lab::scenario::render_all;
@@ -17,13 +18,13 @@ Examples:
   hms check experiments/scenarios/*.toml
   hms check my-scenario.toml my-stack.toml
 
-Whether a file is a scenario or a stack configuration is told by its content. Files that a scenario refers to are read as well.";
+Whether a file is a scenario, a stack configuration or a campaign is told by its content. Files that it refers to are read as well.";
 
 /// Checks files without running them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// Scenarios or stack configurations.
+    /// Scenarios, stack configurations or campaigns.
     #[arg(value_name = "FILE", required = true, value_hint = clap::ValueHint::FilePath)]
     files: Vec<PathBuf>,
 }
@@ -33,6 +34,7 @@ pub(crate) struct Arguments {
 enum Kind {
     Scenario,
     Stack,
+    Campaign,
 }
 
 impl Kind {
@@ -40,6 +42,7 @@ impl Kind {
         match self {
             Kind::Scenario => "scenario",
             Kind::Stack => "stack configuration",
+            Kind::Campaign => "campaign",
         }
     }
 
@@ -51,8 +54,15 @@ impl Kind {
             .map(|rest| rest.trim_start_matches('[').split([']', '.', ' ']).next().unwrap_or(""))
             .collect();
         let any = |names: &[&str]| heads.iter().any(|head| names.contains(head));
+        let keys = text.lines().filter_map(|line| line.split_once('=')).map(|(key, _)| key.trim());
+        let campaign = keys.clone().any(|key| ["scenario", "scenarios", "replicates"].contains(&key));
         let scenario = any(&["cluster", "network", "service", "load", "fault", "run", "swarm"]);
-        if !scenario && any(&["health", "supervisor"]) { Kind::Stack } else { Kind::Scenario }
+        match scenario {
+            true => Kind::Scenario,
+            false if campaign || any(&["axes", "case", "set"]) => Kind::Campaign,
+            false if any(&["health", "supervisor"]) => Kind::Stack,
+            false => Kind::Scenario,
+        }
     }
 }
 
@@ -76,6 +86,11 @@ fn check(path: &Path) -> Result<String, String> {
             let file = path.display().to_string();
             parse_stack(&text).map_err(|problems| render_all(&problems, &file, &text))?;
             Ok(kind.name().to_owned())
+        }
+        Kind::Campaign => {
+            let campaign = campaign::load(path).map_err(|error| error.to_string())?;
+            let (configurations, replicates) = (campaign.configurations.len(), campaign.replicates);
+            Ok(format!("{} {}: {configurations} configurations, {replicates} replicates", kind.name(), campaign.name))
         }
         Kind::Scenario => {
             let paths = Paths { scenario: path, stack: None, overrides: &[] };
@@ -104,6 +119,7 @@ mod tests {
         assert_eq!(Kind::of("version = 1\n[health]\ntimeout = \"1s\""), Kind::Stack);
         assert_eq!(Kind::of("[cluster]\nnodes = 3\n[[fault]]\nkind = \"crash\""), Kind::Scenario);
         assert_eq!(Kind::of("[cluster.host]\ncores = 3"), Kind::Scenario);
+        assert_eq!(Kind::of("scenario = \"a.toml\"\n[axes]\n\"stack.health.timeout\" = [\"1s\"]"), Kind::Campaign);
         assert_eq!(Kind::of(""), Kind::Scenario);
     }
 }

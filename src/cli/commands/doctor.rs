@@ -19,8 +19,8 @@ Examples:
   hms doctor
   hms doctor --json | jq '.checks[] | select(.passed | not)'
 
-Two groups of checks. Determinism: a built-in world run in ways that must not matter gives one trace hash, the one it had when this version
-was made; exit code 6 if not. Models: queues and a fan-out against their closed forms, with 99.9 % confidence intervals over 8 seeds; exit
+Two groups of checks. Determinism: a built-in world run in ways that must not matter gives one trace hash, the one it had when this version \
+was made; exit code 6 if not. Models: queues and a fan-out against their closed forms, with 99.9 % confidence intervals over 16 seeds; exit \
 code 1 if one disagrees. --json prints one object: version, target, checks (group, name, passed, detail).";
 
 /// Checks determinism and the models on this machine.
@@ -59,7 +59,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     let failed = models.iter().filter(|check| !check.passed()).count();
     if failed > 0 {
-        return Err(Failure::Failed(format!("{failed} checks of the models failed: a model does not do what theory says. Report it with the output of `hms doctor --json`")));
+        return Err(Failure::Failed(format!(
+            "{failed} checks of the models failed: a model does not do what theory says. Report it with the output of `hms doctor --json`"
+        )));
     }
     Ok(())
 }
@@ -121,7 +123,12 @@ fn tables(determinism: &[Check], models: &[AnalyticCheck]) -> String {
         }
     }
     let heading = |text| paint(Style::Strong, text);
-    format!("{}\n{first}\n\n{}\n{second}\n", heading("Determinism: one world, run in ways that must not matter"), heading("Models: worlds with a closed form"))
+    let (first, second) = (first.trim_fmt(), second.trim_fmt());
+    format!(
+        "{}\n{first}\n\n{}\n{second}\n",
+        heading("Determinism: one world, run in ways that must not matter"),
+        heading("Models: worlds with a closed form")
+    )
 }
 
 fn report(determinism: &[Check], models: &[AnalyticCheck]) -> Value {

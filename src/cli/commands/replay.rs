@@ -58,8 +58,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn cannot(error: ReplayError) -> Failure {
     match error {
-        ReplayError::Results(ResultsError::NotFound { .. } | ResultsError::NoManifest { .. }) => Failure::Invalid(error.to_string()),
-        ReplayError::Run(RunError::Interrupted { .. }) => Failure::Interrupted("interrupted before the replay was over".to_owned()),
+        ReplayError::Results(ResultsError::NotFound { .. } | ResultsError::NoManifest { .. }) => {
+            Failure::Invalid(error.to_string())
+        }
+        ReplayError::Run(RunError::Interrupted { .. }) => {
+            Failure::Interrupted("interrupted before the replay was over".to_owned())
+        }
         ReplayError::Results(_) | ReplayError::Inputs { .. } | ReplayError::Run(_) => Failure::Failed(error.to_string()),
     }
 }

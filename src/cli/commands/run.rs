@@ -20,7 +20,7 @@ use crate::{interrupt, output, summary};
 const EXAMPLES: &str = "\
 Examples:
   hms run experiments/scenarios/quickstart.toml
-  hms run experiments/scenarios/lan-3-zones.toml --seed 7 --set cluster.nodes=30 --set run.duration=5min
+  hms run experiments/scenarios/lan-3-zones.toml --seed 7 --set cluster.nodes=30
   hms run experiments/scenarios/quickstart.toml --stack stack.toml --out results/mine
   hms run experiments/scenarios/quickstart.toml --json --quiet | jq .objectives.availability.value
 
@@ -140,7 +140,12 @@ fn report(manifest: &Manifest, outcome: &Outcome, wall: std::time::Duration, out
     let objectives: Map<String, Value> = outcome
         .objectives
         .iter()
-        .map(|objective| (objective.definition.name.to_owned(), json!({ "value": objective.value, "unit": objective.definition.unit.symbol() })))
+        .map(|objective| {
+            (
+                objective.definition.name.to_owned(),
+                json!({ "value": objective.value, "unit": objective.definition.unit.symbol() }),
+            )
+        })
         .collect();
     json!({
         "name": manifest.scenario,

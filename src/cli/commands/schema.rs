@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use hms_lab::stack::{Configuration, Scale, Tunable, Value as Setting, Visitor};
 use hms_lab::trial::render_stack;
-use hms_lab::{results, scenario};
+use hms_lab::{campaign, results, scenario};
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
@@ -13,6 +13,7 @@ const EXAMPLES: &str = "\
 Examples:
   hms schema > scenario.schema.json            JSON Schema (draft-07) of scenarios, for editors
   hms schema scenario --markdown               the same as a reference to read
+  hms schema campaign > campaign.schema.json   the same two for campaigns
   hms schema stack --toml > stack.toml         every parameter of the stack with range, default and effect
   hms schema results --markdown                columns of the tables of results";
 
@@ -38,6 +39,8 @@ enum Subject {
     Scenario,
     /// Stack configurations.
     Stack,
+    /// Campaign files.
+    Campaign,
     /// Tables of results.
     Results,
 }
@@ -50,10 +53,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         (Subject::Stack, false, false) => output::print_json(&stack_schema()),
         (Subject::Stack, _, true) => output::print(&render_stack(&Configuration::default())),
         (Subject::Stack, true, false) => output::print(&stack_reference()),
+        (Subject::Campaign, false, false) => output::print_json(&campaign::schema()),
+        (Subject::Campaign, true, _) => output::print(&campaign::reference()),
         (Subject::Results, _, false) => output::print(&results::reference()),
-        (Subject::Scenario | Subject::Results, _, true) => {
-            Err(Failure::Invalid("--toml is for the stack: hms schema stack --toml. Scenarios to start from are in experiments/scenarios".to_owned()))
-        }
+        (Subject::Scenario | Subject::Campaign | Subject::Results, _, true) => Err(Failure::Invalid(
+            "--toml is for the stack: hms schema stack --toml. Scenarios to start from are in experiments/scenarios".to_owned(),
+        )),
     }
 }
 
@@ -80,11 +85,15 @@ fn stack_schema() -> Value {
             Setting::Switch(on) => json!({ "type": "boolean", "default": on }),
             Setting::Integer(count) => json!({ "type": "integer", "default": count }),
             Setting::Real(number) => json!({ "type": "number", "default": number }),
-            Setting::Duration(time) => json!({ "type": "string", "x-quantity": "duration", "x-range": range, "default": time.to_string() }),
+            Setting::Duration(time) => {
+                json!({ "type": "string", "x-quantity": "duration", "x-range": range, "default": time.to_string() })
+            }
         };
         property["description"] = tunable.help.into();
         match (tunable.low, tunable.high) {
-            (Setting::Integer(low), Setting::Integer(high)) => (property["minimum"], property["maximum"]) = (low.into(), high.into()),
+            (Setting::Integer(low), Setting::Integer(high)) => {
+                (property["minimum"], property["maximum"]) = (low.into(), high.into())
+            }
             (Setting::Real(low), Setting::Real(high)) => (property["minimum"], property["maximum"]) = (low.into(), high.into()),
             _ => {}
         }

@@ -38,8 +38,8 @@ pub(crate) struct Arguments {
     /// Folder for the results; default: results/NAME.
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     out: Option<PathBuf>,
-    /// Runs at the same time; default: one per core. Results do not depend on it.
-    #[arg(long, short, value_name = "N", env = "RAYON_NUM_THREADS", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    /// Runs at the same time; default, and 0: one per core. Results do not depend on it.
+    #[arg(long, short, value_name = "N", env = "RAYON_NUM_THREADS", value_parser = clap::value_parser!(u16).range(0..=4096))]
     jobs: Option<u16>,
     /// Shows the runs and their number, and runs nothing.
     #[arg(long)]

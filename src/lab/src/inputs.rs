@@ -102,8 +102,11 @@ impl Inputs {
         let text = read(paths.scenario)?;
         let text = match paths.overrides {
             [] => text,
-            overrides => hms_scenario::apply_overrides(&text, overrides)
-                .map_err(|problems| InputError::Wrong { file: file.clone(), text, problems })?,
+            overrides => hms_scenario::apply_overrides(&text, overrides).map_err(|problems| InputError::Wrong {
+                file: file.clone(),
+                text,
+                problems,
+            })?,
         };
         let document = parse(&file, &text, &|name| side_file(folder, name))?;
         let stack = match (paths.stack, &document.stack) {
@@ -339,4 +342,3 @@ mod tests {
         assert_eq!(loaded.scenario(), stored.scenario());
     }
 }
-

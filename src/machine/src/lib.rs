@@ -6,15 +6,15 @@
 
 pub mod distributions;
 mod ids;
-mod seam;
 mod random;
+mod seam;
 mod units;
 
 pub use distributions::{Distribution, DistributionError, Interpolation, ShapeScale, Weighted};
 pub use ids::{AgentId, NodeId, ServiceId};
-pub use seam::{
-    AgentEvent, AgentPlace, Boot, Call, CallId, CallOutcome, Context, Directory, Effect, Exit, Input, Machine, Message, NodePlace, NodeRandom,
-    Record,
-};
 pub use random::{Draw, Purpose, Seed, Stream, Streams};
+pub use seam::{
+    AgentEvent, AgentPlace, Boot, Call, CallId, CallOutcome, Context, Directory, Effect, Exit, Input, Machine, Message,
+    NodePlace, NodeRandom, Record,
+};
 pub use units::{Bytes, Duration, Instant, Ratio, RatioError};

@@ -70,7 +70,7 @@ pub(crate) fn resolve(
     let network = resolver.network(network, &cluster, &root.key("network"));
     let services = resolver.services(service, &cluster, &root.key("service"));
     let loads = resolver.loads(load, &root.key("load"));
-    let faults = resolver.faults(fault, &services, &root.key("fault"));
+    let faults = resolver.faults(fault, &services, &loads, &root.key("fault"));
     let swarm = swarm.map(|swarm| resolver.swarm(swarm, &root.key("swarm")));
     let Resolver { report, read, .. } = resolver;
     if !report.is_empty() {

@@ -178,8 +178,17 @@ impl Walk<'_, '_> {
     fn wrong_type(&mut self, value: &Spanned<DeValue<'_>>, schema: &'static Value, place: &Place) {
         let expected = describe(self.schema, schema);
         let mut problem = Problem::new("", format!("expected {expected}, found {}", article(value.get_ref())));
-        if let (DeValue::Table(_), Some("array")) = (value.get_ref(), schema.get("type").and_then(Value::as_str)) {
-            problem = problem.help(format!("write the table with two brackets: `[[{place}]]`"));
+        let fits = |items| accepts(self.schema, items, value.get_ref());
+        match (value.get_ref(), schema.get("type").and_then(Value::as_str)) {
+            (DeValue::Table(_), Some("array")) => {
+                problem = problem.help(format!("write the table with two brackets: `[[{place}]]`"));
+            }
+            (_, Some("array")) if schema.get("items").is_some_and(fits) => problem = problem.help("put it in brackets: `[ … ]`"),
+            (DeValue::String(_), Some("integer" | "number" | "boolean")) => problem = problem.help("leave the quotes out"),
+            (DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_), Some("string")) => {
+                problem = problem.help("put it in quotes");
+            }
+            _ => {}
         }
         self.report.span_of(place, value.span(), problem);
     }

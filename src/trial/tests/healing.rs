@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hms_machine::Seed;
 use hms_stack::Configuration;
-use hms_trial::{Incident, Outcome, Trial, TraceKind};
+use hms_trial::{Incident, Outcome, TraceKind, Trial};
 
 const WORLD: &str = r#"
 version = 1
@@ -107,9 +107,7 @@ fn both_sides_of_a_partition_suspect_each_other_and_trust_again_when_it_is_over(
     assert!(seconds(incident.detection_time()) < 1.0);
     assert!(seconds(incident.recovery_time()) < 1.0);
     let suspicions = |justified: bool| {
-        let fits = |kind: &TraceKind| {
-            matches!(kind, TraceKind::Stack { record: hms_machine::Record::Suspected(_), justified: told, .. } if *told == justified)
-        };
+        let fits = |kind: &TraceKind| matches!(kind, TraceKind::Stack { record: hms_machine::Record::Suspected(_), justified: told, .. } if *told == justified);
         outcome.recorder.trace.iter().filter(|row| fits(&row.kind)).count()
     };
     assert_eq!((suspicions(true), suspicions(false)), (2 * 3 * 6, 0));

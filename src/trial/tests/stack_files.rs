@@ -13,7 +13,10 @@ fn folder() -> PathBuf {
 /// `HMS_UPDATE_STACKS=1 cargo test -p hms-trial --test stack_files` writes the file anew.
 #[test]
 fn the_default_stack_file_is_what_the_walk_over_the_tunables_says() {
-    let expected = format!("# The default configuration of the stack, every parameter explained.\n{}", render_stack(&Configuration::default()));
+    let expected = format!(
+        "# The default configuration of the stack, every parameter explained.\n{}",
+        render_stack(&Configuration::default())
+    );
     let path = folder().join("default.toml");
     if std::env::var("HMS_UPDATE_STACKS").is_ok() {
         std::fs::write(&path, &expected).unwrap();

@@ -16,6 +16,7 @@ mod expression;
 mod file;
 mod folder;
 mod plan;
+mod reference;
 mod rows;
 mod summary;
 mod sweep;
@@ -37,6 +38,7 @@ use crate::inputs::{InputError, Inputs};
 
 pub use file::schema;
 pub use folder::SweepError;
+pub use reference::reference;
 pub use rows::{End, Finished};
 pub use summary::{ConfigurationSummary, Summary};
 pub use sweep::{Opening, Step, Sweep, free_folder};

@@ -64,6 +64,9 @@ pub(super) fn seed(campaign: Seed, scenario: &str, replicate: u32) -> Seed {
     campaign.derive(&format!("scenario/{scenario}"), 0).derive("replicate", u64::from(replicate))
 }
 
+/// Paths and their TOML text.
+type Overrides = Vec<(String, String)>;
+
 /// One point of the product.
 struct Chosen<'a> {
     scenario: usize,
@@ -74,7 +77,7 @@ struct Chosen<'a> {
 
 impl Chosen<'_> {
     /// Path and TOML text of those whose path has the prefix, without it.
-    fn overrides(&self, prefix: &str) -> Vec<(String, String)> {
+    fn overrides(&self, prefix: &str) -> Overrides {
         let of = |assignment: &&Assignment| {
             Some((assignment.path.strip_prefix(prefix)?.to_owned(), assignment.value.value.to_string()))
         };
@@ -127,7 +130,8 @@ struct Planner<'a> {
     text: &'a str,
     parsed: &'a Parsed,
     stack: Option<PathBuf>,
-    worlds: BTreeMap<(usize, Vec<(String, String)>), Arc<World>>,
+    /// By place of the scenario and its overrides.
+    worlds: BTreeMap<(usize, Overrides), Arc<World>>,
     stacks: BTreeMap<PathBuf, Arc<str>>,
     problems: Vec<Problem>,
 }

@@ -23,6 +23,9 @@ pub(super) fn draw(run: &Run, theme: &Theme) -> Canvas {
     if lasting {
         legend.push((Key::Patch, theme.shade, "a fault acts"));
     }
+    if run.warmup > 0.0 {
+        legend.push((Key::Patch, theme.warmup, "warm-up"));
+    }
     if momentary {
         legend.push((Key::Stroke, FAILED.thin(0.5), "a fault strikes"));
     }
@@ -64,7 +67,7 @@ fn draw_availability(canvas: &mut Canvas, theme: &Theme, run: &Run, panel: Panel
     let steps = run.folded(STEPS_MAX);
     let share =
         |step: &Interval| (step.succeeded + step.failed > 0.0).then(|| 100.0 * step.succeeded / (step.succeeded + step.failed));
-    let lowest = steps.iter().filter_map(share).fold(100.0, f64::min);
+    let lowest = steps.iter().filter(|step| step.from >= run.warmup).filter_map(share).fold(100.0, f64::min);
     // Wide enough that a small dip looks small.
     let low = [99.0, 95.0, 90.0, 75.0, 50.0, 0.0].into_iter().find(|low| *low < lowest).unwrap_or(0.0);
     let panel = Panel { up: Scale::Linear { low, high: 100.0 }, ..panel };
@@ -97,8 +100,11 @@ fn draw_latency(canvas: &mut Canvas, theme: &Theme, run: &Run, panel: Panel, tim
     panel.draw_frame(canvas, theme);
 }
 
-/// Bands where at least one fault acts, and strokes where one strikes in an instant.
+/// A band for the warm-up, bands where at least one fault acts, and strokes where one strikes in an instant.
 fn shade_faults(canvas: &mut Canvas, theme: &Theme, run: &Run, panel: &Panel) {
+    if run.warmup > 0.0 {
+        canvas.rectangle((panel.left, panel.top), (panel.x(run.warmup), panel.bottom), theme.warmup);
+    }
     let mut bands: Vec<(f64, f64)> = Vec::new();
     for fault in run.faults.iter().filter(|fault| fault.end != Some(fault.start)) {
         let end = fault.end.unwrap_or(run.length);

@@ -35,7 +35,7 @@ pub(super) fn draw(run: &Run, theme: &Theme) -> Canvas {
             panel.draw_absence(&mut canvas, theme, "no requests ended in this run");
         }
     }
-    for curve in curves.iter().rev() {
+    for curve in &curves {
         draw_curve(&mut canvas, &body, curve, &|beyond| 100.0 * (1.0 - beyond));
         draw_curve(&mut canvas, &tail, curve, &|beyond| 100.0 * beyond);
     }

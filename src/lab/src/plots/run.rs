@@ -15,6 +15,8 @@ pub struct Run {
     pub seed: u64,
     /// Its length.
     pub length: f64,
+    /// Until then the cluster warms up: objectives do not count it.
+    pub warmup: f64,
     /// Faults that began, in order of their beginning.
     pub faults: Vec<Fault>,
     /// The series.
@@ -76,12 +78,17 @@ impl Run {
     /// # Errors
     /// [`ResultsError::Table`] and [`ResultsError::Io`].
     pub fn read(results: &Results) -> Result<Run, ResultsError> {
-        Run::from_tables(&|table| results.table(table))
+        let scenario: toml::Table = results.manifest().scenario_text.parse().unwrap_or_default();
+        let written = scenario.get("run").and_then(|run| run.get("warmup")).and_then(toml::Value::as_str);
+        let warmup = written.and_then(|text| hms_scenario::parse_time(text).ok()).unwrap_or_default();
+        Ok(Run { warmup: warmup.as_secs_f64(), ..Run::from_tables(&|table| results.table(table))? })
     }
 
     /// Takes the tables of a run that was not written.
     pub fn of(inputs: &Inputs, outcome: &Outcome) -> Run {
-        Run::from_tables(&|table| Ok(frame(table, inputs, outcome))).expect("frames that were just made have their columns")
+        let made = Run::from_tables(&|table| Ok(frame(table, inputs, outcome)));
+        let made = made.expect("frames that were just made have their columns");
+        Run { warmup: inputs.scenario().run.warmup.as_secs_f64(), ..made }
     }
 
     fn from_tables(table: &dyn Fn(Table) -> Result<DataFrame, ResultsError>) -> Result<Run, ResultsError> {
@@ -92,6 +99,7 @@ impl Run {
             scenario: texts(&runs, "scenario").pop().unwrap_or_default(),
             seed: runs.column("seed").and_then(|column| column.u64()).expect(CHECKED).first().unwrap_or_default(),
             length: seconds(&runs, "simulated_ns").pop().flatten().unwrap_or_default(),
+            warmup: 0.0,
             faults,
             intervals: intervals(&table(Table::Series)?),
             curves: curves(&table(Table::Latencies)?),

@@ -27,6 +27,8 @@ pub(super) struct Theme {
     pub(super) lane: Color,
     /// Behind the series while a fault acts.
     pub(super) shade: Color,
+    /// Behind the series during the warm-up.
+    pub(super) warmup: Color,
 }
 
 impl Theme {
@@ -41,6 +43,7 @@ impl Theme {
                 faint: Color(242, 244, 246, 1.0),
                 lane: Color(246, 247, 249, 1.0),
                 shade: FAILED.thin(0.13),
+                warmup: Color(120, 128, 140, 0.16),
             },
             Tone::Dark => Theme {
                 background: Color(18, 21, 26, 1.0),
@@ -51,6 +54,7 @@ impl Theme {
                 faint: Color(29, 33, 39, 1.0),
                 lane: Color(25, 29, 35, 1.0),
                 shade: FAILED.thin(0.22),
+                warmup: Color(150, 158, 170, 0.2),
             },
         }
     }

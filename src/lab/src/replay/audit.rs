@@ -15,7 +15,9 @@ pub(super) fn changes(results: &Results) -> Result<Vec<Change>, ResultsError> {
     for entry in &manifest.files {
         let problem = match results.check(entry) {
             Ok(()) => continue,
-            Err(ResultsError::Damaged { expected, found, .. }) => format!("it was changed: {found}, the manifest says {expected}"),
+            Err(ResultsError::Damaged { expected, found, .. }) => {
+                format!("it was changed: {found}, the manifest says {expected}")
+            }
             Err(ResultsError::Missing { .. }) => "it is missing".to_owned(),
             Err(error) => return Err(error),
         };
@@ -31,9 +33,10 @@ pub(super) fn changes(results: &Results) -> Result<Vec<Change>, ResultsError> {
     if let Ok(inputs) = original_inputs(results)
         && inputs.run_id() != manifest.run_id
     {
-        let problem = "its texts, side files and seed are not those of its run_id: one of them was changed, or another version of hms \
+        let problem =
+            "its texts, side files and seed are not those of its run_id: one of them was changed, or another version of hms \
                        wrote it"
-            .to_owned();
+                .to_owned();
         changes.push(Change::File { path: MANIFEST.to_owned(), problem });
     }
     Ok(changes)
@@ -69,7 +72,8 @@ pub(super) fn original_inputs(results: &Results) -> Result<Inputs, InputError> {
 
 fn from_texts(results: &Results, scenario: String, stack: String) -> Result<Inputs, InputError> {
     let manifest = results.manifest();
-    let files = manifest.side_files.iter().map(|file| Ok(SideFile { name: file.name.clone(), content: text(results, &file.path)? }));
+    let files =
+        manifest.side_files.iter().map(|file| Ok(SideFile { name: file.name.clone(), content: text(results, &file.path)? }));
     let files = files.collect::<Result<_, InputError>>()?;
     let detail = detail_from_name(&manifest.detail).unwrap_or_default();
     Inputs::from_texts(Texts { scenario, files, stack }, Seed(manifest.seed), detail)

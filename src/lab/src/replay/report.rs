@@ -162,7 +162,9 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Change::Line { path, line, stored, now } => {
-                let show = |line: &Option<String>| line.as_ref().map_or("(the text ends)".to_owned(), |line| line.escape_debug().to_string());
+                let show = |line: &Option<String>| {
+                    line.as_ref().map_or("(the text ends)".to_owned(), |line| line.escape_debug().to_string())
+                };
                 writeln!(f, "{path} was changed, first in line {line}:")?;
                 writeln!(f, "  stored: {}", show(stored))?;
                 write!(f, "  now:    {}", show(now))

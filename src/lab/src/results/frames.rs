@@ -38,7 +38,11 @@ impl FrameBuilder {
     /// One text in every row.
     fn same_text(&mut self, name: &str, text: &str) {
         let name = self.next(name, ColumnKind::Text, false);
-        self.columns.push(Column::new_scalar(name, Scalar::new(DataType::String, AnyValue::StringOwned(text.into())), self.height));
+        self.columns.push(Column::new_scalar(
+            name,
+            Scalar::new(DataType::String, AnyValue::StringOwned(text.into())),
+            self.height,
+        ));
     }
 
     fn texts<'a>(&mut self, name: &str, values: impl Iterator<Item = &'a str>) {
@@ -156,9 +160,10 @@ fn latencies(run_id: &str, inputs: &Inputs, records: &[LoadRecord]) -> DataFrame
     for (name, record) in loads {
         for (requests, histogram) in [("answered", &record.answered), ("ended", &record.ended)] {
             let buckets = histogram.iter_recorded();
-            rows.extend(buckets.map(|bucket| {
-                (name, requests, bucket.value_iterated_to() as f64 / 1e9, bucket.count_since_last_iteration())
-            }));
+            rows.extend(
+                buckets
+                    .map(|bucket| (name, requests, bucket.value_iterated_to() as f64 / 1e9, bucket.count_since_last_iteration())),
+            );
         }
     }
     let mut frame = FrameBuilder::new(Table::Latencies, rows.len());
@@ -195,9 +200,8 @@ fn incidents(run_id: &str, outcome: &Outcome) -> DataFrame {
 fn series(run_id: &str, rows: &[SeriesRow]) -> DataFrame {
     let mut frame = FrameBuilder::new(Table::Series, rows.len());
     // The simulator writes zero where no request ended.
-    let latency = |row: &SeriesRow, latency: Duration| {
-        (row.requests.succeeded + row.requests.failed > 0).then(|| seconds(latency))
-    };
+    let latency =
+        |row: &SeriesRow, latency: Duration| (row.requests.succeeded + row.requests.failed > 0).then(|| seconds(latency));
     frame.same_text("run_id", run_id);
     frame.integers("time_ns", rows.iter().map(|row| row.at.as_nanos()));
     frame.floats("time_s", rows.iter().map(|row| row.at.as_secs_f64()));

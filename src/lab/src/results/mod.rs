@@ -27,15 +27,15 @@ mod write;
 mod tests;
 
 pub use error::ResultsError;
-pub use frames::frame;
 pub(crate) use frames::events as trace_frame;
+pub use frames::frame;
 pub use manifest::{Build, FileEntry, Manifest, SideFileEntry, TableEntry};
 pub use parquet::TableWriter;
 pub(crate) use parquet::{About, write_frame};
 pub use read::{Results, read};
 pub use schema::{ColumnDefinition, ColumnKind, SCHEMA_VERSION, Table, reference};
-pub use write::write;
 pub(crate) use write::Partial;
+pub use write::write;
 
 /// Version of the folder's layout and of its manifest.
 pub const FORMAT_VERSION: u32 = 1;

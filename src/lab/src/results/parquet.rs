@@ -70,7 +70,13 @@ pub(crate) struct About {
 ///
 /// # Errors
 /// Those of writing.
-pub(crate) fn write_frame(sink: impl Write, name: &str, frame: &mut DataFrame, columns: &[About], sorted_by: &[&str]) -> PolarsResult<()> {
+pub(crate) fn write_frame(
+    sink: impl Write,
+    name: &str,
+    frame: &mut DataFrame,
+    columns: &[About],
+    sorted_by: &[&str],
+) -> PolarsResult<()> {
     let metadata = metadata(name, frame.schema(), columns, sorted_by);
     ParquetWriter::new(sink)
         .with_compression(ParquetCompression::Zstd(None))
@@ -82,7 +88,8 @@ pub(crate) fn write_frame(sink: impl Write, name: &str, frame: &mut DataFrame, c
 
 fn metadata_of(table: Table) -> Vec<(String, String)> {
     let columns = table.columns();
-    let about = |column: &ColumnDefinition| About { name: column.name.into(), unit: column.unit.into(), help: column.help.into() };
+    let about =
+        |column: &ColumnDefinition| About { name: column.name.into(), unit: column.unit.into(), help: column.help.into() };
     metadata(table.name(), &table.schema(), &columns.iter().map(about).collect::<Vec<_>>(), table.sorted_by())
 }
 

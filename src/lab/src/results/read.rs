@@ -77,8 +77,7 @@ impl Results {
     pub fn rows(&self, table: Table, first: usize, count: usize) -> Result<DataFrame, ResultsError> {
         let path = self.folder.join(table.file());
         let file = File::open(&path).map_err(ResultsError::io("read", &path))?;
-        let frame =
-            ParquetReader::new(file).with_slice(Some((first, count))).finish().map_err(ResultsError::table(&path))?;
+        let frame = ParquetReader::new(file).with_slice(Some((first, count))).finish().map_err(ResultsError::table(&path))?;
         if **frame.schema() != table.schema() {
             let problem = polars_err!(SchemaMismatch: "its columns are not those of table {}", table.name());
             return Err(ResultsError::table(&path)(problem));

@@ -185,8 +185,7 @@ const EVENTS: &[ColumnDefinition] = columns! {
 
 impl Table {
     /// Every table, in the order in which they are written.
-    pub const ALL: [Table; 6] =
-        [Table::Runs, Table::Loads, Table::Latencies, Table::Incidents, Table::Series, Table::Events];
+    pub const ALL: [Table; 6] = [Table::Runs, Table::Loads, Table::Latencies, Table::Incidents, Table::Series, Table::Events];
 
     /// Name in commands, metadata and file names.
     pub fn name(self) -> &'static str {
@@ -218,7 +217,9 @@ impl Table {
             }
             Table::Loads => "One row per run and load: its requests by outcome, over the window of the objectives.",
             Table::Latencies => "Histograms of the latencies of requests, over the window of the objectives.",
-            Table::Incidents => "One row per fault that began, joined by ground truth with its detection, the actions against it and its recovery.",
+            Table::Incidents => {
+                "One row per fault that began, joined by ground truth with its detection, the actions against it and its recovery."
+            }
             Table::Series => "One row per interval of simulated time.",
             Table::Events => {
                 "The trace: changes of state, beliefs and actions; with full detail every message and every attempt of a call as well."

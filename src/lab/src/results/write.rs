@@ -122,11 +122,7 @@ impl FolderWriter<'_> {
         })()
         .map_err(ResultsError::table(&path))?;
         sink.flush().map_err(ResultsError::io("write", &path))?;
-        self.files.push(FileEntry {
-            path: name.clone(),
-            bytes: sink.bytes,
-            blake3: sink.digest.finalize().to_hex().to_string(),
-        });
+        self.files.push(FileEntry { path: name.clone(), bytes: sink.bytes, blake3: sink.digest.finalize().to_hex().to_string() });
         let sorted_by = table.sorted_by().iter().map(|&column| column.to_owned()).collect();
         Ok(TableEntry { name: table.name().to_owned(), path: name, rows, sorted_by })
     }

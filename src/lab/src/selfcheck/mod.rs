@@ -21,7 +21,7 @@ use crate::statistics::{Estimate, estimate};
 use closed_forms::Queue;
 
 /// Independent runs of each world.
-pub const REPLICATES: u64 = 8;
+pub const REPLICATES: u64 = 16;
 
 /// Confidence of the intervals: with a dozen checks, chance alone fails one in eighty choices of seeds.
 pub const CONFIDENCE: f64 = 0.999;
@@ -82,7 +82,8 @@ const SERVICE: f64 = 0.010;
 /// [`RunError`], which would be a bug.
 pub fn analytic() -> Result<Vec<AnalyticCheck>, RunError> {
     let worlds = worlds();
-    let jobs: Vec<(usize, u64)> = (0..worlds.len()).flat_map(|world| (0..REPLICATES).map(move |replicate| (world, replicate))).collect();
+    let jobs: Vec<(usize, u64)> =
+        (0..worlds.len()).flat_map(|world| (0..REPLICATES).map(move |replicate| (world, replicate))).collect();
     let figures: Vec<Vec<f64>> = jobs
         .into_par_iter()
         .map(|(world, replicate)| {

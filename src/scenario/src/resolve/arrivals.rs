@@ -89,12 +89,14 @@ impl Resolver<'_> {
         match rates::CountSeries::parse(&text) {
             Ok(series) => {
                 if series.total() == 0 {
-                    self.blame(place, Problem::new("", format!("`{file}` counts no request at all")));
+                    let problem = Problem::new("", format!("`{file}` counts no request at all"));
+                    self.blame(place, problem.expected("at least one line with a number above 0"));
                 }
                 series.counts
             }
             Err(error) => {
-                self.blame(place, Problem::new("", format!("`{file}`: {error}")));
+                let problem = Problem::new("", format!("`{file}`: {error}"));
+                self.blame(place, problem.expected("one whole number per line: the requests of that second"));
                 Vec::new()
             }
         }
@@ -105,7 +107,8 @@ impl Resolver<'_> {
         let arrivals = match rates::Arrivals::from_csv(&text) {
             Ok(arrivals) => arrivals,
             Err(error) => {
-                self.blame(place, Problem::new("", format!("`{file}`: {error}")));
+                let problem = Problem::new("", format!("`{file}`: {error}"));
+                self.blame(place, problem.expected("CSV with the columns `time_s,service_s,size`"));
                 return Vec::new();
             }
         };
@@ -115,7 +118,8 @@ impl Resolver<'_> {
         let at: Vec<Instant> = within.map(|time| Instant::ZERO.saturating_add(time.saturating_since(start))).collect();
         if at.is_empty() {
             let message = format!("`{file}` has no request between {from} and {}", Time(end.saturating_since(Instant::ZERO)));
-            self.blame(place, Problem::new("", message));
+            let help = "choose `from` so that the run covers a part of the file, or a longer `run.duration`";
+            self.blame(place, Problem::new("", message).help(help));
         }
         at
     }

@@ -219,7 +219,10 @@ impl Resolver<'_> {
             let Some(spot) = self.spot(reference, &place) else { continue };
             let (from, to) = self.map.range(spot);
             match (from..to).find(|node| seen[*node]) {
-                Some(node) => self.blame(&place, Problem::new("", format!("node {node} is in this list already"))),
+                Some(node) => {
+                    let problem = Problem::new("", format!("node {node} is in this list already"));
+                    self.blame(&place, problem.help(format!("remove `{reference}`, or what holds the node before it")));
+                }
                 None => {
                     seen[from..to].fill(true);
                     found.extend((from..to).map(NodeId::from_index));

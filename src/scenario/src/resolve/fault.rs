@@ -13,7 +13,13 @@ use crate::problem::Problem;
 use crate::quantity::Time;
 
 impl Resolver<'_> {
-    pub(super) fn faults(&mut self, faults: Vec<file::Fault>, services: &[model::Service], place: &Place) -> Vec<model::Fault> {
+    pub(super) fn faults(
+        &mut self,
+        faults: Vec<file::Fault>,
+        services: &[model::Service],
+        loads: &[model::Load],
+        place: &Place,
+    ) -> Vec<model::Fault> {
         let made: Vec<model::Fault> = faults
             .into_iter()
             .enumerate()
@@ -23,7 +29,20 @@ impl Resolver<'_> {
             "faults",
             made.iter().enumerate().map(|(index, fault)| (fault.name.as_str(), place.index(index).key("name"))),
         );
+        made.iter().enumerate().for_each(|(index, fault)| self.open_loop(fault, loads, &place.index(index)));
         made
+    }
+
+    /// Tells a rule that would add requests to a closed loop, whose clients ask when they were answered and not before.
+    fn open_loop(&mut self, fault: &model::Fault, loads: &[model::Load], place: &Place) {
+        let (FaultKind::Surge { .. } | FaultKind::Herd { .. }, model::Target::Load(load)) = (&fault.kind, &fault.target) else {
+            return;
+        };
+        let Some(load) = loads.get(*load).filter(|load| matches!(load.arrivals, model::Arrivals::Closed { .. })) else { return };
+        let word = if matches!(fault.kind, FaultKind::Herd { .. }) { "herd" } else { "surge" };
+        let message = format!("a `{word}` cannot strike the load `{}`: the arrivals of `closed` follow the answers", load.name);
+        let problem = Problem::new("", message).expected("a load whose arrivals are of another kind than `closed`");
+        self.blame(&place.key("target"), problem.help("for more requests at a time, add a second load"));
     }
 
     fn fault(&mut self, fault: file::Fault, index: usize, services: &[model::Service], place: &Place) -> model::Fault {

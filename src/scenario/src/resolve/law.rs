@@ -81,7 +81,8 @@ impl Resolver<'_> {
                     (Some(scale), None) => scale.number(),
                     (None, Some(mean)) => mean.number() / shape,
                     (Some(_), Some(_)) | (None, None) => {
-                        self.blame(place, Problem::new("", "a gamma law needs its `scale` or its `mean`, one of them"));
+                        let problem = Problem::new("", "a gamma law needs its `scale` or its `mean`, one of them");
+                        self.blame(place, problem.help("`mean` is `shape` × `scale`: keep the one that is known"));
                         return (Ok(Distribution::ZERO), None, None);
                     }
                 };
@@ -122,29 +123,38 @@ impl Resolver<'_> {
     fn bad_law(&mut self, error: &DistributionError, place: &Place) {
         let (place, problem) = match error {
             DistributionError::NotFinite { law, parameter, value: _ } => {
-                (place.key(*parameter), Problem::new("", format!("`{parameter}` of this {law} law is not finite")))
+                let problem = Problem::new("", format!("`{parameter}` of this {law} law is not finite"));
+                (place.key(*parameter), problem.expected("a finite number"))
             }
             DistributionError::NotPositive { law, parameter, value: _ } => {
-                (place.key(*parameter), Problem::new("", format!("`{parameter}` of a {law} law must be above 0")))
+                let problem = Problem::new("", format!("`{parameter}` of a {law} law must be above 0"));
+                (place.key(*parameter), problem.expected("a value above 0"))
             }
-            DistributionError::Negative { law, parameter, value } => (
-                place.key(*parameter),
-                Problem::new("", format!("`{parameter}` of a {law} law must not be negative, but is {value}")),
-            ),
-            DistributionError::OutOfRange { law, parameter, value, .. } => {
-                (place.key(*parameter), Problem::new("", format!("`{parameter}` of a {law} law is out of range, at {value:e}")))
+            DistributionError::Negative { law, parameter, value } => {
+                let problem = Problem::new("", format!("`{parameter}` of a {law} law must not be negative, but is {value}"));
+                (place.key(*parameter), problem.expected("0 or more"))
+            }
+            DistributionError::OutOfRange { law, parameter, value, allowed: (least, most) } => {
+                let problem = Problem::new("", format!("`{parameter}` of a {law} law is out of range, at {value:e}"));
+                (place.key(*parameter), problem.expected(format!("a value between {least:e} and {most:e}")))
             }
             DistributionError::EmptyRange { law: "uniform", .. } => (
                 place.key("low"),
                 Problem::new("", "`low` must be below `high`").help("for a value that is always the same write it alone"),
             ),
-            DistributionError::EmptyRange { .. } => (place.key("min"), Problem::new("", "`min` must be below `max`")),
-            DistributionError::Ranks { .. } => (place.clone(), Problem::new("", error.to_string())),
+            DistributionError::EmptyRange { .. } => {
+                (place.key("min"), Problem::new("", "`min` must be below `max`").help("exchange them, or leave one out"))
+            }
+            DistributionError::Ranks { most, .. } => {
+                (place.clone(), Problem::new("", error.to_string()).expected(format!("1 to {most} ranks")))
+            }
             DistributionError::TooFew { law, given, needed } => {
-                (place.clone(), Problem::new("", format!("a law of kind {law} needs at least {needed}, {given} given")))
+                let problem = Problem::new("", format!("a law of kind {law} needs at least {needed}, {given} given"));
+                (place.clone(), problem.help("add further values, or write a constant as a value alone"))
             }
             DistributionError::Weightless { law: _, total: _ } => {
-                (place.clone(), Problem::new("", "the weights must have a finite sum above 0"))
+                let problem = Problem::new("", "the weights must have a finite sum above 0");
+                (place.clone(), problem.expected("weights of 0 or more, at least one above 0"))
             }
             DistributionError::Truncation { mass, least, .. } => {
                 let message = format!("only {mass:.1e} of the probability lies between `min` and `max`");

@@ -109,7 +109,8 @@ impl Resolver<'_> {
         let matrix = match RttMatrix::from_csv(&text) {
             Ok(matrix) => matrix.completed(),
             Err(error) => {
-                self.blame(place, Problem::new("", format!("`{file}`: {error}")));
+                let problem = Problem::new("", format!("`{file}`: {error}"));
+                self.blame(place, problem.expected("CSV with the columns `from,to,rtt_ms,min_ms,max_ms,mdev_ms`"));
                 return None;
             }
         };
@@ -132,7 +133,10 @@ impl Resolver<'_> {
             for to in (0..count).filter(|to| *to != from) {
                 let Some(rtt) = matrix.get(indices[from], indices[to]) else {
                     let message = format!("`{file}` has no way from `{}` to `{}`", regions[from], regions[to]);
-                    self.blame(place, Problem::new("", message));
+                    self.blame(
+                        place,
+                        Problem::new("", message).expected("a row for each pair of regions, in at least one direction"),
+                    );
                     return None;
                 };
                 let (base, jitter) = one_way(rtt, jitter);

@@ -50,9 +50,9 @@ impl Resolver<'_> {
         let few = self.map.nodes < 3;
         if few && matches!(shape, PartitionKind::MajoritiesRing | PartitionKind::Bridge) {
             let problem = Problem::new("", format!("a partition of shape `{name}` needs at least 3 nodes"));
-            self.blame(&place.key("shape"), problem);
+            self.blame(&place.key("shape"), problem.help("choose another `shape`, or a larger `cluster.nodes`"));
         }
-        let sides = self.sides(sides.unwrap_or_default(), &place.key("sides"));
+        let sides = sides.map(|sides| self.sides(sides, shape, &place.key("sides"))).unwrap_or_default();
         let node = node.and_then(|node| self.node(&node, &place.key("node"))).unwrap_or(NodeId(0));
         match shape {
             PartitionKind::Sides => PartitionShape::Sides(sides),
@@ -73,7 +73,18 @@ impl Resolver<'_> {
     }
 
     /// Two or more sets of nodes without common ones. A single set is completed by all other nodes.
-    fn sides(&mut self, sides: Vec<Vec<Reference>>, place: &Place) -> Vec<Vec<NodeId>> {
+    fn sides(&mut self, sides: Vec<Vec<Reference>>, shape: PartitionKind, place: &Place) -> Vec<Vec<NodeId>> {
+        if sides.is_empty() {
+            let problem = Problem::new("", "this list of sides is empty").expected("one set of nodes, or several");
+            self.blame(place, problem.help("write for example `sides = [[0, 1]]`: those nodes are cut off from all others"));
+            return Vec::new();
+        }
+        if shape == PartitionKind::Partial && sides.len() != 2 {
+            let problem = Problem::new("", format!("a partition of shape `partial` has two sides, not {}", sides.len()));
+            let help = "for more sides choose `shape = \"sides\"`";
+            self.blame(place, problem.expected("exactly two sets of nodes, which cannot talk to each other").help(help));
+            return Vec::new();
+        }
         let mut made: Vec<Vec<NodeId>> =
             sides.iter().enumerate().map(|(index, side)| self.nodes(side, &place.index(index))).collect();
         if let [only] = made.as_slice() {

@@ -35,7 +35,11 @@ impl Resolver<'_> {
         let trace = match FaultTrace::from_csv(&text, TraceMeta::default()) {
             Ok(trace) => trace,
             Err(error) => {
-                self.blame(&file_place, Problem::new("", format!("`{file}`: {error}")));
+                let problem = Problem::new("", format!("`{file}`: {error}"));
+                self.blame(
+                    &file_place,
+                    problem.expected("a fault trace in the canonical format, as `hms dataset import` makes it"),
+                );
                 return Vec::new();
             }
         };

@@ -150,3 +150,31 @@ fn the_campaigns_of_this_repository_are_right() {
     }
     assert!(seen >= 2);
 }
+
+/// `HMS_UPDATE_REFERENCE=1 cargo test -p hms-lab reference` writes it anew.
+#[test]
+fn the_reference_in_the_readme_of_the_experiments_is_current() {
+    const BEGIN: &str = "<!-- campaign reference: made by the program, see src/lab/src/campaign/tests/expansion.rs -->";
+    const END: &str = "<!-- end of the campaign reference -->";
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments/README.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = text.split_once(BEGIN).expect("the mark where the reference begins");
+    let (found, after) = rest.split_once(END).expect("the mark where the reference ends");
+    let expected = format!("\n\n{}\n", crate::campaign::reference());
+    if std::env::var("HMS_UPDATE_REFERENCE").is_ok() {
+        std::fs::write(&path, format!("{before}{BEGIN}{expected}{END}{after}")).unwrap();
+    } else {
+        assert_eq!(found, expected, "run with HMS_UPDATE_REFERENCE=1 to write it anew");
+    }
+}
+
+#[test]
+fn the_example_in_the_readme_of_the_experiments_is_a_campaign() {
+    let experiments = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
+    let text = std::fs::read_to_string(experiments.join("README.md")).unwrap();
+    let (_, section) = text.split_once("## Format of a campaign").expect("the section");
+    let example = section.split("```").nth(1).and_then(|block| block.strip_prefix("toml\n")).expect("the example");
+    let scenario = experiments.join("scenarios/quickstart.toml");
+    let campaign = Bench::new().good(&example.replace("../scenarios/quickstart.toml", &scenario.display().to_string()));
+    assert_eq!(campaign.configurations.len(), 5);
+}
