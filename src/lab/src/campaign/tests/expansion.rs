@@ -176,5 +176,5 @@ fn the_example_in_the_readme_of_the_experiments_is_a_campaign() {
     let example = section.split("```").nth(1).and_then(|block| block.strip_prefix("toml\n")).expect("the example");
     let scenario = experiments.join("scenarios/quickstart.toml");
     let campaign = Bench::new().good(&example.replace("../scenarios/quickstart.toml", &scenario.display().to_string()));
-    assert_eq!(campaign.configurations.len(), 5);
+    assert_eq!(campaign.configurations.len(), 6);
 }
