@@ -186,7 +186,9 @@ impl Resolver<'_> {
         map.regions = ranges.into_iter().map(Option::unwrap_or_default).collect();
         let mut name = |names: &mut BTreeMap<String, Spot>, name: &str, spot: Spot, key: &'static str| {
             if let Some(other) = names.insert(name.to_owned(), spot) {
-                let problem = Problem::new("", format!("`{name}` is the name of {} and of {}", other.kind(), spot.kind()));
+                let (one, two) = (other.kind(), spot.kind());
+                let two = if one == two { two.replacen("a ", "another ", 1) } else { two.to_owned() };
+                let problem = Problem::new("", format!("`{name}` is the name of {one} and of {two}"));
                 self.report
                     .value(&place.key(key), problem.expected("names that are unique among regions, zones, racks and nodes"));
             }

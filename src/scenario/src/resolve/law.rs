@@ -157,7 +157,10 @@ impl Resolver<'_> {
                 (place.clone(), problem.expected("weights of 0 or more, at least one above 0"))
             }
             DistributionError::Truncation { mass, least, .. } => {
-                let message = format!("only {mass:.1e} of the probability lies between `min` and `max`");
+                let message = match *mass {
+                    0.0 => "nothing of the law lies between `min` and `max`".to_owned(),
+                    mass => format!("only {mass:.1e} of the probability lies between `min` and `max`"),
+                };
                 (place.clone(), Problem::new("", message).expected(format!("bounds that hold at least {least:.0e} of it")))
             }
         };

@@ -64,7 +64,7 @@ impl Resolver<'_> {
         }
         match matrix {
             file::Matrix::File(file) => {
-                let source = Source { file: &file, fallback: None, names: None, jitter: defaults::matrix_jitter() };
+                let source = Source { file: &file, fallback: None, names: None, jitter: defaults::matrix_jitter(), keyed: false };
                 self.matrix_file(source, regions, place)
             }
             file::Matrix::Table(file::MatrixTable::File { file, fallback, names, jitter }) => {
@@ -78,8 +78,8 @@ impl Resolver<'_> {
                     );
                     return None;
                 }
-                let source = Source { file: &file, fallback: fallback.as_deref(), names: names.as_deref(), jitter };
-                self.matrix_file(source, regions, &place.key("file"))
+                let source = Source { file: &file, fallback: fallback.as_deref(), names: names.as_deref(), jitter, keyed: true };
+                self.matrix_file(source, regions, place)
             }
             file::Matrix::Table(file::MatrixTable::Table { one_way, jitter }) => {
                 let place = place.key("one_way");
@@ -100,17 +100,25 @@ impl Resolver<'_> {
     }
 
     fn matrix_file(&mut self, source: Source<'_>, regions: &[String], place: &Place) -> Option<model::LatencyMatrix> {
-        let Source { file, fallback, names, jitter } = source;
-        let (file, names, text) = match (self.content(file), fallback) {
-            (Ok(text), _) => (file, names.unwrap_or(regions), text),
-            (Err(_), Some(fallback)) => (fallback, regions, self.side_file(fallback, place)?),
-            (Err(_), None) => (file, regions, self.side_file(file, place)?),
+        let Source { file, fallback, names, jitter, keyed } = source;
+        let file_place = if keyed { place.key("file") } else { place.clone() };
+        let (file, names, text, place) = match (self.content(file), fallback) {
+            (Ok(text), _) => (file, names.unwrap_or(regions), text, file_place),
+            (Err(reason), Some(fallback)) => match self.content(fallback) {
+                Ok(text) => (fallback, regions, text, place.key("fallback")),
+                Err(other) => {
+                    let message = format!("neither `{file}` can be read ({reason}) nor its fallback `{fallback}` ({other})");
+                    let problem = Problem::new("", message).help("paths are relative to the folder of the scenario");
+                    self.blame(&file_place, problem);
+                    return None;
+                }
+            },
+            (Err(_), None) => (file, regions, self.side_file(file, &file_place)?, file_place),
         };
         let matrix = match RttMatrix::from_csv(&text) {
             Ok(matrix) => matrix.completed(),
             Err(error) => {
-                let problem = Problem::new("", format!("`{file}`: {error}"));
-                self.blame(place, problem.expected("CSV with the columns `from,to,rtt_ms,min_ms,max_ms,mdev_ms`"));
+                self.blame(&place, Problem::new("", format!("`{file}`: {error}")));
                 return None;
             }
         };
@@ -120,7 +128,7 @@ impl Resolver<'_> {
             let problem = Problem::new("", format!("`{file}` has no region `{name}`"))
                 .expected(super::some_of(matrix.names(), "names for `cluster.regions` from the file"))
                 .nearest(name, matrix.names().iter().map(String::as_str));
-            self.blame(place, problem);
+            self.blame(&place, problem);
             return None;
         }
         let indices: Vec<usize> = indices.into_iter().flatten().collect();
@@ -134,7 +142,7 @@ impl Resolver<'_> {
                 let Some(rtt) = matrix.get(indices[from], indices[to]) else {
                     let message = format!("`{file}` has no way from `{}` to `{}`", regions[from], regions[to]);
                     self.blame(
-                        place,
+                        &place,
                         Problem::new("", message).expected("a row for each pair of regions, in at least one direction"),
                     );
                     return None;
@@ -154,6 +162,8 @@ struct Source<'s> {
     fallback: Option<&'s str>,
     names: Option<&'s [String]>,
     jitter: Share,
+    /// Whether the file stands below a key of its own, and not alone.
+    keyed: bool,
 }
 
 /// Base and mean of the exponential jitter of one direction, whose sum is half the mean round-trip time wherever the source tells how it varied. (The deviation of

@@ -30,16 +30,15 @@ impl Resolver<'_> {
         };
         let TraceTable { file, kinds, domain, from, time_scale, renumber, merge } = table;
         self.require(time_scale.is_finite() && time_scale > 0.0, time_scale, "a number above 0", &place.key("time_scale"));
+        let told = self.report.len();
         let kinds = kinds.map(|kinds| self.trace_kinds(&kinds, &place.key("kinds")));
+        // Whether rows are left says nothing then.
+        let kinds_wrong = self.report.len() > told;
         let Some(text) = self.side_file(&file, &file_place) else { return Vec::new() };
         let trace = match FaultTrace::from_csv(&text, TraceMeta::default()) {
             Ok(trace) => trace,
             Err(error) => {
-                let problem = Problem::new("", format!("`{file}`: {error}"));
-                self.blame(
-                    &file_place,
-                    problem.expected("a fault trace in the canonical format, as `hms dataset import` makes it"),
-                );
+                self.blame(&file_place, Problem::new("", format!("`{file}`: {error}")));
                 return Vec::new();
             }
         };
@@ -60,7 +59,7 @@ impl Resolver<'_> {
         }
         let window = self.duration.mul_f64(1.0 / time_scale);
         let part = part.window(Instant::ZERO.saturating_add(from.0), window);
-        if part.rows().is_empty() {
+        if part.rows().is_empty() && !kinds_wrong {
             let message = format!("none of the {rows_in_all} rows of `{file}` falls into the run");
             let help = "look at `kinds`, `domain` and `from`, and at the length of the run";
             self.blame(&file_place, Problem::new("", message).help(help));

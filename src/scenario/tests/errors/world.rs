@@ -37,7 +37,7 @@ fn an_empty_list_of_zones_is_told() {
 #[test]
 fn two_zones_of_one_name_are_told() {
     assert_snapshot!(told("version = 1\n[cluster]\nzones = [\"a\", \"b\", \"a\"]\nnodes = 3\n"), @r#"
-    error: `a` is the name of a zone and of a zone
+    error: `a` is the name of a zone and of another zone
      --> test.toml:3:9
       |
     3 | zones = ["a", "b", "a"]
@@ -188,7 +188,7 @@ fn a_lowest_value_above_the_highest_is_told() {
 fn a_law_cut_where_nothing_of_it_lies_is_told() {
     let text = "[network]\nlatency = { kind = \"exponential\", mean = \"1ms\", min = \"10s\" }\n";
     assert_snapshot!(told_of(text), @r#"
-    error: only 0.0e0 of the probability lies between `min` and `max`
+    error: nothing of the law lies between `min` and `max`
       --> test.toml:17:11
        |
     17 | latency = { kind = "exponential", mean = "1ms", min = "10s" }
