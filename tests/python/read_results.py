@@ -12,6 +12,7 @@ import duckdb
 import polars
 
 folder, documented = pathlib.Path(sys.argv[1]), json.loads(sys.argv[2])
+connection = duckdb.connect()
 manifest = json.loads((folder / "manifest.json").read_text())
 for table, columns in documented.items():
     path = folder / f"{table}.parquet"
@@ -20,7 +21,8 @@ for table, columns in documented.items():
     expected = [[name, dtype] for name, dtype, _unit in columns]
     assert found == expected, f"{table}: polars sees {found}, documented is {expected}"
 
-    rows, names = duckdb.sql(f"select count(*) from '{path}'").fetchone()[0], duckdb.sql(f"select * from '{path}' limit 0").columns
+    rows = connection.execute(f"select count(*) from '{path}'").fetchall()[0][0]
+    names = [column[0] for column in connection.execute(f"select * from '{path}' limit 0").description]
     assert names == [name for name, _dtype, _unit in columns], f"{table}: DuckDB sees {names}"
     assert rows == frame.height, f"{table}: DuckDB counts {rows} rows, polars {frame.height}"
 
@@ -28,7 +30,7 @@ for table, columns in documented.items():
     for name, _dtype, unit in columns:
         assert not unit or f'"{unit}"' in " ".join(metadata.values()), f"{table}.{name}: unit {unit} is not in the metadata"
 
-incidents = duckdb.sql(
+incidents = connection.execute(
     f"select kind, recovery_s from '{folder / 'incidents.parquet'}' where recovered_ns is not null order by start_ns"
 ).fetchall()
 assert incidents, "no incident has recovered"
