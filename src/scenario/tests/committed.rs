@@ -11,9 +11,9 @@ use hms_scenario::{Document, parse, render_all};
 /// The scenario `name`; files that `hidden` names are as if they were not there.
 fn read(name: &str, hidden: &[&str]) -> Document {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../experiments/scenarios");
-    let text = fs::read_to_string(folder.join(name)).unwrap();
+    let text = fs::read_to_string(folder.join(name)).expect("a committed scenario");
     let files = |path: &str| {
-        if hidden.iter().any(|hidden| *hidden == path) {
+        if hidden.contains(&path) {
             return Err("hidden by the test".to_owned());
         }
         fs::read_to_string(folder.join(path)).map_err(|error| error.to_string())
