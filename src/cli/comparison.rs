@@ -237,10 +237,17 @@ struct Columns<'a> {
 impl<'a> Columns<'a> {
     fn new(campaign: &'a Campaign) -> Self {
         let first = &campaign.configurations[0];
+        // What a case sets is told by its name.
+        let told_by_case = |path: &&str| {
+            campaign.configurations.iter().all(|one| {
+                let same_case = campaign.configurations.iter().find(|other| other.case == one.case);
+                one.case.is_some() && same_case.is_some_and(|other| other.setting(path) == one.setting(path))
+            })
+        };
         Columns {
             scenario: campaign.configurations.iter().any(|other| other.scenario != first.scenario),
             case: campaign.configurations.iter().any(|other| other.case != first.case),
-            paths: campaign.varying_paths(),
+            paths: campaign.varying_paths().into_iter().filter(|path| !told_by_case(path)).collect(),
         }
     }
 
