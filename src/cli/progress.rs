@@ -24,7 +24,7 @@ impl RunBar {
     pub(crate) fn new(label: &str, quiet: bool) -> Self {
         let shown = !quiet && std::io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let style = ProgressStyle::with_template("{prefix:.bold} {bar:30.cyan/dim} {percent:>3} %  {msg}  {eta} left")
+        let style = ProgressStyle::with_template("{prefix:.bold} {wide_bar:.cyan/dim} {percent:>3} %  {msg}  {eta} left")
             .expect("the template is valid");
         let bar = ProgressBar::with_draw_target(Some(STEPS), target).with_style(style).with_prefix(label.to_owned());
         RunBar { bar, began: WallInstant::now() }
@@ -34,8 +34,8 @@ impl RunBar {
     pub(crate) fn watch(&self, progress: Progress) -> bool {
         let done = progress.now.as_nanos() as f64 / progress.end.as_nanos().max(1) as f64;
         let rate = progress.events as f64 / self.began.elapsed().as_secs_f64().max(1e-9);
-        self.bar.set_position((done * STEPS as f64) as u64);
         self.bar.set_message(format!("{} of {}  {} events/s", progress.now, progress.end, grouped(rate as u64)));
+        self.bar.set_position((done * STEPS as f64) as u64);
         !interrupt::asked()
     }
 }
@@ -60,7 +60,7 @@ impl CampaignBar {
     pub(crate) fn new(label: &str, millis: u64, runs: usize, quiet: bool) -> Self {
         let shown = !quiet && runs > 0 && std::io::stderr().is_terminal();
         let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let style = ProgressStyle::with_template("{prefix:.bold} {bar:30.cyan/dim} {percent:>3} %  {msg}  {eta} left")
+        let style = ProgressStyle::with_template("{prefix:.bold} {wide_bar:.cyan/dim} {percent:>3} %  {msg}  {eta} left")
             .expect("the template is valid");
         let bar = ProgressBar::with_draw_target(Some(millis), target).with_style(style).with_prefix(label.to_owned());
         CampaignBar { bar, simulated: AtomicU64::new(0), ended: AtomicUsize::new(0), runs }
