@@ -5,13 +5,16 @@
 //!
 //! Every parameter is named once, in [`Configuration::walk`]: unit, range, scale, default and effect.
 
+pub mod balancing;
+pub mod breaker;
 mod configuration;
 pub mod health;
 mod node;
+pub mod overload;
 mod routing;
 pub mod supervisor;
 mod tunables;
 
-pub use configuration::Configuration;
+pub use configuration::{Configuration, Conflict};
 pub use node::{Node, StackMessage};
 pub use tunables::{Scale, Tunable, Value, Visitor};

@@ -22,6 +22,8 @@ pub struct Tunable {
     pub default: Value,
     /// How a search or a slider should move through the range.
     pub scale: Scale,
+    /// The values of a choice, empty for every other kind.
+    pub choices: &'static [&'static str],
 }
 
 /// A value of a parameter.
@@ -35,6 +37,8 @@ pub enum Value {
     Real(f64),
     /// On or off.
     Switch(bool),
+    /// One of a fixed list of names.
+    Choice(&'static str),
 }
 
 /// How to move through a range.
@@ -64,6 +68,8 @@ impl Value {
             Value::Integer(count) => f64::from(count),
             Value::Real(number) => number,
             Value::Switch(on) => f64::from(u8::from(on)),
+            // Names have no order; what is admitted stands in the list of choices.
+            Value::Choice(_) => 0.0,
         }
     }
 }
@@ -71,8 +77,65 @@ impl Value {
 impl Tunable {
     /// Whether `value` is of the right kind and inside the range (NaN is not).
     pub fn admits(&self, value: Value) -> bool {
-        value.same_kind(self.default) && value.order() >= self.low.order() && value.order() <= self.high.order()
+        let listed = if let Value::Choice(name) = value { self.choices.contains(&name) } else { true };
+        listed && value.same_kind(self.default) && value.order() >= self.low.order() && value.order() <= self.high.order()
     }
+
+    /// A span of time; searched in equal ratios.
+    pub const fn duration(name: &'static str, help: &'static str, low: Duration, high: Duration, default: Duration) -> Self {
+        let (low, high, default) = (Value::Duration(low), Value::Duration(high), Value::Duration(default));
+        Tunable { name, help, low, high, default, scale: Scale::Logarithmic, choices: &[] }
+    }
+
+    /// A count; searched in equal ratios.
+    pub const fn integer(name: &'static str, help: &'static str, low: u32, high: u32, default: u32) -> Self {
+        let (low, high, default) = (Value::Integer(low), Value::Integer(high), Value::Integer(default));
+        Tunable { name, help, low, high, default, scale: Scale::Logarithmic, choices: &[] }
+    }
+
+    /// A number without a unit; searched in equal steps.
+    pub const fn real(name: &'static str, help: &'static str, low: f64, high: f64, default: f64) -> Self {
+        let (low, high, default) = (Value::Real(low), Value::Real(high), Value::Real(default));
+        Tunable { name, help, low, high, default, scale: Scale::Linear, choices: &[] }
+    }
+
+    /// On or off.
+    pub const fn switch(name: &'static str, help: &'static str, default: bool) -> Self {
+        let (low, high, default) = (Value::Switch(false), Value::Switch(true), Value::Switch(default));
+        Tunable { name, help, low, high, default, scale: Scale::Linear, choices: &[] }
+    }
+
+    /// One of `choices`.
+    pub const fn choice(name: &'static str, help: &'static str, choices: &'static [&'static str], default: &'static str) -> Self {
+        let (low, high, default) = (Value::Choice(choices[0]), Value::Choice(choices[choices.len() - 1]), Value::Choice(default));
+        Tunable { name, help, low, high, default, scale: Scale::Linear, choices }
+    }
+}
+
+/// Spans of time, short enough to be read in a table of parameters.
+#[expect(dead_code, reason = "for components whose times are short")]
+pub(crate) const fn us(micros: u64) -> Duration {
+    Duration::from_micros(micros)
+}
+
+/// See [`us`].
+pub(crate) const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// See [`us`].
+pub(crate) const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+/// See [`us`].
+pub(crate) const fn mins(minutes: u64) -> Duration {
+    Duration::from_secs(60 * minutes)
+}
+
+/// See [`us`].
+pub(crate) const fn hours(hours: u64) -> Duration {
+    Duration::from_secs(3600 * hours)
 }
 
 impl fmt::Display for Value {
@@ -82,6 +145,7 @@ impl fmt::Display for Value {
             Value::Integer(count) => write!(f, "{count}"),
             Value::Real(number) => write!(f, "{number}"),
             Value::Switch(on) => write!(f, "{on}"),
+            Value::Choice(name) => write!(f, "{name}"),
         }
     }
 }
@@ -118,4 +182,81 @@ pub(crate) fn visit<T: Field>(visitor: &mut impl Visitor, tunable: &Tunable, fie
     let mut value = field.to_value();
     visitor.visit(tunable, &mut value);
     *field = T::from_value(value).unwrap_or_else(|| panic!("{} was given {value:?}", tunable.name));
+}
+
+/// Declares the configuration of a component: a struct with public fields, its defaults, and its part of the walk.
+///
+/// A line is `field: Type = kind(range and default), "what it does and what it affects";`, where `kind` is a constructor of [`Tunable`]. The
+/// parameter is called `component.field`; nothing about it is said anywhere else.
+macro_rules! parameters {
+    ($(#[$meta:meta])* $visibility:vis struct $name:ident($component:literal) {
+        $($field:ident: $type:ty = $kind:ident($($argument:expr),*), $help:literal;)*
+    }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        $visibility struct $name {
+            $(#[doc = $help] pub $field: $type,)*
+        }
+
+        impl $name {
+            /// Shows every parameter of the component to `visitor`, in a fixed order.
+            pub fn walk(&mut self, visitor: &mut impl $crate::tunables::Visitor) {
+                $($crate::tunables::visit(
+                    visitor,
+                    &const { $crate::tunables::Tunable::$kind(concat!($component, ".", stringify!($field)), $help, $($argument),*) },
+                    &mut self.$field,
+                );)*
+            }
+        }
+
+        /// The defaults that stand in the walk.
+        impl Default for $name {
+            fn default() -> Self {
+                $(let $field = $crate::tunables::default_of::<$type>(
+                    &const { $crate::tunables::Tunable::$kind(concat!($component, ".", stringify!($field)), $help, $($argument),*) },
+                );)*
+                $name { $($field),* }
+            }
+        }
+    };
+}
+
+/// Declares an enum that can stand in a configuration, each variant with its name in files.
+macro_rules! choices {
+    ($(#[$meta:meta])* $visibility:vis enum $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        $visibility enum $name { $($(#[$doc])* $variant,)* }
+
+        impl $name {
+            /// The names in files, in the order of declaration.
+            pub const NAMES: &'static [&'static str] = &[$($text),*];
+
+            /// The name in files.
+            pub const fn name(self) -> &'static str {
+                match self { $($name::$variant => $text),* }
+            }
+
+            /// The variant of this name.
+            pub fn named(name: &str) -> Option<Self> {
+                match name { $($text => Some($name::$variant),)* _ => None }
+            }
+        }
+
+        impl $crate::tunables::Field for $name {
+            fn to_value(self) -> $crate::tunables::Value {
+                $crate::tunables::Value::Choice(self.name())
+            }
+            fn from_value(value: $crate::tunables::Value) -> Option<Self> {
+                if let $crate::tunables::Value::Choice(name) = value { $name::named(name) } else { None }
+            }
+        }
+    };
+}
+
+pub(crate) use {choices, parameters};
+
+/// The value of a parameter where a configuration says nothing.
+pub(crate) fn default_of<T: Field>(tunable: &Tunable) -> T {
+    T::from_value(tunable.default).expect("the kind of a parameter is that of its field")
 }

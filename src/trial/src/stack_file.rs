@@ -50,6 +50,7 @@ pub fn render_stack(configuration: &Configuration) -> String {
             }
             let range = match tunable.default {
                 Value::Switch(_) => format!("default {}", tunable.default),
+                Value::Choice(_) => format!("{}; default {}", tunable.choices.join(", "), tunable.default),
                 Value::Duration(_) | Value::Integer(_) | Value::Real(_) => {
                     format!("{} to {}, default {}", tunable.low, tunable.high, tunable.default)
                 }
@@ -68,6 +69,7 @@ fn literal(value: Value) -> String {
         Value::Integer(count) => count.to_string(),
         Value::Real(number) => format!("{number:?}"),
         Value::Switch(on) => on.to_string(),
+        Value::Choice(name) => format!("\"{name}\""),
     }
 }
 
@@ -172,6 +174,7 @@ impl Reader<'_> {
     fn parameter(&mut self, tunable: &Tunable, value: &Spanned<DeValue<'_>>) {
         let expected = match tunable.default {
             Value::Switch(_) => "true or false".to_owned(),
+            Value::Choice(_) => format!("one of {}", tunable.choices.join(", ")),
             Value::Duration(_) => format!("a time from {} to {}, such as \"{}\"", tunable.low, tunable.high, tunable.default),
             Value::Integer(_) | Value::Real(_) => format!("a number from {} to {}", tunable.low, tunable.high),
         };
@@ -201,7 +204,11 @@ fn read(tunable: &Tunable, value: &DeValue<'_>) -> Result<Value, String> {
             number.as_str().parse().map(Value::Real).map_err(|_| format!("`{number}` is not a number"))
         }
         (Value::Switch(_), DeValue::Boolean(on)) => Ok(Value::Switch(*on)),
-        (Value::Duration(_) | Value::Integer(_) | Value::Real(_) | Value::Switch(_), _) => {
+        (Value::Choice(_), DeValue::String(text)) => {
+            let known = tunable.choices.iter().find(|name| **name == text.as_ref());
+            known.map(|name| Value::Choice(name)).ok_or_else(|| format!("{} = \"{text}\" is not known", tunable.name))
+        }
+        (Value::Duration(_) | Value::Integer(_) | Value::Real(_) | Value::Switch(_) | Value::Choice(_), _) => {
             Err(format!("the value of {} has the wrong type", tunable.name))
         }
     }

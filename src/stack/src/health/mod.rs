@@ -6,20 +6,18 @@ pub use detector::{Detector, Verdict};
 
 use hms_machine::Duration;
 
-/// Parameters of heartbeats and the failure detector; ranges and defaults: [`crate::Configuration::walk`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct HealthConfiguration {
-    /// Whether there are heartbeats at all.
-    pub enabled: bool,
-    /// Time between two heartbeats.
-    pub heartbeat: Duration,
-    /// Silence after which a peer is suspected.
-    pub timeout: Duration,
-    /// Peers that watch each node.
-    pub monitors: u32,
-}
+use crate::tunables::{hours, ms, parameters};
 
-impl HealthConfiguration {
-    pub(crate) const BLANK: Self =
-        HealthConfiguration { enabled: false, heartbeat: Duration::ZERO, timeout: Duration::ZERO, monitors: 0 };
+parameters! {
+    /// Parameters of heartbeats and the failure detector.
+    pub struct HealthConfiguration("health") {
+        enabled: bool = switch(true),
+            "Sends heartbeats and suspects silent peers; off: calls go to every replica, dead or alive.";
+        heartbeat: Duration = duration(ms(10), hours(1), ms(100)),
+            "Time between two heartbeats of a node. Shorter: faster detection, more messages and CPU.";
+        timeout: Duration = duration(ms(20), hours(24), ms(500)),
+            "A peer that was not heard for this long is suspected. Shorter: faster detection, more false suspicions.";
+        monitors: u32 = integer(1, 256, 16),
+            "Number of peers (the next on the ring of nodes) that watch each node; edges watch all. More: fewer blind callers, more messages.";
+    }
 }

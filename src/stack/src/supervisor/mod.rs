@@ -6,36 +6,26 @@ pub use agent::{Advice, Supervised};
 
 use hms_machine::Duration;
 
-/// Parameters of the restarting supervisor; ranges and defaults: [`crate::Configuration::walk`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct SupervisorConfiguration {
-    /// Whether failed agents are started again.
-    pub enabled: bool,
-    /// Pause before the first restart.
-    pub backoff: Duration,
-    /// Growth of the pause per restart.
-    pub backoff_factor: f64,
-    /// Longest pause.
-    pub backoff_max: Duration,
-    /// Time of running after which the pause is the shortest again.
-    pub clean_run: Duration,
-    /// Time from start to readiness after which a start has failed.
-    pub start_timeout: Duration,
-    /// Time between two liveness probes.
-    pub probe_every: Duration,
-    /// Unanswered probes in a row that make an agent count as stuck.
-    pub probe_failures: u32,
-}
+use crate::tunables::{hours, mins, ms, parameters, secs};
 
-impl SupervisorConfiguration {
-    pub(crate) const BLANK: Self = SupervisorConfiguration {
-        enabled: false,
-        backoff: Duration::ZERO,
-        backoff_factor: 0.0,
-        backoff_max: Duration::ZERO,
-        clean_run: Duration::ZERO,
-        start_timeout: Duration::ZERO,
-        probe_every: Duration::ZERO,
-        probe_failures: 0,
-    };
+parameters! {
+    /// Parameters of the restarting supervisor.
+    pub struct SupervisorConfiguration("supervisor") {
+        enabled: bool = switch(true),
+            "Starts agents again that have ended or are stuck; off: agents are started once, at boot.";
+        backoff: Duration = duration(ms(1), mins(1), ms(100)),
+            "Pause before the first restart of an agent. Longer: slower recovery, gentler on what the agent needs.";
+        backoff_factor: f64 = real(1.0, 10.0, 2.0),
+            "Growth of the pause from restart to restart.";
+        backoff_max: Duration = duration(ms(1), hours(1), secs(10)),
+            "Longest pause before a restart.";
+        clean_run: Duration = duration(ms(100), hours(1), secs(30)),
+            "An agent that ran this long starts again with the shortest pause.";
+        start_timeout: Duration = duration(ms(100), hours(24), mins(1)),
+            "An agent that is not ready this long after its start is stopped and started again.";
+        probe_every: Duration = duration(ms(10), hours(1), ms(250)),
+            "Time between two liveness probes of an agent. Shorter: stuck agents are found sooner, more CPU.";
+        probe_failures: u32 = integer(1, 20, 3),
+            "That many probes in a row without an answer make an agent count as stuck. Fewer: faster, more needless restarts.";
+    }
 }

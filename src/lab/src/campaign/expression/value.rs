@@ -115,6 +115,7 @@ impl Value {
             hms_stack::Value::Integer(count) => quantity(f64::from(count), Dimension::NONE),
             hms_stack::Value::Real(number) => quantity(number, Dimension::NONE),
             hms_stack::Value::Switch(on) => Value::Truth(on),
+            hms_stack::Value::Choice(name) => Value::Text(name.to_owned()),
         }
     }
 

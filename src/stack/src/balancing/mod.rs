@@ -1,0 +1,1 @@
+//! Load balancing: which replica gets a call, and which replicas are left out for a while.

@@ -1,0 +1,1 @@
+//! Overload protection: how much is retried, admitted, and worked on at the same time.
