@@ -339,7 +339,8 @@ impl<M: Machine> World<M> {
     pub(super) fn probe_agent(&mut self, id: AgentId, kernel: &mut Kernel) {
         let agent = &self.agents[id.index()];
         if agent.process != Process::Down && !agent.hangs() {
-            self.report(id, AgentEvent::Probed, kernel);
+            let event = AgentEvent::Probed { probe: hms_machine::Probe::Liveness, ok: true, elapsed: Duration::ZERO };
+            self.report(id, event, kernel);
         }
     }
 

@@ -4,7 +4,7 @@
 //! hears of the end. A call is known by its *trace id*, a function of the client's request and of the place in the call graph, so that every draw for
 //! it (delays, work, errors) is the same whatever the stack does.
 
-use hms_machine::{AgentId, Call, CallId, CallOutcome, Input, Instant, Machine, NodeId, Purpose, ServiceId};
+use hms_machine::{AgentId, Call, CallEnd, CallId, CallOutcome, Input, Instant, Machine, NodeId, Priority, Purpose, ServiceId};
 use hms_scenario::model::CallPolicy;
 use slotmap::{Key, KeyData};
 
@@ -120,7 +120,9 @@ impl<M: Machine> World<M> {
             }
         }
         self.charge_call(node);
-        self.feed(node, Input::Call(Call { id: id(key), service, trace, attempt, previous }), kernel);
+        let deadline = Instant::MAX;
+        let call = Call { id: id(key), service, trace, attempt, previous, priority: Priority(0), deadline };
+        self.feed(node, Input::Call(call), kernel);
         // A node that says nothing has no route; the caller must not wait for ever.
         if self.calls.get(key).is_some_and(|call| call.phase == Phase::Routing && call.attempt == attempt) {
             self.attempt_ended(key, CallOutcome::Refused, kernel);
@@ -207,7 +209,20 @@ impl<M: Machine> World<M> {
         }
         if let Some(agent) = routed {
             self.charge_call(node);
-            self.feed(node, Input::CallEnded { call: id(key), agent, outcome, elapsed }, kernel);
+            let call = &self.calls[key];
+            let end = CallEnd {
+                call: id(key),
+                service: call.service,
+                trace,
+                attempt: call.attempt,
+                agent,
+                outcome,
+                elapsed,
+                last: true,
+                retries: again,
+                deadline: Instant::MAX,
+            };
+            self.feed(node, Input::CallEnded(end), kernel);
         }
         let call = &self.calls[key];
         if !again || !self.caller_waits(call.caller) {

@@ -83,14 +83,18 @@ impl<M: Machine> World<M> {
         match effect {
             Effect::Send { to, message } => self.transmit(node, to, Payload::Stack(message), kernel),
             Effect::Persist { record, token } => self.persist(node, record, token, kernel),
-            Effect::Start(agent) if self.place(agent).node == node => self.start_agent(agent, kernel),
-            Effect::Stop(agent) if self.place(agent).node == node => self.stop_agent(agent, kernel),
-            Effect::Probe(agent) if self.place(agent).node == node => self.probe_agent(agent, kernel),
-            Effect::Start(agent) | Effect::Stop(agent) | Effect::Probe(agent) => {
-                panic!("{node} asked for {agent}, which is not one of its agents")
-            }
-            Effect::Route { call, agent } => self.call_routed(call, agent, kernel),
+            // World of agents: instances, state, orderly stops.
+            Effect::Start { agent, .. } => self.start_agent(agent, kernel),
+            Effect::Stop { agent, .. } => self.stop_agent(agent, kernel),
+            Effect::Checkpoint(_) | Effect::Ship { .. } => {}
+            // World of probes and readings.
+            Effect::Probe { agent, .. } => self.probe_agent(agent, kernel),
+            Effect::Measure => {}
+            // World of calls.
+            Effect::Route { call, agent, .. } => self.call_routed(call, agent, kernel),
             Effect::Refuse(call) => self.call_refused(call, kernel),
+            Effect::Hedge { .. } | Effect::Retry { .. } | Effect::GiveUp(_) | Effect::FallBack { .. } => {}
+            Effect::Admit(_) | Effect::Shed(_) => {}
             Effect::Record(record) => self.note(node, record, kernel),
         }
     }
@@ -129,7 +133,23 @@ impl<M: Machine> World<M> {
                 *suspicions = suspicions.saturating_sub(1);
                 self.works(peer) && self.network.reachable(now, peer, node)
             }
-            Record::AgentFailed(_) | Record::AgentRestarted { .. } | Record::AgentRecovered(_) => true,
+            Record::AgentFailed { .. }
+            | Record::AgentDegraded { .. }
+            | Record::AgentHealthy(_)
+            | Record::NodeDegraded { .. }
+            | Record::NodeHealthy(_)
+            | Record::RecoveryStarted { .. }
+            | Record::RecoveryVerified { .. }
+            | Record::RecoveryFailed { .. }
+            | Record::RecoveryHeld(_)
+            | Record::Moved { .. }
+            | Record::LeadershipTaken
+            | Record::LeadershipLost
+            | Record::Breaker { .. }
+            | Record::Ejected(_)
+            | Record::Readmitted(_)
+            | Record::Quarantined { .. }
+            | Record::Alerted { .. } => true,
         };
         self.record(kernel, TraceKind::Stack { node, record, justified });
     }

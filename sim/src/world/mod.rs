@@ -24,7 +24,9 @@ mod tests;
 
 use std::sync::Arc;
 
-use hms_machine::{AgentId, AgentPlace, Directory, Effect, Instant, Machine, NodeId, NodePlace, Seed, ServiceId, Streams};
+use hms_machine::{
+    AgentId, AgentPlace, Bytes, Directory, Effect, Instant, Machine, NodeId, NodePlace, Seed, ServiceId, ServicePlace, Streams,
+};
 use hms_scenario::model::Scenario;
 use slotmap::SlotMap;
 
@@ -188,9 +190,20 @@ fn directory(scenario: &Scenario, topology: &Topology, placement: &Placement) ->
         region: topology.region_of(node) as u32,
         zone: topology.zone_of(node) as u32,
         edge: topology.is_edge(node),
+        memory: scenario.cluster.hosts.get(node.index()).map_or(Bytes::ZERO, |host| host.memory),
     });
     let agents = placement.agents.iter().map(|agent| AgentPlace { service: agent.service, node: agent.node });
-    Directory::new(places.collect(), agents.collect(), scenario.services.len())
+    let services = scenario.services.iter().map(|service| ServicePlace {
+        agents: Vec::new(),
+        needs: service.needs.clone(),
+        workers: service.workers,
+        queue: service.queue,
+        memory: service.memory.base,
+        stateful: service.journal.is_some(),
+        cached: false,
+        defaulted: false,
+    });
+    Directory::new(places.collect(), agents.collect(), services.collect())
 }
 
 impl<M: Machine> Model for World<M> {

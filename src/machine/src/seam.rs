@@ -12,7 +12,10 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::{AgentId, Bytes, Draw, Duration, Instant, NodeId, Purpose, ServiceId, Streams};
+use crate::{
+    AgentEvent, AgentId, Bytes, Call, CallEnd, CallId, CallOutcome, Directory, Draw, Duration, Instant, NodeId, Probe, Purpose,
+    Reading, Record, Request, RequestId, StateSource, Streams, Substitute,
+};
 
 /// The software of one node: a state machine without IO.
 pub trait Machine: Clone {
@@ -35,6 +38,42 @@ pub trait Machine: Clone {
 pub trait Message: Clone + Debug {
     /// Size on the wire, headers included.
     fn bytes(&self) -> Bytes;
+
+    /// The component of the stack that says it; its bytes are counted there.
+    fn component(&self) -> Component;
+}
+
+/// A part of the stack, as far as costs are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Component {
+    /// Detectors, membership, checks, alerts.
+    Health,
+    /// Supervision, recovery, state.
+    Supervisor,
+    /// Breakers, balancing and retries: what a call costs its caller.
+    Breaker,
+    /// Admission, limits and shedding: what a request costs its server.
+    Overload,
+}
+
+impl Component {
+    /// Every component, in order.
+    pub const ALL: [Component; 4] = [Component::Health, Component::Supervisor, Component::Breaker, Component::Overload];
+
+    /// Its position in [`Component::ALL`].
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Its name in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Component::Health => "health",
+            Component::Supervisor => "supervisor",
+            Component::Breaker => "breaker",
+            Component::Overload => "overload",
+        }
+    }
 }
 
 /// What a node knows when it starts.
@@ -49,63 +88,6 @@ pub struct Boot {
     /// Reading of the node's monotonic clock.
     pub now: Instant,
 }
-
-/// Who and what there is: static knowledge of the deployment, no health.
-#[derive(Clone, Debug)]
-pub struct Directory {
-    /// All nodes, indexed by `NodeId`.
-    pub nodes: Vec<NodePlace>,
-    /// All agents, indexed by `AgentId`.
-    pub agents: Vec<AgentPlace>,
-    /// The agents of each service, indexed by `ServiceId`.
-    pub services: Vec<Vec<AgentId>>,
-    by_node: Vec<Vec<AgentId>>,
-}
-
-/// Where a node stands.
-#[derive(Clone, Copy, Debug)]
-pub struct NodePlace {
-    /// Index of its region.
-    pub region: u32,
-    /// Index of its zone, over all regions.
-    pub zone: u32,
-    /// An edge lets clients in and hosts no agents.
-    pub edge: bool,
-}
-
-/// Where an agent stands.
-#[derive(Clone, Copy, Debug)]
-pub struct AgentPlace {
-    /// The service of which it is a replica.
-    pub service: ServiceId,
-    /// The node on which it runs.
-    pub node: NodeId,
-}
-
-impl Directory {
-    /// The directory of these nodes and agents; `services` services, those without agents included.
-    ///
-    /// # Panics
-    /// If an agent stands on a node or belongs to a service that is not there.
-    pub fn new(nodes: Vec<NodePlace>, agents: Vec<AgentPlace>, services: usize) -> Self {
-        let mut by_node = vec![Vec::new(); nodes.len()];
-        let mut by_service = vec![Vec::new(); services];
-        for (index, place) in agents.iter().enumerate() {
-            by_node[place.node.index()].push(AgentId::from_index(index));
-            by_service[place.service.index()].push(AgentId::from_index(index));
-        }
-        Directory { nodes, agents, services: by_service, by_node }
-    }
-
-    /// The agents of one node, in order.
-    pub fn agents_of(&self, node: NodeId) -> impl Iterator<Item = AgentId> + '_ {
-        self.by_node[node.index()].iter().copied()
-    }
-}
-
-/// Names one call through its attempts; unique among the calls in progress.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct CallId(pub u64);
 
 /// Into a machine.
 #[derive(Clone, Debug)]
@@ -140,67 +122,26 @@ pub enum Input<M> {
     },
     /// A local agent, or a client behind this edge, wants to call a service: answer with [`Context::route`] or [`Context::refuse`].
     Call(Call),
-    /// An attempt that was routed has ended.
-    CallEnded {
-        /// The call.
-        call: CallId,
-        /// The agent that was called.
+    /// An attempt that was routed has ended. Say [`Context::retry`], [`Context::give_up`] or [`Context::fall_back`] to overrule what the caller
+    /// would do by itself (its own retries, or none).
+    CallEnded(CallEnd),
+    /// A request has reached a local agent that is ready: answer with [`Context::admit`] or [`Context::shed`]; silence admits.
+    Request(Request),
+    /// A request that was admitted has ended.
+    RequestEnded {
+        /// The request.
+        request: RequestId,
+        /// The agent that worked on it.
         agent: AgentId,
-        /// How it went.
+        /// How it went. `Reset`: its agent has died over it.
         outcome: CallOutcome,
-        /// From dispatch to end.
+        /// From admission until a worker took it up.
+        waited: Duration,
+        /// From admission to end.
         elapsed: Duration,
     },
-}
-
-/// What a node's operating system tells about a local agent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AgentEvent {
-    /// The process is up and says that it is ready.
-    Ready,
-    /// The process has ended.
-    Exited(Exit),
-    /// The answer to [`Context::probe`]; a stuck process gives none.
-    Probed,
-}
-
-/// Why a process ended, as far as its parent can see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// By a signal or with an error.
-    Abnormal,
-    /// Killed by the operating system for lack of memory.
-    OutOfMemory,
-    /// Because the node stopped it.
-    Stopped,
-}
-
-/// A call that wants to be routed.
-#[derive(Clone, Copy, Debug)]
-pub struct Call {
-    /// Its name.
-    pub id: CallId,
-    /// The service that is called.
-    pub service: ServiceId,
-    /// The trace id of the call: who asks for what, the same whatever the stack does.
-    pub trace: u64,
-    /// 0 for the first attempt.
-    pub attempt: u32,
-    /// The agent that the attempt before this one was sent to.
-    pub previous: Option<AgentId>,
-}
-
-/// How an attempt of a call ended, as its caller sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallOutcome {
-    /// Answered.
-    Ok,
-    /// Answered with an error.
-    Error,
-    /// Turned away at once: nobody listens, or the queue is full.
-    Refused,
-    /// No answer in time.
-    TimedOut,
+    /// The answer to [`Context::measure`].
+    Measured(Arc<Reading>),
 }
 
 /// Out of a machine, in order.
@@ -221,42 +162,79 @@ pub enum Effect<M> {
         token: u64,
     },
     /// See [`Context::start`].
-    Start(AgentId),
+    Start {
+        /// The agent.
+        agent: AgentId,
+        /// Where its state comes from.
+        source: StateSource,
+    },
     /// See [`Context::stop`].
-    Stop(AgentId),
+    Stop {
+        /// The agent.
+        agent: AgentId,
+        /// Time to finish what it works on.
+        grace: Duration,
+    },
     /// See [`Context::probe`].
-    Probe(AgentId),
+    Probe {
+        /// The agent.
+        agent: AgentId,
+        /// The question.
+        probe: Probe,
+    },
+    /// See [`Context::measure`].
+    Measure,
+    /// See [`Context::checkpoint`].
+    Checkpoint(AgentId),
+    /// See [`Context::ship`].
+    Ship {
+        /// The agent.
+        agent: AgentId,
+        /// The receiver.
+        to: NodeId,
+    },
     /// See [`Context::route`].
     Route {
         /// The call.
         call: CallId,
         /// The replica.
         agent: AgentId,
+        /// Where the caller's node believes that it runs.
+        node: NodeId,
+    },
+    /// See [`Context::hedge`].
+    Hedge {
+        /// The call.
+        call: CallId,
+        /// The other replica.
+        agent: AgentId,
+        /// Where the caller's node believes that it runs.
+        node: NodeId,
     },
     /// See [`Context::refuse`].
     Refuse(CallId),
+    /// See [`Context::retry`].
+    Retry {
+        /// The call.
+        call: CallId,
+        /// The pause before the next attempt.
+        after: Duration,
+    },
+    /// See [`Context::give_up`].
+    GiveUp(CallId),
+    /// See [`Context::fall_back`].
+    FallBack {
+        /// The call.
+        call: CallId,
+        /// From where the answer is taken.
+        substitute: Substitute,
+    },
+    /// See [`Context::admit`].
+    Admit(RequestId),
+    /// See [`Context::shed`].
+    Shed(RequestId),
     /// See [`Context::record`].
     Record(Record),
-}
-
-/// What a machine says about itself for the trace: beliefs and actions, never read back by any machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Record {
-    /// The node believes that a peer has failed.
-    Suspected(NodeId),
-    /// The node believes again that a peer works.
-    Trusted(NodeId),
-    /// The node has noticed that a local agent has failed.
-    AgentFailed(AgentId),
-    /// The node restarts a local agent.
-    AgentRestarted {
-        /// The agent.
-        agent: AgentId,
-        /// Restarts since it last ran well, from 1.
-        attempt: u32,
-    },
-    /// A local agent works again after the node's action.
-    AgentRecovered(AgentId),
 }
 
 /// What a machine works with while it handles an input.
@@ -269,6 +247,7 @@ pub struct Context<'a, M> {
     random: &'a mut NodeRandom,
     effects: &'a mut Vec<Effect<M>>,
     cpu: Duration,
+    component: Component,
 }
 
 /// Where a node's software gets its randomness: one stream per purpose, counted on through restarts.
@@ -288,7 +267,7 @@ impl NodeRandom {
 impl<'a, M> Context<'a, M> {
     /// A context for one `handle`; `effects` is emptied by the driver.
     pub fn new(now: Instant, wall: Instant, node: NodeId, random: &'a mut NodeRandom, effects: &'a mut Vec<Effect<M>>) -> Self {
-        Context { now, wall, node, random, effects, cpu: Duration::ZERO }
+        Context { now, wall, node, random, effects, cpu: Duration::ZERO, component: Component::Health }
     }
 
     /// Sends a message; it may be lost, late, doubled or overtaken.
@@ -301,29 +280,85 @@ impl<'a, M> Context<'a, M> {
         self.effects.push(Effect::Persist { record, token });
     }
 
-    /// Starts the process of a local agent; a running one is left alone.
-    pub fn start(&mut self, agent: AgentId) {
-        self.effects.push(Effect::Start(agent));
+    /// Starts the process of an agent on this node, with its state from `source`; a running one is left alone.
+    pub fn start(&mut self, agent: AgentId, source: StateSource) {
+        self.effects.push(Effect::Start { agent, source });
     }
 
-    /// Kills the process of a local agent; [`AgentEvent::Exited`] follows.
-    pub fn stop(&mut self, agent: AgentId) {
-        self.effects.push(Effect::Stop(agent));
+    /// Stops the process of a local agent: it takes no more requests, and what is left after `grace` is killed; [`AgentEvent::Exited`] follows.
+    pub fn stop(&mut self, agent: AgentId, grace: Duration) {
+        self.effects.push(Effect::Stop { agent, grace });
     }
 
-    /// Asks a local agent for a sign of life; [`AgentEvent::Probed`] follows if there is one.
-    pub fn probe(&mut self, agent: AgentId) {
-        self.effects.push(Effect::Probe(agent));
+    /// Asks a local agent; [`AgentEvent::Probed`] follows if there is an answer.
+    pub fn probe(&mut self, agent: AgentId, probe: Probe) {
+        self.effects.push(Effect::Probe { agent, probe });
     }
 
-    /// Sends a call to this replica.
-    pub fn route(&mut self, call: CallId, agent: AgentId) {
-        self.effects.push(Effect::Route { call, agent });
+    /// Asks the host and the agents on it how they are; [`Input::Measured`] follows, late where the host is slow.
+    pub fn measure(&mut self) {
+        self.effects.push(Effect::Measure);
     }
 
-    /// Fails the attempt at once without sending it.
+    /// Has a local agent write down its state, so that a start need not replay the whole journal; [`AgentEvent::Checkpointed`] follows.
+    pub fn checkpoint(&mut self, agent: AgentId) {
+        self.effects.push(Effect::Checkpoint(agent));
+    }
+
+    /// Copies to node `to` what an agent's journal has gained since the last shipment there; [`AgentEvent::Shipped`] follows.
+    pub fn ship(&mut self, agent: AgentId, to: NodeId) {
+        self.effects.push(Effect::Ship { agent, to });
+    }
+
+    /// Sends a call to this replica, which is believed to run on `node`.
+    pub fn route(&mut self, call: CallId, agent: AgentId, node: NodeId) {
+        self.effects.push(Effect::Route { call, agent, node });
+    }
+
+    /// Sends a call that is waiting for its answer to another replica as well; the first good answer counts.
+    pub fn hedge(&mut self, call: CallId, agent: AgentId, node: NodeId) {
+        self.effects.push(Effect::Hedge { call, agent, node });
+    }
+
+    /// Fails the attempt at once without sending it; the caller may try again by itself.
     pub fn refuse(&mut self, call: CallId) {
         self.effects.push(Effect::Refuse(call));
+    }
+
+    /// Has a call whose attempt was refused or has failed tried again after a pause, whatever its caller would do by itself. Nothing
+    /// is tried beyond the call's deadline.
+    pub fn retry(&mut self, call: CallId, after: Duration) {
+        self.effects.push(Effect::Retry { call, after });
+    }
+
+    /// Ends a call as failed, whatever its caller would do by itself.
+    pub fn give_up(&mut self, call: CallId) {
+        self.effects.push(Effect::GiveUp(call));
+    }
+
+    /// Ends a call with a substitute for the service's answer; if there is none (a cache that does not know), the call has failed.
+    pub fn fall_back(&mut self, call: CallId, substitute: Substitute) {
+        self.effects.push(Effect::FallBack { call, substitute });
+    }
+
+    /// Lets a request in.
+    pub fn admit(&mut self, request: RequestId) {
+        self.effects.push(Effect::Admit(request));
+    }
+
+    /// Turns a request away; its caller hears of it at once.
+    pub fn shed(&mut self, request: RequestId) {
+        self.effects.push(Effect::Shed(request));
+    }
+
+    /// Says for which component of the stack the input was; its CPU time is counted there. Without it: health.
+    pub fn charge(&mut self, component: Component) {
+        self.component = component;
+    }
+
+    /// The component to which the input is charged.
+    pub fn component(&self) -> Component {
+        self.component
     }
 
     /// Adds a row to the trace.

@@ -10,7 +10,8 @@
 use std::sync::Arc;
 
 use hms_machine::{
-    AgentEvent, AgentId, Boot, Bytes, Call, Context, Directory, Input, Instant, Machine, Message, NodeId, Purpose, Record,
+    AgentEvent, AgentId, Boot, Bytes, Call, Cause, Component, Context, Directory, Duration, Exit, Input, Instant, Machine,
+    Message, NodeId, Probe, Purpose, Record, Rung, StateSource,
 };
 
 use crate::Configuration;
@@ -38,6 +39,12 @@ impl Message for StackMessage {
     fn bytes(&self) -> Bytes {
         match self {
             StackMessage::Heartbeat { .. } => HEARTBEAT_BYTES,
+        }
+    }
+
+    fn component(&self) -> Component {
+        match self {
+            StackMessage::Heartbeat { .. } => Component::Health,
         }
     }
 }
@@ -138,7 +145,7 @@ impl Machine for Node {
             Input::Agent { agent, event } => self.agent(agent, event, cx),
             Input::Call(call) => self.route(call, cx),
             // Outcomes will feed breakers; a fixed time-out detector has no use for them.
-            Input::CallEnded { .. } => {}
+            Input::CallEnded(_) | Input::Request(_) | Input::RequestEnded { .. } | Input::Measured(_) => {}
         }
     }
 
@@ -169,7 +176,7 @@ impl Node {
 
     fn start(&mut self, cx: &mut Context<'_, StackMessage>) {
         for (agent, _) in &self.agents {
-            cx.start(*agent);
+            cx.start(*agent, StateSource::Local);
         }
         // With no record of an earlier life (the first, or the disk was replaced) the clock keeps peers from taking this one for an old
         // one, as it does in Cassandra, whose generation is the time of the start.
@@ -219,14 +226,14 @@ impl Node {
             for (id, agent) in &mut self.agents {
                 match agent.advise(&self.configuration.supervisor, cx.now) {
                     Advice::Nothing => {}
-                    Advice::Probe => cx.probe(*id),
+                    Advice::Probe => cx.probe(*id, Probe::Liveness),
                     Advice::Stop => {
-                        cx.record(Record::AgentFailed(*id));
-                        cx.stop(*id);
+                        cx.record(Record::AgentFailed { agent: *id, cause: Cause::Hang });
+                        cx.stop(*id, Duration::ZERO);
                     }
                     Advice::Restart { attempt } => {
-                        cx.record(Record::AgentRestarted { agent: *id, attempt });
-                        cx.start(*id);
+                        cx.record(Record::RecoveryStarted { agent: *id, rung: Rung::Restart, cause: Cause::Crash, attempt });
+                        cx.start(*id, StateSource::Local);
                     }
                 }
             }
@@ -249,24 +256,30 @@ impl Node {
         match event {
             AgentEvent::Ready => {
                 if agent.ready(configuration, cx.now) {
-                    cx.record(Record::AgentRecovered(id));
+                    cx.record(Record::RecoveryVerified { agent: id, rung: Rung::Restart, attempt: 1 });
                 }
             }
-            AgentEvent::Probed => agent.answered(),
-            AgentEvent::Exited(_) => {
+            AgentEvent::Probed { .. } => agent.answered(),
+            AgentEvent::Checkpointed { .. } | AgentEvent::Shipped { .. } => {}
+            AgentEvent::Exited(exit) => {
                 if agent.exited(configuration, cx.now) && configuration.enabled {
-                    cx.record(Record::AgentFailed(id));
+                    let cause = match exit {
+                        Exit::OutOfMemory => Cause::OutOfMemory,
+                        Exit::CorruptState => Cause::CorruptState,
+                        Exit::Abnormal | Exit::Stopped => Cause::Crash,
+                    };
+                    cx.record(Record::AgentFailed { agent: id, cause });
                 }
             }
         }
     }
 
     fn route(&mut self, call: Call, cx: &mut Context<'_, StackMessage>) {
-        let replicas = &self.directory.services[call.service.index()];
+        let replicas = &self.directory.services[call.service.index()].agents;
         let draw = cx.draw_at(ROUTE, call.trace.wrapping_add(u64::from(call.attempt)));
         let suspected = |agent: AgentId| self.suspects(self.directory.agents[agent.index()].node);
         match routing::pick(replicas, call.previous, suspected, draw) {
-            Some(agent) => cx.route(call.id, agent),
+            Some(agent) => cx.route(call.id, agent, self.directory.agents[agent.index()].node),
             None => cx.refuse(call.id),
         }
     }

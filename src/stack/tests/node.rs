@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hms_machine::{
-    AgentEvent, AgentId, AgentPlace, Boot, Call, CallId, Context, Directory, Duration, Effect, Exit, Input, Instant, Machine,
-    NodeId, NodePlace, NodeRandom, Record, Seed, ServiceId, Streams,
+    AgentEvent, AgentId, AgentPlace, Boot, Bytes, Call, CallId, Cause, Context, Directory, Duration, Effect, Exit, Input,
+    Instant, Machine, NodeId, NodePlace, NodeRandom, Priority, Record, Rung, Seed, ServiceId, ServicePlace, Streams,
 };
 use hms_stack::{Configuration, Node, StackMessage};
 
@@ -31,10 +31,10 @@ struct Cluster {
 
 impl Cluster {
     fn new(configuration: Configuration) -> Self {
-        let place = |zone, edge| NodePlace { region: 0, zone, edge };
+        let place = |zone, edge| NodePlace { region: 0, zone, edge, memory: Bytes::from_mib(1024) };
         let nodes = vec![place(0, false), place(1, false), place(2, false), place(0, true)];
         let agents = (0..3).map(|node| AgentPlace { service: ServiceId(0), node: NodeId(node) }).collect();
-        let directory = Directory::new(nodes, agents, 1);
+        let directory = Directory::new(nodes, agents, vec![ServicePlace::default()]);
         let mut cluster = Cluster {
             configuration,
             directory: Arc::new(directory),
@@ -87,18 +87,30 @@ impl Cluster {
                 self.disks[node.index()].push(record);
                 self.later(DELAY, node, Input::Persisted { token });
             }
-            Effect::Start(agent) => {
+            Effect::Start { agent, .. } => {
                 self.started.push(agent);
                 self.later(DELAY, node, Input::Agent { agent, event: AgentEvent::Ready });
             }
-            Effect::Stop(agent) => {
+            Effect::Stop { agent, .. } => {
                 self.stopped.push(agent);
                 self.later(DELAY, node, Input::Agent { agent, event: AgentEvent::Exited(Exit::Stopped) });
             }
-            Effect::Probe(agent) if self.stuck.contains(&agent) => {}
-            Effect::Probe(agent) => self.later(DELAY, node, Input::Agent { agent, event: AgentEvent::Probed }),
+            Effect::Probe { agent, .. } if self.stuck.contains(&agent) => {}
+            Effect::Probe { agent, probe } => {
+                let event = AgentEvent::Probed { probe, ok: true, elapsed: DELAY };
+                self.later(DELAY, node, Input::Agent { agent, event });
+            }
             Effect::Route { agent, .. } => self.routed.push(agent),
-            Effect::Refuse(_) => {}
+            Effect::Measure
+            | Effect::Checkpoint(_)
+            | Effect::Ship { .. }
+            | Effect::Hedge { .. }
+            | Effect::Refuse(_)
+            | Effect::Retry { .. }
+            | Effect::GiveUp(_)
+            | Effect::FallBack { .. }
+            | Effect::Admit(_)
+            | Effect::Shed(_) => {}
             Effect::Record(record) => self.records.push((node, record)),
         }
     }
@@ -129,7 +141,8 @@ impl Cluster {
     }
 
     fn call(&mut self, node: NodeId, trace: u64) {
-        let call = Call { id: CallId(trace), service: ServiceId(0), trace, attempt: 0, previous: None };
+        let (priority, deadline) = (Priority(0), Instant::MAX);
+        let call = Call { id: CallId(trace), service: ServiceId(0), trace, attempt: 0, previous: None, priority, deadline };
         self.feed(node, Input::Call(call));
     }
 }
@@ -225,8 +238,9 @@ fn as4_an_agent_that_ends_is_started_again_and_stays_down_with_the_supervisor_of
     };
     let (count, records) = starts(Configuration::default());
     assert_eq!(count, 2);
-    let restarted = Record::AgentRestarted { agent: AgentId(2), attempt: 1 };
-    let expected = [Record::AgentFailed(AgentId(2)), restarted, Record::AgentRecovered(AgentId(2))];
+    let (agent, rung, cause, attempt) = (AgentId(2), Rung::Restart, Cause::Crash, 1);
+    let restarted = Record::RecoveryStarted { agent, rung, cause, attempt };
+    let expected = [Record::AgentFailed { agent, cause }, restarted, Record::RecoveryVerified { agent, rung, attempt }];
     assert_eq!(records, expected.map(|record| (NodeId(2), record)));
     assert_eq!(starts(without_supervisor()).0, 1);
 }

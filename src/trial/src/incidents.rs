@@ -267,9 +267,9 @@ impl Open {
                 }
             }
             Record::Trusted(peer) => self.suspicions.retain(|known| *known != (node, peer)),
-            Record::AgentFailed(agent) if self.agents.contains(&agent) => self.notice(node, at),
-            Record::AgentRestarted { agent, .. } if self.agents.contains(&agent) => self.incident.actions += 1,
-            Record::Suspected(_) | Record::AgentFailed(_) | Record::AgentRestarted { .. } | Record::AgentRecovered(_) => {}
+            Record::AgentFailed { agent, .. } if self.agents.contains(&agent) => self.notice(node, at),
+            Record::RecoveryStarted { agent, .. } if self.agents.contains(&agent) => self.incident.actions += 1,
+            _ => {}
         }
     }
 

@@ -189,7 +189,7 @@ impl<'a> Reader<'a> {
     }
 
     fn restarts(&self) -> f64 {
-        let fits = |kind: &TraceKind| matches!(kind, TraceKind::Stack { record: Record::AgentRestarted { .. }, .. });
+        let fits = |kind: &TraceKind| matches!(kind, TraceKind::Stack { record: Record::RecoveryStarted { .. }, .. });
         self.recorder.trace.iter().filter(|row| row.at >= self.warmup && fits(&row.kind)).count() as f64
     }
 

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use hms_machine::{AgentEvent, Boot, Bytes, Context, Directory, Duration, Input, Instant, Machine, Message, NodeId, Purpose};
+use hms_machine::{
+    AgentEvent, Boot, Bytes, Component, Context, Directory, Duration, Input, Instant, Machine, Message, NodeId, Purpose,
+    StateSource,
+};
 
 const ROUTE: Purpose = Purpose::named("test/toy-route");
 const CHAT: Purpose = Purpose::named("test/toy-chat");
@@ -39,6 +42,10 @@ impl Message for Chat {
     fn bytes(&self) -> Bytes {
         Bytes(64)
     }
+
+    fn component(&self) -> Component {
+        Component::Health
+    }
 }
 
 impl Machine for Toy {
@@ -59,7 +66,7 @@ impl Machine for Toy {
     fn handle(&mut self, input: Input<Chat>, cx: &mut Context<'_, Chat>) {
         match input {
             Input::Booted => {
-                self.directory.agents_of(self.node).for_each(|agent| cx.start(agent));
+                self.directory.agents_of(self.node).for_each(|agent| cx.start(agent, StateSource::Local));
                 cx.persist(vec![1], 1);
             }
             Input::Message { .. } => self.heard += 1,
@@ -72,16 +79,24 @@ impl Machine for Toy {
                     self.chat_at = self.configuration.chat.map(|chat| cx.now + chat.mul_f64(0.5 + jitter));
                 }
             }
-            Input::Agent { agent, event: AgentEvent::Exited(_) } if self.configuration.restart => cx.start(agent),
+            Input::Agent { agent, event: AgentEvent::Exited(_) } if self.configuration.restart => {
+                cx.start(agent, StateSource::Local)
+            }
             Input::Call(call) => {
-                let replicas = &self.directory.services[call.service.index()];
+                let replicas = &self.directory.services[call.service.index()].agents;
                 let mut draw = cx.draw_at(ROUTE, call.trace.wrapping_add(u64::from(call.attempt)));
                 match draw.pick(replicas) {
-                    Some(agent) => cx.route(call.id, *agent),
+                    Some(agent) => cx.route(call.id, *agent, self.directory.agents[agent.index()].node),
                     None => cx.refuse(call.id),
                 }
             }
-            Input::Persisted { .. } | Input::PersistFailed { .. } | Input::Agent { .. } | Input::CallEnded { .. } => {}
+            Input::Persisted { .. }
+            | Input::PersistFailed { .. }
+            | Input::Agent { .. }
+            | Input::CallEnded(_)
+            | Input::Request(_)
+            | Input::RequestEnded { .. }
+            | Input::Measured(_) => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! Rows of a run as polars frames, column by column, after the schema.
 
-use hms_machine::{CallOutcome, Duration, Exit, Instant, Record};
+use hms_machine::{BreakerState, CallOutcome, Duration, Exit, Instant, Record, Severity};
 use hms_trial::{LoadRecord, Outcome, SeriesRow, TraceKind, TraceRow};
 use polars::prelude::*;
 
@@ -240,6 +240,11 @@ struct Said {
     taken: Option<bool>,
     elapsed: Option<u64>,
     outcome: Option<&'static str>,
+    cause: Option<&'static str>,
+    rung: Option<&'static str>,
+    state: Option<&'static str>,
+    service: Option<u32>,
+    trace: Option<u64>,
 }
 
 /// The frame of some rows of the trace.
@@ -263,6 +268,11 @@ pub(crate) fn events(run_id: &str, rows: &[TraceRow]) -> DataFrame {
     frame.flags_maybe("taken", said.iter().map(|said| said.taken));
     frame.integers_maybe("elapsed_ns", said.iter().map(|said| said.elapsed));
     frame.texts_maybe("outcome", said.iter().map(|said| said.outcome));
+    frame.texts_maybe("cause", said.iter().map(|said| said.cause));
+    frame.texts_maybe("rung", said.iter().map(|said| said.rung));
+    frame.texts_maybe("state", said.iter().map(|said| said.state));
+    frame.ids_maybe("service", said.iter().map(|said| said.service));
+    frame.integers_maybe("trace", said.iter().map(|said| said.trace));
     frame.finish()
 }
 
@@ -307,11 +317,56 @@ fn say_record(record: Record, justified: bool) -> Said {
     match record {
         Record::Suspected(peer) => of_peer("suspected", peer),
         Record::Trusted(peer) => of_peer("trusted", peer),
-        Record::AgentFailed(agent) => of_agent("agent_failed", agent),
-        Record::AgentRestarted { agent, attempt } => {
-            Said { attempt: Some(u64::from(attempt)), ..of_agent("agent_restarted", agent) }
+        Record::AgentFailed { agent, cause } => Said { cause: Some(cause.name()), ..of_agent("agent_failed", agent) },
+        Record::AgentDegraded { agent, cause } => Said { cause: Some(cause.name()), ..of_agent("agent_degraded", agent) },
+        Record::AgentHealthy(agent) => of_agent("agent_healthy", agent),
+        Record::NodeDegraded { node, cause } => {
+            Said { kind: "node_degraded", peer: Some(node.0), cause: Some(cause.name()), ..Said::default() }
         }
-        Record::AgentRecovered(agent) => of_agent("agent_recovered", agent),
+        Record::NodeHealthy(node) => Said { kind: "node_healthy", peer: Some(node.0), ..Said::default() },
+        Record::RecoveryStarted { agent, rung, cause, attempt } => Said {
+            attempt: Some(u64::from(attempt)),
+            cause: Some(cause.name()),
+            rung: Some(rung.name()),
+            ..of_agent("recovery_started", agent)
+        },
+        Record::RecoveryVerified { agent, rung, attempt } => {
+            Said { attempt: Some(u64::from(attempt)), rung: Some(rung.name()), ..of_agent("recovery_verified", agent) }
+        }
+        Record::RecoveryFailed { agent, rung } => Said { rung: Some(rung.name()), ..of_agent("recovery_failed", agent) },
+        Record::RecoveryHeld(agent) => of_agent("recovery_held", agent),
+        Record::Moved { agent, to } => Said { peer: Some(to.0), ..of_agent("moved", agent) },
+        Record::LeadershipTaken => Said { kind: "leadership_taken", ..Said::default() },
+        Record::LeadershipLost => Said { kind: "leadership_lost", ..Said::default() },
+        Record::Breaker { service, agent, state } => Said {
+            kind: "breaker",
+            service: Some(service.0),
+            agent: agent.map(|agent| agent.0),
+            state: Some(breaker_name(state)),
+            ..Said::default()
+        },
+        Record::Ejected(agent) => of_agent("ejected", agent),
+        Record::Readmitted(agent) => of_agent("readmitted", agent),
+        Record::Quarantined { trace } => Said { kind: "quarantined", trace: Some(trace), ..Said::default() },
+        Record::Alerted { severity, cause } => {
+            Said { kind: "alerted", state: Some(severity_name(severity)), cause: Some(cause.name()), ..Said::default() }
+        }
+    }
+}
+
+fn breaker_name(state: BreakerState) -> &'static str {
+    match state {
+        BreakerState::Closed => "closed",
+        BreakerState::Open => "open",
+        BreakerState::HalfOpen => "half_open",
+    }
+}
+
+fn severity_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::Critical => "critical",
     }
 }
 
@@ -320,6 +375,7 @@ fn exit_name(exit: Exit) -> &'static str {
         Exit::Abnormal => "abnormal",
         Exit::OutOfMemory => "out_of_memory",
         Exit::Stopped => "stopped",
+        Exit::CorruptState => "corrupt_state",
     }
 }
 
@@ -329,5 +385,6 @@ fn outcome_name(outcome: CallOutcome) -> &'static str {
         CallOutcome::Error => "error",
         CallOutcome::Refused => "refused",
         CallOutcome::TimedOut => "timed_out",
+        CallOutcome::Reset => "reset",
     }
 }

@@ -180,7 +180,12 @@ const EVENTS: &[ColumnDefinition] = columns! {
     "bytes" Integer "B" maybe "sent: size of the message.";
     "taken" Flag "" maybe "sent: whether the network took it.";
     "elapsed_ns" Integer "ns" maybe "attempt: from dispatch to end.";
-    "outcome" Text "" maybe "attempt: ok, error, refused or timed_out.";
+    "outcome" Text "" maybe "attempt: ok, error, refused, timed_out or reset.";
+    "cause" Text "" maybe "What the stack has seen: agent_failed, agent_degraded, node_degraded, recovery_started, alerted.";
+    "rung" Text "" maybe "recovery_started, recovery_verified, recovery_failed: rung of the recovery ladder.";
+    "state" Text "" maybe "breaker: closed, open or half_open; alerted: info, warning or critical.";
+    "service" Id "" maybe "breaker: the service that is called.";
+    "trace" Integer "" maybe "quarantined: trace id of the request.";
 };
 
 impl Table {

@@ -1,0 +1,132 @@
+//! Agents as the operating system under them shows them: what can be asked, what is told, what is read.
+
+use crate::{AgentId, Bytes, Duration, NodeId};
+
+/// What a node's operating system tells about a local agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentEvent {
+    /// The process is up and says that it is ready.
+    Ready,
+    /// The process has ended.
+    Exited(Exit),
+    /// The answer to [`Context::probe`]; a stuck process gives none.
+    Probed {
+        /// What was asked.
+        probe: Probe,
+        /// Whether the answer was good.
+        ok: bool,
+        /// From question to answer.
+        elapsed: Duration,
+    },
+    /// The checkpoint asked for by [`Context::checkpoint`] is durable, or could not be written.
+    Checkpointed {
+        /// Whether it is there.
+        ok: bool,
+    },
+    /// What [`Context::ship`] sent is durable at the receiver. (Nothing is heard of a shipment that was lost on its way.)
+    Shipped {
+        /// The receiver.
+        to: NodeId,
+        /// Journal entries that the receiver holds now, counted from the agent's first.
+        entries: u64,
+    },
+}
+
+/// A question to an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Probe {
+    /// Is the process there and not stuck? Costs nothing.
+    Liveness,
+    /// Does it take requests?
+    Readiness,
+    /// A synthetic request, worked on like any other: costs the work of one request.
+    Work,
+}
+
+/// Why a process ended, as far as its parent can see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// By a signal or with an error.
+    Abnormal,
+    /// Killed by the operating system for lack of memory.
+    OutOfMemory,
+    /// Because the node stopped it.
+    Stopped,
+    /// It could not read its state, or found an entry before the last one damaged.
+    CorruptState,
+}
+
+/// From where an agent takes its state when it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateSource {
+    /// The newest checkpoint and the journal behind it. Half an entry at the end is cut off; other damage ends the process with
+    /// [`Exit::CorruptState`].
+    Local,
+    /// The same, cut off at the first damaged entry: what stood behind it is lost.
+    Truncated,
+    /// The checkpoint before the newest, and the journal behind it; cut off at the first damaged entry.
+    Previous,
+    /// The copy that was shipped to this node, fetched over the network; [`Exit::CorruptState`] if it has none.
+    Replica(NodeId),
+}
+
+/// What a host's operating system and the agents on it say of themselves; counters count from the agent's or host's start.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// Time from asking to answer of a piece of work on the processor, queueing included.
+    pub cpu_elapsed: Duration,
+    /// Time that this work takes on an idle core of the host's nominal speed.
+    pub cpu_expected: Duration,
+    /// Memory in use by agents.
+    pub memory_used: Bytes,
+    /// Memory that agents share.
+    pub memory_capacity: Bytes,
+    /// The disk.
+    pub disk: DiskReading,
+    /// The agents of the host that have been started here.
+    pub agents: Vec<AgentReading>,
+}
+
+/// What a disk says of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiskReading {
+    /// Operations that have ended.
+    pub operations: u64,
+    /// Of these, operations that failed.
+    pub errors: u64,
+    /// Time that all operations that have ended took, waiting not included.
+    pub busy: Duration,
+    /// How long the operation under way has been under way; zero if there is none.
+    pub pending: Duration,
+    /// Bytes in use.
+    pub used: Bytes,
+    /// Bytes that there are.
+    pub capacity: Bytes,
+}
+
+/// What an agent says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgentReading {
+    /// The agent.
+    pub agent: AgentId,
+    /// Whether its process is there.
+    pub running: bool,
+    /// Whether it takes requests.
+    pub ready: bool,
+    /// Memory in use.
+    pub memory: Bytes,
+    /// File handles in use.
+    pub handles: u32,
+    /// File handles that it may use.
+    pub handles_max: u32,
+    /// Requests that wait.
+    pub waiting: u32,
+    /// Requests that are worked on.
+    pub busy: u32,
+    /// Requests answered well.
+    pub succeeded: u64,
+    /// Requests answered with an error or refused.
+    pub failed: u64,
+    /// Journal entries written, since its first start.
+    pub entries: u64,
+}
