@@ -60,6 +60,32 @@ pub(super) fn draw(kind: SwarmKind, victims: &Victims, ground: &Ground, intensit
             (FaultKind::Surge { factor: ranges::SURGE.draw_factor(intensity, draw) }, Lasts::Within(ranges::SURGE_LASTS))
         }
         SwarmKind::Gray => (FaultKind::Gray { errors: share(ranges::GRAY, intensity, draw) }, trouble),
+        SwarmKind::Throttle => {
+            let bandwidth = (ranges::THROTTLE.draw(1.0, draw) / intensity).max(1.0) as u64;
+            (FaultKind::Link(LinkFault::Throttle { bandwidth }), trouble)
+        }
+        SwarmKind::HandleLeak => {
+            let rate = 1024.0 * intensity / ranges::HANDLES_GONE.draw(1.0, draw);
+            (FaultKind::HandleLeak { rate }, trouble)
+        }
+        SwarmKind::Herd => {
+            let requests =
+                (ground.requests_per_second(victims) * ranges::HERD.draw_factor(intensity, draw)).min(ranges::HERD_MOST);
+            (FaultKind::Herd { requests: libm::ceil(requests) as u32 }, Lasts::Instant)
+        }
+        SwarmKind::Poison => {
+            let share = share(ranges::POISON, intensity, draw);
+            (FaultKind::Poison { share }, Lasts::Within(ranges::SURGE_LASTS))
+        }
+        SwarmKind::Regression => {
+            let factor = ranges::REGRESSION.draw_factor(intensity, draw);
+            let (errors, replicas) = (share(ranges::GRAY, intensity, draw), share(ranges::ROLLED_OUT, 1.0, draw));
+            (FaultKind::Regression { factor, errors, replicas }, trouble)
+        }
+        SwarmKind::Outage => {
+            let severity = share(ranges::OUTAGE, intensity, draw);
+            (FaultKind::Outage { severity }, Lasts::Within(ranges::SURGE_LASTS))
+        }
     };
     Drawn { kind, lasts }
 }

@@ -142,6 +142,12 @@ fn number(kind: SwarmKind) -> u64 {
         SwarmKind::Surge => 15,
         SwarmKind::Gray => 16,
         SwarmKind::Domain => 17,
+        SwarmKind::Throttle => 18,
+        SwarmKind::HandleLeak => 19,
+        SwarmKind::Herd => 20,
+        SwarmKind::Poison => 21,
+        SwarmKind::Regression => 22,
+        SwarmKind::Outage => 23,
     }
 }
 
@@ -165,5 +171,11 @@ fn name(kind: SwarmKind) -> &'static str {
         SwarmKind::Surge => "surge",
         SwarmKind::Gray => "gray",
         SwarmKind::Domain => "domain",
+        SwarmKind::Throttle => "throttle",
+        SwarmKind::HandleLeak => "handle-leak",
+        SwarmKind::Herd => "herd",
+        SwarmKind::Poison => "poison",
+        SwarmKind::Regression => "regression",
+        SwarmKind::Outage => "outage",
     }
 }

@@ -25,6 +25,12 @@
 //! | surge | [`SURGE`] for [`SURGE_LASTS`] | 8/s to 30/s for 5 s (the metastable collapse of R8) |
 //! | gray | [`GRAY`] of the work fails, lasts [`TROUBLE`] | a regression of 1–50 % that probes do not see |
 //! | domain | repair [`DOMAIN_REPAIR`] | racks: 1–6 h (Dean, Google I/O 2008) |
+//! | throttle | bandwidth [`THROTTLE`], lasts [`TROUBLE`] | assumption: from a modem's to a tenth of a gigabit |
+//! | handle leak | handles gone in [`HANDLES_GONE`], lasts [`TROUBLE`] | assumption |
+//! | herd | [`HERD`] seconds' worth of requests at once | assumption: clients that come back after an outage of that length |
+//! | poison | [`POISON`] of the requests, for [`SURGE_LASTS`] | assumption |
+//! | regression | work [`REGRESSION`], errors [`GRAY`], on [`ROLLED_OUT`] of the replicas, lasts [`TROUBLE`] | canaries of 1–50 % |
+//! | outage | [`OUTAGE`] of the calls fail, for [`SURGE_LASTS`] | third-party outages of partial severity |
 //!
 //! Shares, factors and times are drawn log-uniformly, so that mild faults are as frequent as strong ones. Laws whose median is long beside the
 //! window are compressed: they keep their shape, and the median becomes [`MEDIAN_MOST`] of the window. Intensity multiplies durations,
@@ -168,6 +174,23 @@ pub const SURGE: Range = Range::new(1.5, 3.75, 20.0);
 pub const SURGE_LASTS: Range = Range::fixed(1.0, 25.0);
 /// Share of work that fails.
 pub const GRAY: Range = Range::new(0.01, 0.5, 1.0);
+
+/// Bandwidth of a throttled link, bytes per second; intensity divides it.
+pub const THROTTLE: Range = Range::fixed(16.0 * 1024.0, 16.0 * 1024.0 * 1024.0);
+/// Time in which a leak uses up the handles of a process, seconds; intensity divides it.
+pub const HANDLES_GONE: Range = Range::fixed(5.0, 60.0);
+/// Requests of a herd, in seconds' worth of the load's mean rate.
+pub const HERD: Range = Range::new(1.0, 5.0, 60.0);
+/// No herd is larger, whatever the rate.
+pub const HERD_MOST: f64 = 100_000.0;
+/// Share of requests that kill whoever works on them.
+pub const POISON: Range = Range::new(0.0002, 0.005, 0.1);
+/// Work of the new version over that of the old.
+pub const REGRESSION: Range = Range::new(1.2, 5.0, 100.0);
+/// Share of the replicas that have the new version: canaries of 1 to 50 %.
+pub const ROLLED_OUT: Range = Range::fixed(0.01, 0.5);
+/// Share of the calls to a service that fail at once.
+pub const OUTAGE: Range = Range::new(0.05, 0.5, 1.0);
 
 /// Quantiles of the slow-down of a fail-slow component: (share of components, slow to peer latency). Between them the logarithm is
 /// interpolated; the ends are those of [`SLOWNESS`], the rest the middles of the ranges in PERSEUS.

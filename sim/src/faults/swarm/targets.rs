@@ -76,8 +76,12 @@ impl<'a> Ground<'a> {
             SwarmKind::AgentCrash | SwarmKind::CrashLoop | SwarmKind::Hang | SwarmKind::MemoryLeak | SwarmKind::Gray => {
                 !self.services.is_empty()
             }
-            SwarmKind::Latency | SwarmKind::Loss | SwarmKind::Mangle | SwarmKind::Partition => self.hosts.len() >= 2,
-            SwarmKind::Surge => !self.open_loads.is_empty(),
+            SwarmKind::HandleLeak | SwarmKind::Regression | SwarmKind::Outage => !self.services.is_empty(),
+            SwarmKind::Latency | SwarmKind::Loss | SwarmKind::Mangle | SwarmKind::Partition | SwarmKind::Throttle => {
+                self.hosts.len() >= 2
+            }
+            SwarmKind::Surge | SwarmKind::Herd => !self.open_loads.is_empty(),
+            SwarmKind::Poison => !self.scenario.loads.is_empty(),
             SwarmKind::Domain => !self.domains.is_empty(),
         }
     }
@@ -98,14 +102,27 @@ impl<'a> Ground<'a> {
             | SwarmKind::SlowNic
             | SwarmKind::Clock
             | SwarmKind::Disk => Victims::Nodes(self.some_hosts(kind, ordinal, 1)),
-            SwarmKind::AgentCrash | SwarmKind::CrashLoop | SwarmKind::Hang | SwarmKind::MemoryLeak | SwarmKind::Gray => {
+            SwarmKind::AgentCrash
+            | SwarmKind::CrashLoop
+            | SwarmKind::Hang
+            | SwarmKind::MemoryLeak
+            | SwarmKind::Gray
+            | SwarmKind::HandleLeak => {
                 let service = draw.pick(&self.services).expect("allowed only with services");
                 let agent = draw.pick(&self.placement.by_service[service.index()]).expect("the service has agents");
                 Victims::Agents(vec![*agent])
             }
-            SwarmKind::Latency | SwarmKind::Loss | SwarmKind::Mangle => self.links(kind, ordinal, draw),
+            SwarmKind::Latency | SwarmKind::Loss | SwarmKind::Mangle | SwarmKind::Throttle => self.links(kind, ordinal, draw),
             SwarmKind::Partition => Victims::Cluster,
-            SwarmKind::Surge => Victims::Load(*draw.pick(&self.open_loads).expect("allowed only with open loads")),
+            SwarmKind::Surge | SwarmKind::Herd => {
+                Victims::Load(*draw.pick(&self.open_loads).expect("allowed only with open loads"))
+            }
+            SwarmKind::Poison => Victims::Load(draw.below(self.scenario.loads.len() as u64) as usize),
+            SwarmKind::Regression => {
+                let service = draw.pick(&self.services).expect("allowed only with services");
+                Victims::Agents(self.placement.by_service[service.index()].clone())
+            }
+            SwarmKind::Outage => Victims::Service(*draw.pick(&self.services).expect("allowed only with services")),
             SwarmKind::Domain => Victims::Nodes(draw.pick(&self.domains).expect("allowed only with domains").clone()),
         }
     }
@@ -123,6 +140,18 @@ impl<'a> Ground<'a> {
         let Victims::Agents(agents) = victims else { panic!("leaks strike agents, not {victims}") };
         let node = self.placement.agents[agents[0].index()].node;
         self.scenario.cluster.hosts[node.index()].memory.0 as f64
+    }
+
+    /// Mean rate of the load that is struck, requests per second; one where it has none of its own (recorded instants).
+    pub(super) fn requests_per_second(&self, victims: &Victims) -> f64 {
+        let Victims::Load(load) = victims else { panic!("herds strike loads, not {victims}") };
+        match &self.scenario.loads[*load].arrivals {
+            Arrivals::Poisson { rate } | Arrivals::Regular { rate } => *rate,
+            Arrivals::Diurnal { mean, .. } => *mean,
+            Arrivals::Steps { steps } => steps.iter().map(|step| step.rate).fold(0.0, f64::max),
+            Arrivals::Modulated { phases } => phases.iter().map(|phase| phase.rate).fold(0.0, f64::max),
+            Arrivals::Counts { .. } | Arrivals::Timestamps { .. } | Arrivals::Closed { .. } => 1.0,
+        }
     }
 
     /// Links between two zones in both or one direction, or all links of one host.

@@ -54,8 +54,8 @@ fn faults_come_at_the_mean_gap() {
 fn each_seed_switches_on_its_own_share_of_the_kinds() {
     let counts: Vec<_> = (0..200).map(|seed| kinds_of(&schedule(&world(all_kinds(0.5)), seed)).len()).collect();
     let mean = counts.iter().sum::<usize>() as f64 / 200.0;
-    assert!((mean - 9.0).abs() < 0.6, "{mean}");
-    assert!(counts.iter().any(|count| *count <= 6) && counts.iter().any(|count| *count >= 12), "{counts:?}");
+    assert!((mean - 12.0).abs() < 0.6, "{mean}");
+    assert!(counts.iter().any(|count| *count <= 8) && counts.iter().any(|count| *count >= 16), "{counts:?}");
 }
 
 #[test]
@@ -95,8 +95,9 @@ fn kinds_that_nothing_can_suffer_are_left_out() {
     scenario.loads[0].arrivals = Arrivals::Closed { clients: 3, think: exponential_secs(1.0) };
     scenario.services.clear();
     scenario.swarm = Some(Swarm { gap: Duration::from_millis(100), ..all_kinds(1.0) });
-    let left: Vec<_> =
-        ["crash", "pause", "slow-cpu", "slow-disk", "slow-nic", "clock", "disk"].map(|kind| format!("swarm/{kind}")).into();
+    let left: Vec<_> = ["crash", "pause", "slow-cpu", "slow-disk", "slow-nic", "clock", "disk", "poison"]
+        .map(|kind| format!("swarm/{kind}"))
+        .into();
     assert_eq!(kinds_of(&schedule(&scenario, 1)), left.iter().map(String::as_str).collect());
 }
 
@@ -228,6 +229,18 @@ fn in_range(fault: &ScheduledFault) -> bool {
         FaultKind::MemoryLeak { rate } => within(ranges::LEAK_FILLS, f64::from(1u32 << 30) / rate.0 as f64 * (1.0 - 1e-6)),
         FaultKind::Surge { factor } => within(ranges::SURGE, *factor),
         FaultKind::Gray { errors } => within(ranges::GRAY, errors.get()),
+        FaultKind::Link(LinkFault::Throttle { bandwidth }) => {
+            *bandwidth as f64 >= ranges::THROTTLE.low - 1.0 && *bandwidth as f64 <= ranges::THROTTLE.high
+        }
+        FaultKind::HandleLeak { rate } => within(ranges::HANDLES_GONE, 1024.0 / rate),
+        FaultKind::Herd { requests } => *requests >= 1 && f64::from(*requests) <= ranges::HERD_MOST,
+        FaultKind::Poison { share } => within(ranges::POISON, share.get()),
+        FaultKind::Regression { factor, errors, replicas } => {
+            within(ranges::REGRESSION, *factor)
+                && within(ranges::GRAY, errors.get())
+                && within(ranges::ROLLED_OUT, replicas.get())
+        }
+        FaultKind::Outage { severity } => within(ranges::OUTAGE, severity.get()),
         FaultKind::Crash { .. }
         | FaultKind::AgentCrash
         | FaultKind::Pause
@@ -235,7 +248,6 @@ fn in_range(fault: &ScheduledFault) -> bool {
         | FaultKind::Link(LinkFault::Clog)
         | FaultKind::Partition(_)
         | FaultKind::Disk(DiskFailure::Stall | DiskFailure::Full) => true,
-        other => panic!("no swarm has {other:?}"),
     }
 }
 
@@ -246,8 +258,11 @@ fn longest(fault: &ScheduledFault) -> f64 {
         FaultKind::SlowCpu { .. } => ranges::SLOW_CPU_LASTS.high,
         FaultKind::Link(LinkFault::Clog) => ranges::CLOG.high,
         FaultKind::Disk(DiskFailure::Stall) => ranges::STALL.high,
-        FaultKind::Surge { .. } => ranges::SURGE_LASTS.high,
-        FaultKind::AgentCrash | FaultKind::ClockStep { .. } | FaultKind::Disk(DiskFailure::BitFlips { .. }) => 0.0,
+        FaultKind::Surge { .. } | FaultKind::Poison { .. } | FaultKind::Outage { .. } => ranges::SURGE_LASTS.high,
+        FaultKind::AgentCrash
+        | FaultKind::ClockStep { .. }
+        | FaultKind::Herd { .. }
+        | FaultKind::Disk(DiskFailure::BitFlips { .. }) => 0.0,
         FaultKind::Crash { .. } | FaultKind::Partition(_) => f64::INFINITY,
         _ => ranges::TROUBLE.high,
     }

@@ -481,4 +481,16 @@ pub enum SwarmKind {
     Gray,
     /// A whole rack or zone goes down.
     Domain,
+    /// Links with little bandwidth.
+    Throttle,
+    /// File handles leak.
+    HandleLeak,
+    /// Many requests at once.
+    Herd,
+    /// Requests that kill whoever works on them.
+    Poison,
+    /// A new version that is slower or fails, on a share of the replicas.
+    Regression,
+    /// A service that a share of its callers cannot reach.
+    Outage,
 }

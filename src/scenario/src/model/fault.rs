@@ -337,11 +337,23 @@ pub enum SwarmKind {
     Gray,
     /// A whole rack or zone goes down.
     Domain,
+    /// Links with little bandwidth.
+    Throttle,
+    /// File handles leak.
+    HandleLeak,
+    /// Many requests at once.
+    Herd,
+    /// Requests that kill whoever works on them.
+    Poison,
+    /// A new version that is slower or fails, on a share of the replicas.
+    Regression,
+    /// A service that a share of its callers cannot reach.
+    Outage,
 }
 
 impl SwarmKind {
     /// Every kind, in the order of declaration.
-    pub const ALL: [SwarmKind; 18] = [
+    pub const ALL: [SwarmKind; 24] = [
         SwarmKind::Crash,
         SwarmKind::AgentCrash,
         SwarmKind::CrashLoop,
@@ -360,5 +372,11 @@ impl SwarmKind {
         SwarmKind::Surge,
         SwarmKind::Gray,
         SwarmKind::Domain,
+        SwarmKind::Throttle,
+        SwarmKind::HandleLeak,
+        SwarmKind::Herd,
+        SwarmKind::Poison,
+        SwarmKind::Regression,
+        SwarmKind::Outage,
     ];
 }

@@ -82,5 +82,11 @@ fn model_kind(kind: SwarmKind) -> model::SwarmKind {
         SwarmKind::Surge => model::SwarmKind::Surge,
         SwarmKind::Gray => model::SwarmKind::Gray,
         SwarmKind::Domain => model::SwarmKind::Domain,
+        SwarmKind::Throttle => model::SwarmKind::Throttle,
+        SwarmKind::HandleLeak => model::SwarmKind::HandleLeak,
+        SwarmKind::Herd => model::SwarmKind::Herd,
+        SwarmKind::Poison => model::SwarmKind::Poison,
+        SwarmKind::Regression => model::SwarmKind::Regression,
+        SwarmKind::Outage => model::SwarmKind::Outage,
     }
 }

@@ -476,7 +476,7 @@ fn an_unknown_kind_of_a_swarm_is_told_with_the_nearest() {
     17 | kinds = ["crash", "partitions"]
        |                   ^^^^^^^^^^^^
        = at: swarm.kinds[1]
-       = expected: one of `crash`, `agent_crash`, `crash_loop`, `pause`, `hang`, `slow_cpu`, `slow_disk`, `slow_nic`, `latency`, `loss`, `mangle`, `partition`, `clock`, `disk`, `memory_leak`, `surge`, `gray`, `domain`
+       = expected: one of `crash`, `agent_crash`, `crash_loop`, `pause`, `hang`, `slow_cpu`, `slow_disk`, `slow_nic`, `latency`, `loss`, `mangle`, `partition`, `clock`, `disk`, `memory_leak`, `surge`, `gray`, `domain`, `throttle`, `handle_leak`, `herd`, `poison`, `regression`, `outage`
        = help: did you mean `partition`?
 
     test.toml: 1 error
