@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, completions, dataset, doctor, export, plot, replay, run, schema, sweep};
+use crate::commands::{check, completions, conformance, dataset, doctor, export, plot, replay, run, schema, sweep};
 
 /// Version, and the commit where it is known.
 pub(crate) const VERSION: &str = if env!("HMS_COMMIT").is_empty() {
@@ -58,6 +58,7 @@ pub(crate) enum Command {
     Dataset(dataset::Arguments),
     Plot(plot::Arguments),
     Doctor(doctor::Arguments),
+    Conformance(conformance::Arguments),
     Completions(completions::Arguments),
 }
 

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Schema(arguments) => commands::schema::run(&arguments),
         Command::Replay(arguments) => commands::replay::run(&arguments),
         Command::Export(arguments) => commands::export::run(&arguments),
+        Command::Conformance(arguments) => commands::conformance::run(&arguments),
         Command::Dataset(arguments) => commands::dataset::run(&arguments),
         Command::Plot(arguments) => commands::plot::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),

@@ -2,6 +2,7 @@
 
 pub(crate) mod check;
 pub(crate) mod completions;
+pub(crate) mod conformance;
 pub(crate) mod dataset;
 pub(crate) mod doctor;
 pub(crate) mod export;

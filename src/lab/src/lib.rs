@@ -4,6 +4,7 @@
 //! here. The commands, the GUI and Python stand on this crate and on nothing below it.
 
 pub mod campaign;
+pub mod conformance;
 pub mod datasets;
 pub mod export;
 pub mod files;

@@ -1,0 +1,88 @@
+//! What a node keeps about one service that it calls: limits, budgets, and what it thinks of the replicas.
+
+use hms_machine::{Draw, Instant};
+
+use crate::balancing::{Outliers, Pass};
+use crate::breaker::{self, Chain};
+use crate::configuration::Configuration;
+use crate::overload::{Attempt, Bulkhead, Ending, Hedger, Limiter, RateLimit, RetryBudget, Throttle, Ticket};
+
+/// The policies towards one service.
+#[derive(Clone, Debug)]
+pub(super) struct Callee {
+    throttle: Throttle,
+    rate: RateLimit,
+    bulkhead: Bulkhead,
+    limiter: Limiter,
+    pub(super) budget: RetryBudget,
+    pub(super) hedger: Hedger,
+    pub(super) outliers: Outliers,
+    /// What is tried when a call cannot be answered in the usual way.
+    pub(super) chain: Chain,
+    /// Attempts placed so far, for taking turns.
+    pub(super) placed: u64,
+}
+
+/// What a call that was let out holds at its callee.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Leave {
+    bulkhead: Ticket,
+    limiter: Ticket,
+}
+
+/// A copy of a call that is under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Dispatched {
+    /// Position of the replica among those of its service.
+    pub(super) position: usize,
+    pub(super) leave: Leave,
+    pub(super) breaker: breaker::Ticket,
+    pub(super) pass: Pass,
+    pub(super) budget: Attempt,
+}
+
+impl Callee {
+    pub(super) fn new(configuration: &Configuration, replicas: usize, now: Instant) -> Self {
+        Callee {
+            throttle: Throttle::new(configuration.throttle),
+            rate: RateLimit::new(&configuration.rate_limit),
+            bulkhead: Bulkhead::at_caller(&configuration.bulkhead),
+            limiter: Limiter::new(configuration.concurrency),
+            budget: RetryBudget::new(configuration.retry_budget),
+            hedger: Hedger::new(configuration.hedge),
+            outliers: Outliers::new(configuration.outlier, replicas, now),
+            chain: configuration.fallback.chain(),
+            placed: 0,
+        }
+    }
+
+    /// Leave for one more attempt, or none: too many are refused, too many come, or too many are in progress.
+    pub(super) fn leave(&mut self, now: Instant, draw: &mut Draw) -> Option<Leave> {
+        if !self.throttle.admit(now, draw) || self.rate.admit(now).is_err() {
+            return None;
+        }
+        let bulkhead = self.bulkhead.acquire()?;
+        let Some(limiter) = self.limiter.acquire() else {
+            self.bulkhead.release(bulkhead);
+            return None;
+        };
+        Some(Leave { bulkhead, limiter })
+    }
+
+    /// The attempt did not go out after all.
+    pub(super) fn withdraw(&mut self, leave: Leave) {
+        self.bulkhead.release(leave.bulkhead);
+        self.limiter.cancel(leave.limiter);
+    }
+
+    /// An attempt has ended.
+    pub(super) fn ended(&mut self, leave: Leave, ending: Ending, latency: hms_machine::Duration, now: Instant) {
+        self.bulkhead.release(leave.bulkhead);
+        // A refusal says that there is too much, a time-out that it takes too long; an error says neither.
+        let dropped = matches!(ending, Ending::Refused | Ending::TimedOut);
+        self.limiter.release(leave.limiter, latency, dropped);
+        if matches!(ending, Ending::Ok | Ending::Error) {
+            self.throttle.accepted(now);
+        }
+    }
+}

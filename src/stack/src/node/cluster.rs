@@ -1,0 +1,245 @@
+//! Decisions for the whole cluster: which node takes an agent that cannot be helped where it is.
+//!
+//! Picture the head nurse of the house. Whoever takes itself for the leader (see [`crate::supervisor::leadership`], and what that gets wrong) gathers what others
+//! report, waits a moment before it believes that a node is gone, asks the guard, finds a place, and writes the move into the register that everybody gets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hms_machine::{AgentId, Bytes, Cause, Context, Directory, Duration, Instant, NodeId, Record, Rung};
+
+use super::assignments::Assignments;
+use super::message::StackMessage;
+use super::peers::{Peers, Standing};
+use crate::configuration::Configuration;
+use crate::supervisor::guard::{Count, Guard, Outlook, Permission, Replicas, Request};
+use crate::supervisor::leadership::Leadership;
+use crate::supervisor::placement::{self, Candidate, Leaving};
+
+/// What the guard has refused is asked for again after this.
+const AGAIN: Duration = Duration::from_millis(500);
+/// As many agents on a node count as a full load, where nobody says how busy it is.
+const CROWD: f64 = 10.0;
+
+type Cx<'a> = Context<'a, StackMessage>;
+
+/// The leader's desk; every node has one, in case.
+#[derive(Clone, Debug)]
+pub(crate) struct Cluster {
+    node: NodeId,
+    leadership: Leadership,
+    guard: Guard,
+    /// Who says of whom that it is silent.
+    reports: BTreeMap<NodeId, BTreeSet<NodeId>>,
+    /// Since when this node believes that nodes are down.
+    down: BTreeMap<NodeId, Instant>,
+    /// Agents that must leave, the node on which they are, and when to look at them next.
+    leaving: BTreeMap<AgentId, (NodeId, Instant)>,
+    leads: bool,
+    look_at: Option<Instant>,
+}
+
+/// What the leader knows.
+#[derive(Clone, Copy)]
+pub(crate) struct Overview<'a> {
+    pub(crate) configuration: &'a Configuration,
+    pub(crate) directory: &'a Directory,
+    pub(crate) peers: &'a Peers,
+}
+
+impl Cluster {
+    pub(crate) fn new(node: NodeId, configuration: &Configuration, now: Instant) -> Self {
+        Cluster {
+            node,
+            leadership: Leadership::new(node, configuration.supervisor.leader_stable, now),
+            guard: Guard::default(),
+            reports: BTreeMap::new(),
+            down: BTreeMap::new(),
+            leaving: BTreeMap::new(),
+            leads: false,
+            look_at: None,
+        }
+    }
+
+    /// Who leads, as far as this node knows.
+    pub(crate) fn leader(&self) -> Option<NodeId> {
+        self.leadership.leader()
+    }
+
+    /// Beliefs about nodes have changed.
+    pub(crate) fn observe(&mut self, overview: Overview<'_>, cx: &mut Cx<'_>) {
+        let alive = overview.peers.alive(overview.directory);
+        self.leadership.observe(alive, cx.now);
+        self.note_leadership(cx);
+        self.look_at = Some(cx.now);
+    }
+
+    /// This node suspects another, or does not any more; whoever leads should know.
+    pub(crate) fn believes(&mut self, about: NodeId, suspected: bool, overview: Overview<'_>, cx: &mut Cx<'_>) {
+        self.reported(self.node, about, suspected);
+        self.observe(overview, cx);
+        if let Some(leader) = self.leader().filter(|leader| *leader != self.node) {
+            cx.send(leader, StackMessage::Report { about, suspected });
+        }
+    }
+
+    /// A node says what it believes of another.
+    pub(crate) fn reported(&mut self, by: NodeId, about: NodeId, suspected: bool) {
+        let by_whom = self.reports.entry(about).or_default();
+        if suspected { by_whom.insert(by) } else { by_whom.remove(&by) };
+    }
+
+    /// An agent cannot be helped on the node that asks.
+    pub(crate) fn asked(&mut self, agent: AgentId, from: NodeId, now: Instant) {
+        self.leaving.insert(agent, (from, now));
+        self.look_at = Some(now);
+    }
+
+    /// When [`Cluster::wake`] is due next.
+    pub(crate) fn deadline(&self, now: Instant) -> Option<Instant> {
+        self.leadership.deadline(now).into_iter().chain(self.look_at).min()
+    }
+
+    /// Whether any node is in doubt, or any agent waits for a place.
+    fn anything_to_do(&self) -> bool {
+        !self.down.is_empty() || !self.leaving.is_empty()
+    }
+
+    /// Takes the decisions that are due; true if agents have been moved.
+    pub(crate) fn wake(&mut self, overview: Overview<'_>, assignments: &mut Assignments, cx: &mut Cx<'_>) -> bool {
+        if self.deadline(cx.now).is_none_or(|due| due > cx.now) {
+            return false;
+        }
+        self.look_at = None;
+        self.note_leadership(cx);
+        self.note_down(overview, cx.now);
+        let placement = &overview.configuration.placement;
+        let acts = placement.enabled && overview.configuration.supervisor.enabled;
+        let moved = acts && self.leadership.authority(cx.now, cx.wall).is_some() && self.move_all(overview, assignments, cx);
+        if self.anything_to_do() {
+            self.look_at = Some(cx.now.saturating_add(AGAIN.min(placement.patience)));
+        }
+        moved
+    }
+
+    fn note_leadership(&mut self, cx: &mut Cx<'_>) {
+        let leads = self.leadership.authority(cx.now, cx.wall).is_some();
+        if leads != self.leads {
+            self.leads = leads;
+            cx.record(if leads { Record::LeadershipTaken } else { Record::LeadershipLost });
+        }
+    }
+
+    /// A node is taken for down while this one suspects it, or two others do.
+    fn note_down(&mut self, overview: Overview<'_>, now: Instant) {
+        for index in 0..overview.directory.nodes.len() {
+            let node = NodeId::from_index(index);
+            let others = self.reports.get(&node).map_or(0, BTreeSet::len);
+            if overview.peers.suspects(node) || (others >= 2 && node != self.node) {
+                self.down.entry(node).or_insert(now);
+            } else {
+                self.down.remove(&node);
+            }
+        }
+    }
+
+    fn move_all(&mut self, overview: Overview<'_>, assignments: &mut Assignments, cx: &mut Cx<'_>) -> bool {
+        let patience = overview.configuration.placement.patience;
+        let gone: Vec<_> = self.down.iter().filter(|(_, since)| since.saturating_add(patience) <= cx.now).map(|(node, _)| *node).collect();
+        let mut moved = false;
+        for node in gone {
+            for agent in assignments.agents_of(node) {
+                moved |= self.move_one(agent, node, Cause::NodeDown, overview, assignments, cx);
+            }
+        }
+        let due: Vec<_> = self.leaving.iter().filter(|(_, (_, at))| *at <= cx.now).map(|(agent, (from, _))| (*agent, *from)).collect();
+        for (agent, from) in due {
+            let settled = assignments.node_of(agent) != from || self.move_one(agent, from, Cause::Unverified, overview, assignments, cx);
+            moved |= settled;
+            if settled {
+                self.leaving.remove(&agent);
+            } else {
+                self.leaving.insert(agent, (from, cx.now.saturating_add(AGAIN)));
+            }
+        }
+        moved
+    }
+
+    /// Finds a place for an agent and orders it there, if the guard permits.
+    fn move_one(
+        &mut self,
+        agent: AgentId,
+        from: NodeId,
+        cause: Cause,
+        overview: Overview<'_>,
+        assignments: &mut Assignments,
+        cx: &mut Cx<'_>,
+    ) -> bool {
+        let directory = overview.directory;
+        let service = directory.agents[agent.index()].service;
+        let zone = directory.nodes[from.index()].zone;
+        let zone_counts = self.count(directory, |place| place.zone == zone);
+        let zone_down = f64::from(zone_counts.of_them) > overview.configuration.guard.majority * f64::from(zone_counts.all);
+        let replicas = &directory.services[service.index()].agents;
+        let memory = directory.services[service.index()].memory;
+        let leaving = Leaving { node: from, zone: zone_down.then_some(zone), memory };
+        let candidates = self.candidates(service.index(), overview, assignments);
+        let Some(to) = placement::place(&overview.configuration.placement, leaving, &candidates) else { return false };
+        let request = Request { agent, service, node: from, zone, destructive: true, isolating: false };
+        let healthy = replicas.iter().filter(|replica| overview.peers.standing(**replica) != Standing::Out).count() as u32;
+        let serves = overview.peers.standing(agent) != Standing::Out;
+        let replicas =
+            Replicas { total: replicas.len() as u32, healthy, agent_serves: serves, agent_healthy: serves };
+        let believers = self.reports.get(&from).map_or(0, BTreeSet::len) as u32;
+        let cluster = self.count(directory, |_| true);
+        // A node that asks for its own agent to be taken is the best witness there is.
+        let asked = cluster.all - cluster.of_them;
+        let believers = if self.down.contains_key(&from) { Count { of_them: believers, all: asked } } else { Count { of_them: 1, all: 1 } };
+        let outlook = Outlook { cluster, zone: zone_counts, believers };
+        match self.guard.permit(&overview.configuration.guard, request, replicas, outlook, cx.now) {
+            Permission::Granted => {}
+            Permission::Refused(_) => {
+                cx.record(Record::RecoveryHeld(agent));
+                return false;
+            }
+        }
+        // The order is the whole of the leader's part; that it is carried out, the new node sees to.
+        self.guard.ended(agent);
+        let cause = if zone_down { Cause::ZoneDown } else { cause };
+        cx.record(Record::RecoveryStarted { agent, rung: Rung::Relocate, cause, attempt: 1 });
+        cx.record(Record::Moved { agent, to });
+        assignments.move_to(agent, to);
+        true
+    }
+
+    fn count(&self, directory: &Directory, of: impl Fn(&hms_machine::NodePlace) -> bool) -> Count {
+        let nodes = directory.nodes.iter().enumerate().filter(|(_, place)| !place.edge && of(place));
+        let (mut of_them, mut all) = (0, 0);
+        for (index, _) in nodes {
+            all += 1;
+            of_them += u32::from(self.down.contains_key(&NodeId::from_index(index)));
+        }
+        Count { of_them, all }
+    }
+
+    /// The nodes as places for an agent of a service.
+    fn candidates(&self, service: usize, overview: Overview<'_>, assignments: &Assignments) -> Vec<Candidate> {
+        let directory = overview.directory;
+        let hosts = directory.nodes.iter().enumerate().filter(|(_, place)| !place.edge);
+        hosts
+            .map(|(index, place)| {
+                let node = NodeId::from_index(index);
+                let agents = assignments.agents_of(node);
+                let service_of = |agent: &AgentId| directory.agents[agent.index()].service.index();
+                let used: u64 = agents.iter().map(|agent| directory.services[service_of(agent)].memory.0).sum();
+                Candidate {
+                    node,
+                    zone: place.zone,
+                    alive: !self.down.contains_key(&node) && !overview.peers.suspects(node) && !overview.peers.degraded(node),
+                    memory_free: Bytes(place.memory.0.saturating_sub(used)),
+                    replicas: agents.iter().filter(|agent| service_of(agent) == service).count() as u32,
+                    load: (agents.len() as f64 / CROWD).min(1.0),
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,240 @@
+//! Examination: what the checks of a node look at, and what they say about its agents and the node itself.
+//!
+//! Picture a round through the ward. Every so often the host is asked how it is, in one question; its answer is cut into readings, one for each check. What
+//! the node's calls have seen of other agents comes along. Between rounds, probes and their answers are noted as they come.
+
+use hms_machine::{AgentId, Cause, Component, Context, Duration, Instant, NodeId, Probe, Purpose, Reading as Measured, Record, Severity};
+
+use super::message::StackMessage;
+use crate::configuration::Configuration;
+use crate::health::alerts::{self, Alerts};
+use crate::health::checks::{self, Change, Checks, ErrorRate, Level, Reading, ReadingKind, Registration, Schedule, Standard, Subject};
+
+const JITTER: Purpose = Purpose::named("stack/check-jitter");
+const PHASE: Purpose = Purpose::named("stack/check-phase");
+
+type Cx<'a> = Context<'a, StackMessage>;
+
+/// The instruments.
+#[derive(Clone, Debug)]
+pub(crate) struct Examination {
+    node: NodeId,
+    checks: Checks,
+    alerts: Alerts,
+    /// When the next round is due; `None` while checks are off.
+    round_at: Option<Instant>,
+    /// Whether an answer of the host is awaited.
+    asked: bool,
+    /// Counters of the disk at the last round: operations, errors, busy time.
+    disk: (u64, u64, Duration),
+    degraded: Option<Cause>,
+}
+
+/// What a round has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finding {
+    /// A local agent does not work as it should.
+    Ails(AgentId, Cause),
+    /// Nothing is wrong with it any more.
+    Well(AgentId),
+    /// This node is well, or not, all of a sudden.
+    Node(Option<Cause>),
+}
+
+impl Examination {
+    pub(crate) fn new(node: NodeId, configuration: &Configuration) -> Self {
+        Examination {
+            node,
+            checks: Checks::new(),
+            alerts: Alerts::new(configuration.alerts),
+            round_at: None,
+            asked: false,
+            disk: (0, 0, Duration::ZERO),
+            degraded: None,
+        }
+    }
+
+    /// Begins the rounds of a node that has just started.
+    pub(crate) fn begin(&mut self, configuration: &Configuration, cx: &mut Cx<'_>) {
+        if !configuration.checks.enabled {
+            return;
+        }
+        let subject = Subject::Node(self.node);
+        let draw = &mut cx.draw(PHASE);
+        self.round_at = Some(cx.now.saturating_add(configuration.checks.every.mul_f64(draw.uniform())));
+        standard(configuration).watch_node(&mut self.checks, subject, cx.now, draw);
+        let check = Box::new(ErrorRate::new(&configuration.checks));
+        let schedule = Schedule::Push { silence: None };
+        self.checks.register(Registration { name: "disk errors", subject, schedule, check }, cx.now);
+    }
+
+    /// Begins to look at a local agent.
+    pub(crate) fn watch(&mut self, agent: AgentId, configuration: &Configuration, cx: &mut Cx<'_>) {
+        if configuration.checks.enabled {
+            standard(configuration).watch_agent(&mut self.checks, Subject::Agent(agent), cx.now, &mut cx.draw(PHASE));
+        }
+    }
+
+    /// The agent has a new process, or none: what was seen of the old one says nothing.
+    pub(crate) fn forget(&mut self, agent: AgentId) {
+        self.checks.remove(Subject::Agent(agent));
+    }
+
+    /// Whether this node has said of itself that it is not well, and why.
+    pub(crate) fn degraded(&self) -> Option<Cause> {
+        self.degraded
+    }
+
+    /// When [`Examination::wake`] is due next.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.round_at.into_iter().chain(self.alerts.deadline()).min()
+    }
+
+    /// Begins a round, if one is due.
+    pub(crate) fn wake(&mut self, configuration: &Configuration, findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
+        self.alert(cx);
+        if self.round_at.is_none_or(|due| due > cx.now) {
+            return;
+        }
+        self.round_at = Some(cx.now.saturating_add(configuration.checks.every));
+        let draw = &mut cx.draw(JITTER);
+        let (mut measure, mut probes, mut changes) = (false, Vec::new(), Vec::new());
+        let ask = |due: checks::Due| match (due.subject, due.what) {
+            (Subject::Agent(agent), ReadingKind::Work) => probes.push(agent),
+            // The supervisor asks for signs of life; its answers come here as well.
+            (_, ReadingKind::Probe) => {}
+            _ => measure = true,
+        };
+        self.checks.due(cx.now, draw, ask, |change| changes.push(change));
+        probes.into_iter().for_each(|agent| cx.probe(agent, Probe::Work));
+        if measure && !self.asked {
+            self.asked = true;
+            cx.measure();
+        }
+        self.interpret(&changes, findings, cx);
+    }
+
+    /// A local agent has answered a probe.
+    pub(crate) fn probed(&mut self, agent: AgentId, probe: Probe, ok: bool, elapsed: Duration, findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
+        let reading = match probe {
+            Probe::Liveness => Reading::Probe { answered: ok },
+            Probe::Readiness => Reading::Ready(ok),
+            Probe::Work => Reading::Work { ok, elapsed },
+        };
+        self.report(Subject::Agent(agent), &[reading], findings, cx);
+    }
+
+    /// The host has answered.
+    pub(crate) fn measured(&mut self, measured: &Measured, findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
+        cx.charge(Component::Health);
+        self.asked = false;
+        let (operations, errors, busy) = std::mem::replace(
+            &mut self.disk,
+            (measured.disk.operations, measured.disk.errors, measured.disk.busy),
+        );
+        let done = measured.disk.operations.saturating_sub(operations);
+        let failed = measured.disk.errors.saturating_sub(errors);
+        let mut readings = vec![
+            Reading::Processor { expected: measured.cpu_expected, elapsed: measured.cpu_elapsed },
+            Reading::DiskSpace { used: measured.disk.used, capacity: measured.disk.capacity },
+        ];
+        if done > 0 {
+            let mean = measured.disk.busy.saturating_sub(busy) / done;
+            readings.push(Reading::DiskOperation(mean.max(measured.disk.pending)));
+            readings.push(Reading::Outcomes { ok: done.saturating_sub(failed), errors: failed });
+        } else if !measured.disk.pending.is_zero() {
+            readings.push(Reading::DiskOperation(measured.disk.pending));
+        }
+        self.report(Subject::Node(self.node), &readings, findings, cx);
+        for agent in measured.agents.iter().filter(|agent| agent.running) {
+            let limit = measured.memory_capacity;
+            let readings = [
+                Reading::Memory { used: hms_machine::Bytes(agent.memory.0 + free_of(measured, agent.memory.0)), limit },
+                Reading::Handles { used: u64::from(agent.handles), limit: u64::from(agent.handles_max) },
+                Reading::Queue { depth: u64::from(agent.waiting), limit: u64::from(agent.waiting_max) },
+                Reading::Ready(agent.ready),
+            ];
+            self.report(Subject::Agent(agent.agent), &readings, findings, cx);
+        }
+    }
+
+    /// What this node's calls have seen of other agents since the last round.
+    pub(crate) fn called(&mut self, agent: AgentId, ok: u32, failed: u32, configuration: &Configuration, cx: &mut Cx<'_>) {
+        let subject = Subject::Peer(agent);
+        if !configuration.checks.enabled {
+            return;
+        }
+        if self.checks.of(subject).next().is_none() {
+            standard(configuration).watch_peer(&mut self.checks, subject, cx.now, &mut cx.draw(PHASE));
+        }
+        let reading = Reading::Outcomes { ok: u64::from(ok), errors: u64::from(failed) };
+        self.report(subject, &[reading], &mut Vec::new(), cx);
+    }
+
+    fn report(&mut self, subject: Subject, readings: &[Reading], findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
+        let mut changes = Vec::new();
+        for reading in readings {
+            self.checks.report(subject, reading, cx.now, |change| changes.push(change));
+        }
+        self.interpret(&changes, findings, cx);
+    }
+
+    /// Makes records, alerts and findings of changed statuses.
+    fn interpret(&mut self, changes: &[Change], findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
+        for change in changes {
+            let status = self.checks.status(change.subject);
+            self.alerts.status(change.subject, status, cx.now);
+            let cause = change.to.cause().map(|cause| cause_of(cause, change.subject));
+            let was_bad = change.from.level() >= Level::Degraded;
+            match (change.subject, cause) {
+                (Subject::Agent(agent), Some(cause)) => {
+                    cx.record(Record::AgentDegraded { agent, cause });
+                    findings.push(Finding::Ails(agent, cause));
+                }
+                (Subject::Agent(agent), None) if was_bad && status.level() < Level::Degraded => {
+                    cx.record(Record::AgentHealthy(agent));
+                    findings.push(Finding::Well(agent));
+                }
+                (Subject::Peer(agent), Some(cause)) => cx.record(Record::AgentDegraded { agent, cause }),
+                (Subject::Peer(agent), None) if was_bad => cx.record(Record::AgentHealthy(agent)),
+                (Subject::Node(node), Some(cause)) if node == self.node => {
+                    cx.record(Record::NodeDegraded { node, cause });
+                    self.degraded = Some(cause);
+                    findings.push(Finding::Node(Some(cause)));
+                }
+                (Subject::Node(node), None) if node == self.node && was_bad && status.level() < Level::Degraded => {
+                    cx.record(Record::NodeHealthy(node));
+                    self.degraded = None;
+                    findings.push(Finding::Node(None));
+                }
+                (
+                    Subject::Agent(_) | Subject::Peer(_) | Subject::Node(_) | Subject::Service(_) | Subject::Zone(_) | Subject::Cluster,
+                    _,
+                ) => {}
+            }
+        }
+        self.alert(cx);
+    }
+
+    /// Another node is suspected, or is not any more: the operators hear of it.
+    pub(crate) fn peer(&mut self, node: NodeId, suspected: bool, cx: &mut Cx<'_>) {
+        let status = if suspected { checks::Status::Failed { cause: checks::Cause::Unresponsive } } else { checks::Status::Healthy };
+        self.alerts.status(Subject::Node(node), status, cx.now);
+        self.alert(cx);
+    }
+
+    /// Sends out the alerts that are due.
+    fn alert(&mut self, cx: &mut Cx<'_>) {
+        let mut notices = Vec::new();
+        self.alerts.due(cx.now, |notice| notices.push(notice));
+        for notice in notices {
+            let severity = match notice.severity {
+                checks::Severity::Warning => Severity::Warning,
+                checks::Severity::Critical => Severity::Critical,
+            };
+            if let Some(cause) = notice.cause {
+                cx.record(Record::Alerted { severity, cause: cause_of(cause, notice.subject) });
+            }
+        }
+    }
+}

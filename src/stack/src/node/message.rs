@@ -1,0 +1,75 @@
+//! What nodes say to each other, and what it costs on the wire.
+
+use std::sync::Arc;
+
+use hms_machine::{AgentId, Bytes, Component, Instant, Message, NodeId};
+
+use super::assignments::Moves;
+use crate::health::swim;
+
+/// UDP and IP headers.
+const HEADERS: u64 = 28;
+
+/// A message of the stack.
+#[derive(Clone, Debug)]
+pub enum StackMessage {
+    /// "I am alive, and this is how I am." Shared by all its receivers.
+    Heartbeat(Arc<Beat>),
+    /// Probes, answers and gossip of the membership.
+    Swim(swim::Message),
+    /// Where agents have been moved to, as far as the sender knows.
+    Moves(Arc<Moves>),
+    /// "What has been moved?" A node that boots asks before it starts its agents.
+    Ask,
+    /// To the one that is taken for the leader: an agent cannot be helped where it is.
+    Move {
+        /// The agent.
+        agent: AgentId,
+    },
+    /// To the one that is taken for the leader: what the sender believes of a node.
+    Report {
+        /// The node.
+        about: NodeId,
+        /// Whether it is suspected.
+        suspected: bool,
+    },
+}
+
+/// The content of a heartbeat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beat {
+    /// The sender's life; larger is later.
+    pub incarnation: u64,
+    /// Which heartbeat of this life.
+    pub sequence: u64,
+    /// Reading of the sender's wall clock.
+    pub sent: Instant,
+    /// The sender's agents that take calls.
+    pub ready: Vec<AgentId>,
+    /// Whether the sender says that it is not well.
+    pub degraded: bool,
+    /// Digest of the moves that the sender knows of.
+    pub moves: u32,
+}
+
+impl Message for StackMessage {
+    fn bytes(&self) -> Bytes {
+        Bytes(HEADERS)
+            + match self {
+                // Kind, incarnation, sequence, clock, digest, flag, count; four bytes for each agent.
+                StackMessage::Heartbeat(beat) => Bytes(1 + 8 + 8 + 8 + 4 + 1 + 2 + 4 * beat.ready.len() as u64),
+                StackMessage::Swim(message) => message.bytes(),
+                StackMessage::Moves(moves) => Bytes(1 + 2) + moves.bytes(),
+                StackMessage::Ask => Bytes(1),
+                StackMessage::Move { .. } => Bytes(1 + 4),
+                StackMessage::Report { .. } => Bytes(1 + 4 + 1),
+            }
+    }
+
+    fn component(&self) -> Component {
+        match self {
+            StackMessage::Heartbeat(_) | StackMessage::Swim(_) | StackMessage::Report { .. } => Component::Health,
+            StackMessage::Moves(_) | StackMessage::Ask | StackMessage::Move { .. } => Component::Supervisor,
+        }
+    }
+}

@@ -1,0 +1,609 @@
+//! Recovery of a node's own agents: what has failed is noticed, decided on, carried out, and proven.
+//!
+//! Picture a ward. *Lifecycle* is each patient's chart, *checks* are the instruments at the bed, the *ladder* knows which treatment to try next, the
+//! *guard* whether it may be tried now, the *tree* whom it concerns besides, and the *gate* lets only so many start at once. Here they meet; none of them knows another.
+//!
+//! A failure goes this way: noticed → decided (rung) → permitted → process ended, if there is one → started after a pause → ready → proven by real work → over; or
+//! the next rung. What cannot be helped here is handed to the leader ([`Outcome::Move`]).
+
+use std::collections::BTreeMap;
+
+use hms_machine::{
+    AgentEvent, AgentId, Cause, Component, Context, Directory, Duration, Exit, Instant, NodeId, Probe, Purpose, Record, Rung, ServiceId, StateSource};
+
+use super::message::StackMessage;
+use crate::configuration::Configuration;
+use crate::supervisor::guard::{Count, Guard, Outlook, Permission, Refusal, Replicas, Request};
+use crate::supervisor::ladder::{self, Available, Ladder};
+use crate::supervisor::lifecycle::{Advice, Lifecycle, State, Then};
+use crate::supervisor::starts::Starts;
+use crate::supervisor::tree::{Action, ChildId, ChildKind, ChildSpec, ExitReason, Shutdown, SupervisorSpec, Tree};
+
+const TREE: Purpose = Purpose::named("stack/restart-pause");
+
+/// A recovery that the guard refused is asked for again after this, if the guard names no time.
+const HELD: Duration = Duration::from_millis(500);
+
+type Cx<'a> = Context<'a, StackMessage>;
+
+/// The ward.
+#[derive(Clone, Debug)]
+pub(crate) struct Recovery {
+    node: NodeId,
+    zone: u32,
+    patients: BTreeMap<AgentId, Patient>,
+    trees: Vec<Tree>,
+    ladder: Ladder,
+    guard: Guard,
+    gate: Starts,
+}
+
+/// A local agent.
+#[derive(Clone, Debug)]
+struct Patient {
+    service: ServiceId,
+    lifecycle: Lifecycle,
+    /// Its supervisor, and its place under it.
+    tree: (usize, ChildId),
+    /// Where its state comes from at the next start.
+    source: StateSource,
+    treatment: Option<Treatment>,
+    /// Decisions in the present trouble.
+    attempts: u32,
+    /// To be decided on again, when, and for what.
+    held: Option<(Instant, Cause)>,
+    /// Since when it is fenced off.
+    isolated: Option<Instant>,
+}
+
+/// What is being done about an agent.
+#[derive(Clone, Copy, Debug)]
+struct Treatment {
+    rung: Rung,
+    cause: Cause,
+    /// For what leaves the process alone: when it must have helped.
+    judge_at: Option<Instant>,
+}
+
+/// What the node has to do beyond its own agents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The agent cannot be helped here: the leader finds another place.
+    Move(AgentId),
+    /// The agent takes calls now, or does not any more.
+    Admits(AgentId),
+}
+
+/// What is known when a decision is made.
+#[derive(Clone, Copy)]
+pub(crate) struct Situation<'a> {
+    pub(crate) configuration: &'a Configuration,
+    pub(crate) directory: &'a Directory,
+    /// Nodes, this one included, that are believed down; and all.
+    pub(crate) cluster: Count,
+    pub(crate) zone: Count,
+    /// Healthy replicas of a service as this node believes.
+    pub(crate) healthy: &'a dyn Fn(ServiceId) -> u32,
+    /// A node that holds a copy of an agent's state and is believed alive.
+    pub(crate) holder: &'a dyn Fn(AgentId) -> Option<NodeId>,
+    /// Whether a service is believed ready.
+    pub(crate) ready: &'a dyn Fn(ServiceId) -> bool,
+    /// Whether a checkpoint of an agent was taken here.
+    pub(crate) checkpoint: &'a dyn Fn(AgentId) -> bool,
+}
+
+impl Recovery {
+    pub(crate) fn new(directory: &Directory, node: NodeId) -> Self {
+        Recovery {
+            node,
+            zone: directory.nodes[node.index()].zone,
+            patients: BTreeMap::new(),
+            trees: Vec::new(),
+            ladder: Ladder::default(),
+            guard: Guard::default(),
+            gate: Starts::default(),
+        }
+    }
+
+    /// The agents that this node looks after.
+    pub(crate) fn agents(&self) -> impl Iterator<Item = AgentId> + '_ {
+        self.patients.keys().copied()
+    }
+
+    /// Whether the agent may be sent calls.
+    pub(crate) fn admits(&self, agent: AgentId) -> bool {
+        self.patients.get(&agent).is_some_and(|patient| patient.lifecycle.admits())
+    }
+
+    /// The agents that may be sent calls.
+    pub(crate) fn ready(&self) -> Vec<AgentId> {
+        self.patients.iter().filter(|(_, patient)| patient.lifecycle.admits()).map(|(agent, _)| *agent).collect()
+    }
+
+    /// The ladder's records, for reports.
+    pub(crate) fn ladder(&self) -> &Ladder {
+        &self.ladder
+    }
+
+    /// Takes agents in: those of one service stand under one supervisor. Each is started with its state from `source`.
+    pub(crate) fn admit(&mut self, agents: &[(AgentId, StateSource)], situation: Situation<'_>, cx: &mut Cx<'_>) {
+        let mut by_service: BTreeMap<ServiceId, Vec<(AgentId, StateSource)>> = BTreeMap::new();
+        for (agent, source) in agents.iter().filter(|(agent, _)| !self.patients.contains_key(agent)) {
+            by_service.entry(situation.directory.agents[agent.index()].service).or_default().push((*agent, *source));
+        }
+        for (service, agents) in by_service {
+            let tree = self.trees.len();
+            let names: Vec<_> = agents.iter().map(|(agent, _)| *agent).collect();
+            self.trees.push(plant(&names, situation.configuration, cx));
+            for (position, (agent, source)) in agents.into_iter().enumerate() {
+                // The root is 0, its children follow in order.
+                let child = ChildId(position as u32 + 1);
+                let patient = Patient {
+                    service,
+                    lifecycle: Lifecycle::registered(),
+                    tree: (tree, child),
+                    source,
+                    treatment: None,
+                    attempts: 0,
+                    held: None,
+                    isolated: None,
+                };
+                self.patients.insert(agent, patient);
+            }
+            let mut actions = Vec::new();
+            self.trees[tree].start(cx.now, &mut actions);
+            self.act(tree, actions, situation, cx);
+        }
+    }
+
+    /// Lets an agent go that is to run elsewhere.
+    pub(crate) fn dismiss(&mut self, agent: AgentId, situation: Situation<'_>, cx: &mut Cx<'_>) {
+        let Some(patient) = self.patients.get_mut(&agent) else { return };
+        let tree = patient.tree;
+        patient.lifecycle.relocated();
+        if patient.lifecycle.stop(Then::Ended) == Advice::Stop {
+            cx.stop(agent, situation.configuration.supervisor.shutdown);
+        }
+        patient.treatment = None;
+        patient.held = None;
+        self.ladder.release(agent);
+        self.guard.ended(agent);
+        self.gate.ended(agent);
+        self.withdraw(tree, cx);
+        if !self.has_process(agent) {
+            self.patients.remove(&agent);
+        }
+    }
+
+    fn has_process(&self, agent: AgentId) -> bool {
+        let state = self.patients.get(&agent).map(|patient| patient.lifecycle.state());
+        matches!(
+            state,
+            Some(State::Starting { .. } | State::Verifying { .. } | State::Running(_) | State::Degraded(_) | State::Stopping { .. })
+        )
+    }
+
+    /// The supervisor need not care for a child any longer; its end, if it is still to come, is no failure.
+    fn withdraw(&mut self, (tree, child): (usize, ChildId), cx: &Cx<'_>) {
+        let mut ignored = Vec::new();
+        self.trees[tree].stop(child, cx.now, &mut ignored);
+        self.trees[tree].exit(child, ExitReason::Shutdown, cx.now, &mut ignored);
+    }
+
+    /// What the operating system tells about an agent. `poisoned`: its death has led to a quarantine.
+    pub(crate) fn event(&mut self, agent: AgentId, event: AgentEvent, poisoned: bool, situation: Situation<'_>, cx: &mut Cx<'_>) -> Vec<Outcome> {
+        cx.charge(Component::Supervisor);
+        let mut outcomes = Vec::new();
+        match event {
+            AgentEvent::Ready => self.is_ready(agent, situation, cx),
+            AgentEvent::Exited(exit) => self.exited(agent, exit, poisoned, situation, cx, &mut outcomes),
+            AgentEvent::Probed { probe: Probe::Liveness, ok: true, .. } => {
+                if let Some(patient) = self.patients.get_mut(&agent) {
+                    patient.lifecycle.answered();
+                }
+            }
+            AgentEvent::Probed { probe: Probe::Work, ok, .. } => self.worked(agent, ok, true, situation, cx),
+            // What else probes say goes to the checks alone; state is another's matter.
+            AgentEvent::Probed { .. } | AgentEvent::Checkpointed { .. } | AgentEvent::Shipped { .. } => {}
+        }
+        outcomes.push(Outcome::Admits(agent));
+        outcomes
+    }
+
+    fn is_ready(&mut self, agent: AgentId, situation: Situation<'_>, cx: &mut Cx<'_>) {
+        let Some(patient) = self.patients.get_mut(&agent) else { return };
+        let supervisor = &situation.configuration.supervisor;
+        let proving = patient.lifecycle.ready(supervisor, cx.now);
+        let (tree, child) = patient.tree;
+        patient.source = StateSource::Local;
+        if proving {
+            cx.probe(agent, Probe::Work);
+        } else if patient.treatment.is_some() {
+            self.over(agent, situation, cx);
+        }
+        self.gate.ended(agent);
+        let mut actions = Vec::new();
+        self.trees[tree].started(child, cx.now, &mut actions);
+        self.act(tree, actions, situation, cx);
+        self.open_gate(situation, cx);
+    }
+
+    /// A request or a work probe of an agent has ended.
+    pub(crate) fn worked(&mut self, agent: AgentId, ok: bool, probe: bool, situation: Situation<'_>, cx: &mut Cx<'_>) {
+        let Some(patient) = self.patients.get_mut(&agent) else { return };
+        let supervisor = &situation.configuration.supervisor;
+        let proven = match (ok, probe) {
+            (true, true) => patient.lifecycle.proven(supervisor, cx.now),
+            (true, false) => patient.lifecycle.worked(supervisor, cx.now),
+            (false, true) => {
+                patient.lifecycle.erred();
+                // It may have been the first request after a start; the proof ends with its time, not with one failure.
+                if matches!(patient.lifecycle.state(), State::Verifying { .. }) {
+                    cx.probe(agent, Probe::Work);
+                }
+                false
+            }
+            // A request may fail for what its agent calls, not for the agent.
+            (false, false) => false,
+        };
+        if proven {
+            self.over(agent, situation, cx);
+        }
+    }
+
+    /// The trouble of an agent is over.
+    fn over(&mut self, agent: AgentId, situation: Situation<'_>, cx: &mut Cx<'_>) {
+        let Some(patient) = self.patients.get_mut(&agent) else { return };
+        self.guard.ended(agent);
+        self.ladder.verified(&situation.configuration.ladder, agent);
+        patient.held = None;
+        if let Some(treatment) = patient.treatment.take() {
+            cx.record(Record::RecoveryVerified { agent, rung: treatment.rung, attempt: patient.attempts });
+        }
+        patient.attempts = 0;
+    }
+
+    fn exited(&mut self, agent: AgentId, exit: Exit, poisoned: bool, situation: Situation<'_>, cx: &mut Cx<'_>, outcomes: &mut Vec<Outcome>) {
+        let Some(patient) = self.patients.get_mut(&agent) else { return };
+        let before = patient.lifecycle.state();
+        let news = patient.lifecycle.exited(&situation.configuration.supervisor, cx.now);
+        self.gate.ended(agent);
+        let cause = match (exit, before) {
+            _ if poisoned => Cause::Poison,
+            (Exit::OutOfMemory, _) => Cause::OutOfMemory,
+            (Exit::CorruptState, _) => Cause::CorruptState,
+            (Exit::Abnormal | Exit::Stopped, State::Starting { .. }) => Cause::StartFailed,
+            (Exit::Abnormal | Exit::Stopped, State::Verifying { .. }) => Cause::Unverified,
+            (Exit::Abnormal | Exit::Stopped, _) => Cause::Crash,
+        };
+        // Why it was stopped is known better than how it ended.
+        let cause = patient.held.take().filter(|_| !news).map_or(cause, |(_, cause)| cause);
+        if news {
+            cx.record(Record::AgentFailed { agent, cause });
+            self.fail_treatment(agent, cx);
+        }
+        let Some(patient) = self.patients.get_mut(&agent) else { return };
+        match patient.lifecycle.state() {
+            State::Failed if !situation.configuration.supervisor.enabled => {}
+            State::Failed => match patient.treatment.filter(|_| !news) {
+                // It was ended for a treatment, which goes on.
+                Some(treatment) => self.carry_on(agent, treatment, situation, cx, outcomes),
+                None => self.decide(agent, cause, situation, cx, outcomes),
+            },
+            State::Ended => {
+                self.patients.remove(&agent);
+            }
+            State::Registered
+            | State::Starting { .. }
+            | State::Verifying { .. }
+            | State::Running(_)
+            | State::Degraded(_)
+            | State::Stopping { .. }
+            | State::Waiting { .. }
+            | State::Relocating { .. }
+            | State::Isolated => {}
+        }
+    }
+
+    /// The treatment under way has not helped.
+    fn fail_treatment(&mut self, agent: AgentId, cx: &mut Cx<'_>) {
+        let Some(patient) = self.patients.get_mut(&agent) else { return };
+        if let Some(treatment) = patient.treatment.take() {
+            self.guard.ended(agent);
+            cx.record(Record::RecoveryFailed { agent, rung: treatment.rung });
+        }
+    }
+
+    /// A check has found something wrong with a local agent that runs.
+    pub(crate) fn ails(&mut self, agent: AgentId, cause: Cause, situation: Situation<'_>, cx: &mut Cx<'_>) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        let Some(patient) = self.patients.get_mut(&agent) else { return outcomes };
+        let runs = matches!(patient.lifecycle.state(), State::Running(_) | State::Degraded(_));
+        if runs && patient.treatment.is_none() && patient.held.is_none() && situation.configuration.supervisor.enabled {
+            patient.lifecycle.judged(true);
+            self.decide(agent, cause, situation, cx, &mut outcomes);
+        }
+        outcomes
+    }
+
+    /// The checks see nothing wrong with a local agent any more.
+    pub(crate) fn is_well(&mut self, agent: AgentId, situation: Situation<'_>, cx: &mut Cx<'_>) {
+        let Some(patient) = self.patients.get_mut(&agent) else { return };
+        patient.lifecycle.judged(false);
+        patient.held = None;
+        if patient.treatment.is_some_and(|treatment| treatment.judge_at.is_some()) {
+            self.over(agent, situation, cx);
+        }
+    }
+
+    /// Chooses a treatment, asks whether it may be given now, and gives it.
+    fn decide(&mut self, agent: AgentId, cause: Cause, situation: Situation<'_>, cx: &mut Cx<'_>, outcomes: &mut Vec<Outcome>) {
+        let Some(patient) = self.patients.get_mut(&agent) else { return };
+        patient.held = None;
+        let serves = patient.lifecycle.admits();
+        let stateful = situation.directory.services[patient.service.index()].stateful;
+        let available = Available {
+            node: true,
+            checkpoint: stateful && (situation.checkpoint)(agent),
+            elsewhere: situation.configuration.placement.enabled && situation.cluster.of_them + 1 < situation.cluster.all,
+            replica: stateful && (situation.holder)(agent).is_some(),
+        };
+        let rung = self.ladder.decide(&situation.configuration.ladder, agent, cause, available, cx.now);
+        // Fencing off what is merely slow would do more harm than the slowness.
+        if rung == Rung::Isolate && serves && matches!(cause, Cause::SlowCpu | Cause::SlowDisk | Cause::DiskFull | Cause::DiskErrors) {
+            self.ladder.withdraw(agent);
+            patient.held = Some((cx.now.saturating_add(HELD), cause));
+            return;
+        }
+        let healthy = (situation.healthy)(patient.service);
+        let request = Request {
+            agent,
+            service: patient.service,
+            node: self.node,
+            zone: self.zone,
+            destructive: ladder::destructive(rung),
+            isolating: rung == Rung::Isolate,
+        };
+        let total = situation.directory.services[patient.service.index()].agents.len() as u32;
+        let takes_down = serves && rung != Rung::Retry;
+        let replicas = Replicas { total, healthy, agent_serves: takes_down, agent_healthy: takes_down };
+        // What a node sees of its own agents needs no second opinion.
+        let believers = Count { of_them: 1, all: 1 };
+        let outlook = Outlook { cluster: situation.cluster, zone: situation.zone, believers };
+        match self.guard.permit(&situation.configuration.guard, request, replicas, outlook, cx.now) {
+            Permission::Granted => {}
+            Permission::Refused(refusal) => {
+                self.ladder.withdraw(agent);
+                let again = match refusal {
+                    Refusal::NodeBudget(at) | Refusal::ZoneBudget(at) => at,
+                    Refusal::UnderWay | Refusal::CutOff | Refusal::NoQuorum | Refusal::LastHealthy | Refusal::BlastRadius => {
+                        cx.now.saturating_add(HELD)
+                    }
+                };
+                patient.held = Some((again, cause));
+                return cx.record(Record::RecoveryHeld(agent));
+            }
+        }
+        patient.attempts += 1;
+        cx.record(Record::RecoveryStarted { agent, rung, cause, attempt: patient.attempts });
+        let judge_at = (rung == Rung::Retry).then(|| cx.now.saturating_add(situation.configuration.supervisor.verify_timeout));
+        let treatment = Treatment { rung, cause, judge_at };
+        patient.treatment = Some(treatment);
+        if rung == Rung::Retry {
+            return;
+        }
+        let then = if rung == Rung::Isolate { Then::Isolated } else { Then::Failed };
+        if patient.lifecycle.stop(then) == Advice::Stop {
+            // What ails the agent is no reason to wait for it.
+            cx.stop(agent, Duration::ZERO);
+            if rung == Rung::Isolate {
+                self.isolate(agent, cx);
+            }
+        } else if !matches!(patient.lifecycle.state(), State::Stopping { .. }) {
+            self.carry_on(agent, treatment, situation, cx, outcomes);
+        }
+    }
+
+    /// There is no process any more: the treatment's second half.
+    fn carry_on(&mut self, agent: AgentId, treatment: Treatment, situation: Situation<'_>, cx: &mut Cx<'_>, outcomes: &mut Vec<Outcome>) {
+        let Some(patient) = self.patients.get_mut(&agent) else { return };
+        let (tree, child) = patient.tree;
+        let replica = (situation.holder)(agent).map(StateSource::Replica);
+        match treatment.rung {
+            Rung::Retry | Rung::Restart => patient.source = first_source(patient.source, treatment.cause),
+            Rung::Restore => {
+                patient.source = if (situation.checkpoint)(agent) { StateSource::Previous } else { StateSource::Truncated };
+            }
+            Rung::Rebuild => patient.source = replica.unwrap_or(StateSource::Truncated),
+            Rung::Relocate => {
+                patient.lifecycle.relocate(cx.now.saturating_add(situation.configuration.placement.give_up));
+                self.withdraw((tree, child), cx);
+                return outcomes.push(Outcome::Move(agent));
+            }
+            Rung::Isolate => return self.isolate(agent, cx),
+        }
+        let mut actions = Vec::new();
+        self.trees[tree].exit(child, ExitReason::Abnormal, cx.now, &mut actions);
+        self.act(tree, actions, situation, cx);
+    }
+
+    fn isolate(&mut self, agent: AgentId, cx: &Cx<'_>) {
+        let Some(patient) = self.patients.get_mut(&agent) else { return };
+        patient.isolated = Some(cx.now);
+        let tree = patient.tree;
+        self.withdraw(tree, cx);
+        self.guard.ended(agent);
+    }
+
+    /// Does what a supervisor wants.
+    fn act(&mut self, tree: usize, actions: Vec<Action>, situation: Situation<'_>, cx: &mut Cx<'_>) {
+        for action in actions {
+            match action {
+                Action::Start(child) => {
+                    let Some((agent, patient)) = self.child(tree, child) else { continue };
+                    let needs = situation.directory.services[patient.service.index()].needs.clone();
+                    self.gate.ask(agent, needs, cx.now);
+                }
+                Action::Stop { child, .. } => {
+                    let grace = situation.configuration.supervisor.shutdown;
+                    let Some((agent, patient)) = self.child(tree, child) else { continue };
+                    if patient.lifecycle.stop(Then::Failed) == Advice::Stop {
+                        cx.stop(agent, grace);
+                    }
+                }
+                Action::Kill(child) => {
+                    if let Some((agent, _)) = self.child(tree, child) {
+                        cx.stop(agent, Duration::ZERO);
+                    }
+                }
+                Action::GaveUp(_) => self.give_up(tree, situation, cx),
+            }
+        }
+        self.open_gate(situation, cx);
+    }
+
+    fn child(&mut self, tree: usize, child: ChildId) -> Option<(AgentId, &mut Patient)> {
+        self.patients.iter_mut().find(|(_, patient)| patient.tree == (tree, child)).map(|(agent, patient)| (*agent, patient))
+    }
+
+    /// A supervisor has restarted too often: its agents are decided on anew, as a crash loop, each under a supervisor of its own.
+    fn give_up(&mut self, tree: usize, situation: Situation<'_>, cx: &mut Cx<'_>) {
+        let members: Vec<_> = self.patients.iter().filter(|(_, patient)| patient.tree.0 == tree).map(|(agent, _)| *agent).collect();
+        for agent in members {
+            let fresh = self.trees.len();
+            self.trees.push(plant(&[agent], situation.configuration, cx));
+            // The new supervisor takes the child as one that runs, so that its next end is the first that it counts.
+            let mut ignored = Vec::new();
+            self.trees[fresh].start(cx.now, &mut ignored);
+            self.trees[fresh].started(ChildId(1), cx.now, &mut ignored);
+            self.fail_treatment(agent, cx);
+            if let Some(patient) = self.patients.get_mut(&agent) {
+                patient.tree = (fresh, ChildId(1));
+                patient.held = Some((cx.now, Cause::CrashLoop));
+            }
+        }
+    }
+
+    /// Starts whoever may start.
+    fn open_gate(&mut self, situation: Situation<'_>, cx: &mut Cx<'_>) {
+        for agent in self.gate.release(&situation.configuration.guard, cx.now, situation.ready) {
+            let Some(patient) = self.patients.get_mut(&agent) else { continue };
+            if patient.lifecycle.start(&situation.configuration.supervisor, cx.now) {
+                cx.start(agent, patient.source);
+            } else {
+                self.gate.ended(agent);
+            }
+        }
+    }
+
+    /// When [`Recovery::wake`] is due next.
+    pub(crate) fn deadline(&self, configuration: &Configuration) -> Option<Instant> {
+        if !configuration.supervisor.enabled {
+            return self.gate.deadline(&configuration.guard);
+        }
+        let patients = self.patients.values().flat_map(|patient| {
+            let judged = patient.treatment.and_then(|treatment| treatment.judge_at);
+            let released = patient.isolated.map(|since| since.saturating_add(configuration.ladder.isolation));
+            [patient.lifecycle.deadline(), patient.held.map(|(at, _)| at), judged, released]
+        });
+        let trees = self.trees.iter().map(Tree::deadline);
+        patients.chain(trees).flatten().chain(self.gate.deadline(&configuration.guard)).min()
+    }
+
+    /// Does what is due.
+    pub(crate) fn wake(&mut self, situation: Situation<'_>, cx: &mut Cx<'_>) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        if situation.configuration.supervisor.enabled {
+            for tree in 0..self.trees.len() {
+                if self.trees[tree].deadline().is_some_and(|due| due <= cx.now) {
+                    let mut actions = Vec::new();
+                    self.trees[tree].timeout(cx.now, &mut actions);
+                    self.act(tree, actions, situation, cx);
+                }
+            }
+            for agent in self.patients.keys().copied().collect::<Vec<_>>() {
+                self.look_after(agent, situation, cx, &mut outcomes);
+            }
+        }
+        self.open_gate(situation, cx);
+        outcomes
+    }
+
+    fn look_after(&mut self, agent: AgentId, situation: Situation<'_>, cx: &mut Cx<'_>, outcomes: &mut Vec<Outcome>) {
+        let Some(patient) = self.patients.get_mut(&agent) else { return };
+        let proving = matches!(patient.lifecycle.state(), State::Verifying { .. });
+        let starting = matches!(patient.lifecycle.state(), State::Starting { .. });
+        match patient.lifecycle.advise(&situation.configuration.supervisor, cx.now) {
+            Advice::Nothing => {}
+            Advice::Probe => cx.probe(agent, Probe::Liveness),
+            Advice::Stop => {
+                let cause = match (proving, starting) {
+                    (true, _) => Cause::Unverified,
+                    (_, true) => Cause::StartFailed,
+                    (false, false) => Cause::Hang,
+                };
+                cx.record(Record::AgentFailed { agent, cause });
+                cx.stop(agent, Duration::ZERO);
+                self.fail_treatment(agent, cx);
+                outcomes.push(Outcome::Admits(agent));
+                // Decided on when the process has ended: then nothing stands in the way of a start.
+                if let Some(patient) = self.patients.get_mut(&agent) {
+                    patient.held = Some((Instant::MAX, cause));
+                }
+            }
+            Advice::Restart { .. } => cx.start(agent, patient.source),
+            Advice::Decide => self.decide(agent, Cause::Unverified, situation, cx, outcomes),
+        }
+        let Some(patient) = self.patients.get_mut(&agent) else { return };
+        if patient.treatment.and_then(|treatment| treatment.judge_at).is_some_and(|at| at <= cx.now) {
+            let cause = patient.treatment.map_or(Cause::Unverified, |treatment| treatment.cause);
+            self.fail_treatment(agent, cx);
+            return self.decide(agent, cause, situation, cx, outcomes);
+        }
+        if let Some((_, cause)) = patient.held.filter(|(at, _)| *at <= cx.now) {
+            return self.decide(agent, cause, situation, cx, outcomes);
+        }
+        let isolation = situation.configuration.ladder.isolation;
+        if patient.isolated.is_some_and(|since| since.saturating_add(isolation) <= cx.now) {
+            self.release(agent, situation, cx);
+        }
+    }
+
+    /// An agent that was fenced off for long enough gets a new beginning.
+    fn release(&mut self, agent: AgentId, situation: Situation<'_>, cx: &mut Cx<'_>) {
+        if let Some(patient) = self.patients.remove(&agent).filter(|patient| patient.lifecycle.state() == State::Isolated) {
+            self.ladder.release(agent);
+            self.admit(&[(agent, patient.source)], situation, cx);
+        }
+    }
+}
+
+/// The supervisor of some agents of one service.
+fn plant(agents: &[AgentId], configuration: &Configuration, cx: &mut Cx<'_>) -> Tree {
+    let supervisor = &configuration.supervisor;
+    let children = agents.iter().map(|agent| ChildSpec {
+        name: agent.to_string(),
+        restart: supervisor.restart,
+        shutdown: Shutdown::Within(supervisor.shutdown),
+        depends_on: Vec::new(),
+        kind: ChildKind::Worker,
+    });
+    let specification = SupervisorSpec {
+        strategy: supervisor.strategy,
+        intensity: supervisor.intensity,
+        period: supervisor.period,
+        backoff: supervisor.backoff_rule(),
+        starts: crate::supervisor::tree::Starts::Together,
+        children: children.collect(),
+    };
+    Tree::new(&specification, cx.draw(TREE)).expect("agents have names of their own and depend on no sibling")
+}
+
+/// Where the state of a restarted agent comes from, if nothing speaks for another source.
+fn first_source(wanted: StateSource, cause: Cause) -> StateSource {
+    match (wanted, cause) {
+        // With damage before the end its own journal cannot be read as it is.
+        (StateSource::Local, Cause::CorruptState) => StateSource::Truncated,
+        (source, _) => source,
+    }
+}

@@ -1,0 +1,142 @@
+//! The server's side: which requests an agent of this node takes in.
+//!
+//! Picture the door of a workshop. Whoever stands under quarantine is turned away, then whoever the agent has no room for, then whoever would not be
+//! served before he leaves. What is inside is remembered, so that when the workshop burns down it is known who was in it.
+
+use std::collections::BTreeMap;
+
+use hms_machine::{AgentId, CallOutcome, Component, Context, Directory, Duration, Record, Request, RequestId};
+
+use super::message::StackMessage;
+use crate::configuration::Configuration;
+use crate::overload::{Admission, Arrival, Bulkhead, Load, Shedder, Ticket};
+use crate::supervisor::quarantine::{self, Quarantine};
+
+type Cx<'a> = Context<'a, StackMessage>;
+
+/// The requests at the agents of a node.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Requests {
+    doors: BTreeMap<AgentId, Door>,
+    quarantine: Quarantine,
+}
+
+/// The door of one agent.
+#[derive(Clone, Debug)]
+struct Door {
+    shedder: Shedder,
+    bulkhead: Bulkhead,
+    workers: u32,
+    /// What is inside, in the order in which it came.
+    inside: BTreeMap<RequestId, Inside>,
+    arrivals: u64,
+    /// Traces that were worked on when the process died, until its end is reported.
+    beside: Vec<u64>,
+    /// Requests that ended well and otherwise since this was asked last.
+    tally: (u32, u32),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Inside {
+    arrival: u64,
+    trace: u64,
+    ticket: Ticket,
+}
+
+/// Requests of an agent that ended since this was asked last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Served {
+    pub(crate) agent: AgentId,
+    pub(crate) ok: u32,
+    pub(crate) failed: u32,
+}
+
+impl Requests {
+    /// A request has reached a local agent.
+    pub(crate) fn arrived(&mut self, request: Request, configuration: &Configuration, directory: &Directory, cx: &mut Cx<'_>) {
+        cx.charge(Component::Overload);
+        if self.quarantine.admit(request.trace, cx.now) == quarantine::Admission::Refuse {
+            return cx.shed(request.id);
+        }
+        let door = self.doors.entry(request.agent).or_insert_with(|| {
+            let service = directory.agents[request.agent.index()].service;
+            Door {
+                shedder: Shedder::new(configuration.shedding),
+                bulkhead: Bulkhead::at_agent(&configuration.bulkhead),
+                workers: directory.services[service.index()].workers,
+                inside: BTreeMap::new(),
+                arrivals: 0,
+                beside: Vec::new(),
+                tally: (0, 0),
+            }
+        });
+        let Some(ticket) = door.bulkhead.acquire() else { return cx.shed(request.id) };
+        let arrival = Arrival { priority: request.priority.0, user: request.trace, deadline: Some(request.deadline) };
+        let load = Load { waiting: request.waiting, workers: door.workers };
+        match door.shedder.admit(arrival, load, cx.now) {
+            Admission::Admit => {
+                door.arrivals += 1;
+                door.inside.insert(request.id, Inside { arrival: door.arrivals, trace: request.trace, ticket });
+                cx.admit(request.id);
+            }
+            Admission::Shed(_) => {
+                door.bulkhead.release(ticket);
+                cx.shed(request.id);
+            }
+        }
+    }
+
+    /// A request that was let in has ended.
+    pub(crate) fn ended(&mut self, id: RequestId, agent: AgentId, outcome: CallOutcome, waited: Duration, elapsed: Duration, cx: &mut Cx<'_>) {
+        cx.charge(Component::Overload);
+        let Some(door) = self.doors.get_mut(&agent) else { return };
+        let Some(inside) = door.inside.get(&id).copied() else { return };
+        if outcome == CallOutcome::Reset {
+            // Workers take requests in the order in which they came, so only the oldest can have been in their hands.
+            let before = door.inside.values().filter(|other| other.arrival < inside.arrival).count();
+            if before + door.beside.len() < door.workers as usize {
+                door.beside.push(inside.trace);
+            }
+        } else {
+            self.quarantine.survived(inside.trace);
+        }
+        door.inside.remove(&id);
+        door.bulkhead.release(inside.ticket);
+        // The door has no eye on the queue: it learns of a wait when the request that waited ends.
+        let _ = door.shedder.started(waited, None, cx.now);
+        if outcome == CallOutcome::Ok {
+            door.tally.0 += 1;
+            door.shedder.finished(elapsed.saturating_sub(waited));
+        } else {
+            door.tally.1 += 1;
+        }
+    }
+
+    /// The process of an agent has died by itself: whoever was in its hands is suspected. True if that leads to a quarantine.
+    pub(crate) fn died(&mut self, agent: AgentId, configuration: &Configuration, cx: &mut Cx<'_>) -> bool {
+        let Some(door) = self.doors.get_mut(&agent) else { return false };
+        let beside = std::mem::take(&mut door.beside);
+        self.quarantine.died(&configuration.quarantine, &beside, cx.now);
+        let mut locked_out = false;
+        for trace in beside.into_iter().filter(|trace| self.quarantine.holds(*trace, cx.now)) {
+            locked_out = true;
+            cx.record(Record::Quarantined { trace });
+        }
+        locked_out
+    }
+
+    /// The process of an agent was stopped on purpose: nobody is to blame.
+    pub(crate) fn stopped(&mut self, agent: AgentId) {
+        if let Some(door) = self.doors.get_mut(&agent) {
+            door.beside.clear();
+        }
+    }
+
+    /// What has ended since this was asked last, by agent.
+    pub(crate) fn served(&mut self) -> impl Iterator<Item = Served> + '_ {
+        self.doors.iter_mut().filter(|(_, door)| door.tally != (0, 0)).map(|(agent, door)| {
+            let (ok, failed) = std::mem::take(&mut door.tally);
+            Served { agent: *agent, ok, failed }
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! State of a node's agents: when it is checkpointed and shipped, and who holds copies.
+
+use std::collections::BTreeMap;
+
+use hms_machine::{AgentId, Component, Context, Directory, NodeId, Reading};
+
+use super::message::StackMessage;
+use super::peers::Peers;
+use crate::configuration::Configuration;
+use crate::supervisor::placement;
+use crate::supervisor::state::Schedule;
+
+type Cx<'a> = Context<'a, StackMessage>;
+
+/// The state of the stateful agents of a node.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct States(BTreeMap<AgentId, Kept>);
+
+/// How the state of one agent is kept.
+#[derive(Clone, Debug)]
+struct Kept {
+    schedule: Schedule,
+    /// Whether a checkpoint was taken here, ever.
+    checkpoint: bool,
+    /// Entries at the checkpoint that is being written.
+    writing: Option<u64>,
+    holders: Vec<NodeId>,
+}
+
+/// The nodes that hold copies of an agent's state while it lives on `home`.
+pub(crate) fn holders(agent: AgentId, home: NodeId, configuration: &Configuration, directory: &Directory) -> Vec<NodeId> {
+    let hosts = directory.nodes.iter().enumerate().filter(|(_, place)| !place.edge);
+    let hosts: Vec<_> = hosts.map(|(index, place)| (NodeId::from_index(index), place.zone)).collect();
+    let zone = directory.nodes[home.index()].zone;
+    placement::holders(agent, home, zone, &hosts, configuration.state.holders as usize)
+}
+
+/// A node that is believed alive and holds a copy of the state that an agent had on `home`.
+pub(crate) fn holder(agent: AgentId, home: NodeId, configuration: &Configuration, directory: &Directory, peers: &Peers) -> Option<NodeId> {
+    if !configuration.state.ship {
+        return None;
+    }
+    holders(agent, home, configuration, directory).into_iter().find(|node| !peers.suspects(*node))
+}
+
+impl States {
+    /// Begins to keep the state of an agent that lives on `home` now.
+    pub(crate) fn keep(&mut self, agent: AgentId, home: NodeId, configuration: &Configuration, directory: &Directory, cx: &Cx<'_>) {
+        let holders = holders(agent, home, configuration, directory);
+        let kept = Kept { schedule: Schedule::new(0, cx.now), checkpoint: false, writing: None, holders };
+        self.0.entry(agent).or_insert(kept);
+    }
+
+    /// The agent lives elsewhere.
+    pub(crate) fn forget(&mut self, agent: AgentId) {
+        self.0.remove(&agent);
+    }
+
+    /// Whether a checkpoint of the agent was taken on this node since it started here.
+    pub(crate) fn checkpoint(&self, agent: AgentId) -> bool {
+        self.0.get(&agent).is_some_and(|kept| kept.checkpoint)
+    }
+
+    /// The host has said how far the journals are: writes and ships what is due.
+    pub(crate) fn measured(&mut self, reading: &Reading, configuration: &Configuration, cx: &mut Cx<'_>) {
+        cx.charge(Component::Supervisor);
+        for agent in reading.agents.iter().filter(|agent| agent.ready) {
+            let Some(kept) = self.0.get_mut(&agent.agent) else { continue };
+            kept.schedule.appended(agent.entries);
+            let due = kept.schedule.due(&configuration.state, cx.now);
+            if due.checkpoint && kept.writing.is_none() {
+                kept.writing = Some(agent.entries);
+                cx.checkpoint(agent.agent);
+            }
+            if due.ship {
+                kept.holders.iter().for_each(|holder| cx.ship(agent.agent, *holder));
+                kept.schedule.shipped(agent.entries, cx.now);
+            }
+        }
+    }
+
+    /// A checkpoint has been written, or not.
+    pub(crate) fn checkpointed(&mut self, agent: AgentId, ok: bool, cx: &Cx<'_>) {
+        let Some(kept) = self.0.get_mut(&agent) else { return };
+        if let Some(entries) = kept.writing.take().filter(|_| ok) {
+            kept.checkpoint = true;
+            kept.schedule.checkpointed(entries, cx.now);
+        }
+    }
+
+    /// The process of an agent has ended: what was being written never will be.
+    pub(crate) fn ended(&mut self, agent: AgentId) {
+        if let Some(kept) = self.0.get_mut(&agent) {
+            kept.writing = None;
+        }
+    }
+}
