@@ -39,6 +39,8 @@ mod circuit;
 mod fallback;
 mod presets;
 mod registry;
+#[cfg(test)]
+mod tests;
 mod trial;
 mod window;
 
