@@ -10,8 +10,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use hms_machine::Duration;
+
 use crate::configuration::Conflict;
-use crate::tunables::{choices, parameters};
+use crate::tunables::{choices, hours, ms, parameters, secs};
 
 choices! {
     /// A way to answer a call without the replica that was meant to.
@@ -63,6 +65,14 @@ parameters! {
             "What is tried when the first failed.";
         third: Fallback = choice(Fallback::NAMES, "none"),
             "What is tried when the second failed.";
+        cache_age: Duration = duration(ms(10), hours(24), secs(10)),
+            "Oldest answer that the step `cache` gives. Longer: answers more often, and with older data.";
+        cache_answers: u32 = integer(1, 1_000_000, 1_000),
+            "Answers that a cache keeps. More: answers more often, more memory.";
+        queue_calls: u32 = integer(1, 100_000, 100),
+            "Calls that the step `queue` keeps. More: fewer are lost, a larger burst when the callee is back.";
+        queue_patience: Duration = duration(ms(10), hours(1), secs(5)),
+            "Longest wait of a kept call; later it is dropped. Longer than the caller waits is work for nobody.";
     }
 }
 
@@ -245,7 +255,7 @@ mod tests {
     #[test]
     fn a_step_that_cannot_be_reached_is_a_conflict() {
         let conflicts = |first, second, third| -> Vec<[&'static str; 2]> {
-            let configuration = FallbackConfiguration { enabled: true, first, second, third };
+            let configuration = FallbackConfiguration { first, second, third, ..FallbackConfiguration::default() };
             configuration.conflicts().into_iter().map(|conflict| conflict.names).collect()
         };
         assert!(FallbackConfiguration::default().conflicts().is_empty());
@@ -271,6 +281,8 @@ mod tests {
                 prop_assert!(steps.contains(step) && *step != Fallback::None);
                 prop_assert!(!tried[..position].iter().any(|earlier| earlier == step || earlier.always_answers()));
             }
+            // What adds load to a failing service stays bounded.
+            prop_assert!(tried.iter().filter(|step| step.calls_again()).count() <= 2);
             let wanted = steps.iter().any(|step| *step != Fallback::None);
             prop_assert_eq!(wanted, !tried.is_empty());
         }
