@@ -203,6 +203,30 @@ fn a_late_reply_of_a_call_from_before_the_trip_decides_nothing() {
 }
 
 #[test]
+fn calls_of_an_earlier_closed_state_do_not_open_the_present_one() {
+    let mut bench = Bench::new(exact());
+    let early: Vec<_> = (0..5).map(|_| bench.ticket(at(0)).unwrap()).collect();
+    bench = bench.tripped(at(1));
+    (0..3).for_each(|_| assert!(bench.call(OK, at(1_001)).is_some()));
+    assert_eq!(bench.phase(at(1_002)), Phase::Closed);
+    for ticket in early {
+        assert_eq!(bench.outcome(ticket, FAILED, at(1_002)), None);
+    }
+    assert_eq!((bench.phase(at(1_002)), bench.report(at(1_002)).calls), (Phase::Closed, 0));
+}
+
+#[test]
+fn a_probe_of_an_earlier_trial_neither_decides_nor_frees_a_permit_in_a_later_one() {
+    let mut bench = Bench::new(BreakerConfiguration { permits: 1, ..exact() }).tripped(at(0));
+    let earlier = bench.ticket(at(1_000)).unwrap();
+    bench = bench.tripped(at(1_001));
+    assert!(bench.ticket(at(3_001)).is_some_and(Ticket::is_probe));
+    bench.breaker.cancel(earlier);
+    assert_eq!(bench.outcome(earlier, FAILED, at(3_002)), None);
+    assert_eq!((bench.phase(at(3_002)), bench.ticket(at(3_002))), (Phase::HalfOpen, None));
+}
+
+#[test]
 fn a_lost_probe_frees_its_permit_and_its_late_reply_decides_nothing() {
     let mut bench = Bench::new(BreakerConfiguration { permits: 1, ..exact() }).tripped(at(0));
     let lost = bench.ticket(at(1_000)).unwrap();
