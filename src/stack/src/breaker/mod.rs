@@ -12,13 +12,13 @@
 //! - A policy: `now` in, verdict out. No timers and no sends. A breaker opens in the same call that tells it the breaching outcome (CB-S1).
 //! - An outcome counts only in the state that let its call out. A call that was permitted before the trip never decides for a probe.
 //! - Half-open never has more probes under way than its permits, and a probe that is never heard of frees its permit (CB-S2).
-//! - An outcome costs constant time and allocates nothing; only becoming half-open allocates (the list of probes).
+//! - An outcome costs constant time and allocates nothing; becoming half-open does (the list of probes), and so does another window.
 //! - A clock that steps back does not hold a breaker open for longer than it was meant to be.
 //!
 //! # The default
 //! Fast, and useful at a few calls a second: half of the last 20 calls, judged from the tenth on, or five failures in a row. At an
 //! error rate of 10 %, five in a row come about by chance once in 110,000 calls; a dead replica is found after five. The first open time is 1 s,
-//! about the time that a restart of an agent takes, and doubles up to 30 s, so that a service that stays away costs three probes in half a
+//! ten of the supervisor's first pauses before a restart, and doubles up to 30 s, so that a service that stays away costs three probes in half a
 //! minute. A fifth of jitter spreads the probes of a fleet. Three successes close: a service that fails half of its calls passes one
 //! time in eight. A probe is given up after 2 s, several time-outs of a call inside a cluster. The ramp takes 2 s, the time in which a queue
 //! that formed behind the breaker drains or is given up.
