@@ -13,7 +13,13 @@ fn keeper(sync: Sync) -> Scenario {
     world.services[0].replicas = 1;
     world.services[0].work = always_secs(0.001);
     world.services[0].startup = always_secs(0.5);
-    world.services[0].journal = Some(Journal { writes: ratio(1.0), entry: Bytes(100), sync, replay: Duration::from_micros(100) });
+    world.services[0].journal = Some(Journal {
+        writes: ratio(1.0),
+        entry: Bytes(100),
+        sync,
+        replay: Duration::from_micros(100),
+        snapshot: Bytes::from_mib(1),
+    });
     world.cluster.hosts[0].boot = always_secs(2.0);
     world.loads = vec![load("users", Arrivals::Regular { rate: 50.0 })];
     world
