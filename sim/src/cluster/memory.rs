@@ -73,6 +73,12 @@ impl Memory {
         Memory { capacity: capacity.0, agents: vec![None; agents], plain: 0, leaked: Leak::default() }
     }
 
+    /// One more place, for an agent that comes to this host.
+    pub fn add(&mut self) -> AgentSlot {
+        self.agents.push(None);
+        AgentSlot(self.agents.len() - 1)
+    }
+
     /// The process of an agent starts and occupies its base.
     ///
     /// # Panics

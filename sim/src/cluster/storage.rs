@@ -18,15 +18,20 @@
 //! do: what came later is lost even if it is intact. A software that could tell a torn tail from damage in the middle would
 //! do better (Alagappan et al., "Protocol-aware recovery for consensus-based storage", FAST 2018).
 //!
-//! A [`JournalFile`] has entries of one size and counts them without content: the journals of agents. A [`RecordFile`] keeps real
+//! A [`JournalFile`] has entries of one size and counts them without content: the journals of agents. A [`StateFile`] is such a journal with
+//! checkpoints, and knows which entries they are, so that copies can be compared. A [`RecordFile`] keeps real
 //! bytes: what a node's own software persists and gets back when it boots. Both follow the disk's line, first come, first served:
 //! `write` when the operation is submitted, `written` and `synced` when it ends.
 
+mod entries;
 mod journal;
 mod record;
+mod state;
 
+pub use entries::Entries;
 pub use journal::{JournalFile, JournalRecovered};
 pub use record::{RecordFile, RecordsRecovered};
+pub use state::{Damaged, Gap, Piece, Restore, Restored, StateFile};
 
 use hms_machine::{Bytes, Draw};
 

@@ -8,7 +8,7 @@ use hms_machine::{AgentId, Call, CallEnd, CallId, CallOutcome, Input, Instant, M
 use hms_scenario::model::CallPolicy;
 use slotmap::{Key, KeyData};
 
-use super::event::{CallKey, Event, JobKey, Payload, Reply, Request};
+use super::event::{CallKey, Event, InstanceId, JobKey, Payload, Reply, Request};
 use super::{Detail, Kernel, TraceKind, World};
 use crate::kernel::TimerId;
 use crate::workload::backoff;
@@ -24,7 +24,7 @@ pub(crate) enum Caller {
     /// A request that needs another service.
     Job(JobKey),
     /// An agent that starts and needs another service.
-    Startup { agent: AgentId, life: u32 },
+    Startup { instance: InstanceId, life: u32 },
 }
 
 /// A call in progress.
@@ -137,7 +137,7 @@ impl<M: Machine> World<M> {
     }
 
     /// The node has chosen a replica.
-    pub(super) fn call_routed(&mut self, call: CallId, agent: AgentId, kernel: &mut Kernel) {
+    pub(super) fn call_routed(&mut self, call: CallId, agent: AgentId, to: NodeId, kernel: &mut Kernel) {
         let key = key(call);
         let Some(state) = self.calls.get_mut(key).filter(|state| state.phase == Phase::Routing) else { return };
         state.phase = Phase::Waiting(agent);
@@ -151,7 +151,7 @@ impl<M: Machine> World<M> {
         };
         let timeout = kernel.now().saturating_add(state.policy.timeout).min(state.deadline);
         kernel.set_timer(state.timer, timeout, Event::Call(key));
-        let (node, to) = (state.node, self.place(agent).node);
+        let node = state.node;
         self.transmit(node, to, Payload::Request(request), kernel);
     }
 
@@ -244,7 +244,7 @@ impl<M: Machine> World<M> {
         match call.caller {
             Caller::Client { load, client } => self.request_ended(load as usize, client, call.started, ok, kernel),
             Caller::Job(job) => self.job_call_ended(job, ok, kernel),
-            Caller::Startup { agent, life } => self.need_answered(agent, life, ok, kernel),
+            Caller::Startup { instance, life } => self.need_answered(instance, life, ok, kernel),
         }
     }
 
@@ -253,7 +253,7 @@ impl<M: Machine> World<M> {
         match caller {
             Caller::Client { .. } => true,
             Caller::Job(job) => self.jobs.contains_key(job),
-            Caller::Startup { agent, life } => self.agents[agent.index()].life == life,
+            Caller::Startup { instance, life } => self.instances[instance.index()].life == life,
         }
     }
 

@@ -14,6 +14,21 @@ new_key_type! {
     pub struct JobKey;
 }
 
+/// A process of an agent on a node: one for each pair that was ever started, in order of their first start. The first ones, one for each
+/// agent on its first node, have the numbers of their agents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstanceId(pub(crate) u32);
+
+impl InstanceId {
+    pub(crate) fn from_index(index: usize) -> Self {
+        InstanceId(u32::try_from(index).expect("fewer than 2^32 instances"))
+    }
+
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 /// An item of the kernel's queue.
 #[derive(Clone, Copy, Debug)]
 pub enum Event {
@@ -41,11 +56,11 @@ pub enum Event {
     /// An attempt is out of time, or the pause before a retry is over.
     Call(CallKey),
     /// The agent's process has finished its start-up work, or looks for its dependencies again.
-    Agent(AgentId, u32),
+    Agent(InstanceId, u32),
     /// A crash loop strikes this life of the agent.
-    CrashLoop(AgentId, u32),
+    CrashLoop(InstanceId, u32),
     /// The agent flushes its journal.
-    Flush(AgentId, u32),
+    Flush(InstanceId, u32),
     /// A fault begins.
     FaultBegins(FaultId),
     /// A fault ends.
@@ -67,9 +82,9 @@ impl Event {
             Event::Arrival(load) => (7, u64::from(load)),
             Event::Think { load, client } => (8, u64::from(load) << 32 | u64::from(client)),
             Event::Call(call) => (9, call.data().as_ffi()),
-            Event::Agent(agent, life) => (10, u64::from(agent.0) | u64::from(life) << 32),
-            Event::CrashLoop(agent, life) => (11, u64::from(agent.0) | u64::from(life) << 32),
-            Event::Flush(agent, life) => (12, u64::from(agent.0) | u64::from(life) << 32),
+            Event::Agent(instance, life) => (10, u64::from(instance.0) | u64::from(life) << 32),
+            Event::CrashLoop(instance, life) => (11, u64::from(instance.0) | u64::from(life) << 32),
+            Event::Flush(instance, life) => (12, u64::from(instance.0) | u64::from(life) << 32),
             Event::FaultBegins(fault) => (13, u64::from(fault.0)),
             Event::FaultEnds(fault) => (14, u64::from(fault.0)),
             Event::Sample => (15, 0),
@@ -157,7 +172,7 @@ pub(crate) enum Task {
     /// An agent works on a request.
     Job(JobKey),
     /// An agent replays its journal.
-    Replay { agent: AgentId, life: u32 },
+    Replay { instance: InstanceId, life: u32 },
 }
 
 /// What a host's disk works for.
@@ -168,19 +183,21 @@ pub(crate) enum DiskTag {
     /// The flush of a record of the stack.
     RecordSync { token: u64 },
     /// The write of a journal entry for a request.
-    EntryWrite { agent: AgentId, job: JobKey },
+    EntryWrite { instance: InstanceId, job: JobKey },
     /// The flush of a journal; acknowledges the request if it was made for one.
-    EntrySync { agent: AgentId, job: Option<JobKey> },
+    EntrySync { instance: InstanceId, job: Option<JobKey> },
     /// The reading of a journal at start.
-    Load { agent: AgentId, life: u32 },
+    Load { instance: InstanceId, life: u32 },
 }
 
 impl DiskTag {
-    /// The agent whose journal the operation concerns; `None` for the file of the stack.
-    pub(crate) fn journal(self) -> Option<AgentId> {
+    /// The instance whose journal the operation concerns; `None` for the file of the stack.
+    pub(crate) fn journal(self) -> Option<InstanceId> {
         match self {
             DiskTag::RecordWrite | DiskTag::RecordSync { .. } => None,
-            DiskTag::EntryWrite { agent, .. } | DiskTag::EntrySync { agent, .. } | DiskTag::Load { agent, .. } => Some(agent),
+            DiskTag::EntryWrite { instance, .. } | DiskTag::EntrySync { instance, .. } | DiskTag::Load { instance, .. } => {
+                Some(instance)
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use hms_machine::{AgentId, Bytes, Exit, Machine, NodeId, Purpose, Ratio};
 use hms_scenario::model::{DiskFailure, FaultKind};
 
 use super::agents::Process;
-use super::event::Event;
+use super::event::{Event, InstanceId};
 use super::{Kernel, TraceKind, World};
 use crate::cluster::clock::ppb;
 use crate::cluster::storage::choose_file;
@@ -43,14 +43,14 @@ impl<M: Machine> World<M> {
                 }
             }
             FaultKind::AgentCrash => {
-                for agent in self.agents_of(fault) {
-                    self.end_process(agent, Exit::Abnormal, Some(id), true, kernel);
+                for instance in self.instances_of(fault) {
+                    self.end_process(instance, Exit::Abnormal, Some(id), true, kernel);
                 }
             }
             FaultKind::CrashLoop { after } => {
-                for agent in self.agents_of(fault) {
-                    self.agents[agent.index()].afflictions.loops.push((id, after.clone()));
-                    self.end_process(agent, Exit::Abnormal, Some(id), true, kernel);
+                for instance in self.instances_of(fault) {
+                    self.instances[instance.index()].afflictions.loops.push((id, after.clone()));
+                    self.end_process(instance, Exit::Abnormal, Some(id), true, kernel);
                 }
             }
             FaultKind::SlowCpu { .. }
@@ -68,8 +68,8 @@ impl<M: Machine> World<M> {
             | FaultKind::HandleLeak { .. }
             | FaultKind::Regression { .. }
             | FaultKind::Gray { .. } => {
-                for agent in self.agents_of(fault) {
-                    self.strike_agent(fault, agent, kernel);
+                for instance in self.instances_of(fault) {
+                    self.strike_agent(fault, instance, kernel);
                 }
             }
             FaultKind::SlowNic { delay } => {
@@ -132,11 +132,11 @@ impl<M: Machine> World<M> {
         }
     }
 
-    fn strike_agent(&mut self, fault: &ScheduledFault, agent: AgentId, kernel: &mut Kernel) {
+    fn strike_agent(&mut self, fault: &ScheduledFault, instance: InstanceId, kernel: &mut Kernel) {
         let now = kernel.now();
         let id = fault.id;
-        let mut draw = self.streams.draw(NEW_VERSION, u64::from(agent.0), fault.key);
-        let afflictions = &mut self.agents[agent.index()].afflictions;
+        let mut draw = self.streams.draw(NEW_VERSION, u64::from(self.place(instance).agent.0), fault.key);
+        let afflictions = &mut self.instances[instance.index()].afflictions;
         match &fault.kind {
             FaultKind::Hang => afflictions.hangs.push(id),
             FaultKind::Gray { errors } => afflictions.gray.push((id, *errors)),
@@ -151,7 +151,7 @@ impl<M: Machine> World<M> {
             }
             FaultKind::MemoryLeak { rate } => {
                 afflictions.leaks.push((id, *rate));
-                self.set_leak(agent, kernel);
+                self.set_leak(instance, kernel);
             }
             _ => unreachable_victims(fault),
         }
@@ -173,8 +173,8 @@ impl<M: Machine> World<M> {
                 }
             }
             FaultKind::CrashLoop { .. } => {
-                for agent in self.agents_of(fault) {
-                    self.agents[agent.index()].afflictions.loops.retain(|(known, _)| *known != id);
+                for instance in self.instances_of(fault) {
+                    self.instances[instance.index()].afflictions.loops.retain(|(known, _)| *known != id);
                 }
             }
             FaultKind::SlowCpu { .. }
@@ -191,8 +191,8 @@ impl<M: Machine> World<M> {
             | FaultKind::HandleLeak { .. }
             | FaultKind::Regression { .. }
             | FaultKind::Gray { .. } => {
-                for agent in self.agents_of(fault) {
-                    self.relieve_agent(id, agent, kernel);
+                for instance in self.instances_of(fault) {
+                    self.relieve_agent(id, instance, kernel);
                 }
             }
             FaultKind::SlowNic { .. } | FaultKind::Link(_) | FaultKind::Partition(_) => self.network.lift(id),
@@ -223,9 +223,9 @@ impl<M: Machine> World<M> {
         self.set_drift(node, kernel);
     }
 
-    fn relieve_agent(&mut self, id: FaultId, agent: AgentId, kernel: &mut Kernel) {
+    fn relieve_agent(&mut self, id: FaultId, instance: InstanceId, kernel: &mut Kernel) {
         let now = kernel.now();
-        let afflictions = &mut self.agents[agent.index()].afflictions;
+        let afflictions = &mut self.instances[instance.index()].afflictions;
         afflictions.handles(now);
         let stuck = !afflictions.hangs.is_empty();
         afflictions.hangs.retain(|known| *known != id);
@@ -234,9 +234,9 @@ impl<M: Machine> World<M> {
         afflictions.handle_leaks.retain(|(known, _)| *known != id);
         afflictions.leaks.retain(|(known, _)| *known != id);
         let freed = stuck && afflictions.hangs.is_empty();
-        self.set_leak(agent, kernel);
+        self.set_leak(instance, kernel);
         if freed {
-            self.unstick(agent, kernel);
+            self.unstick(instance, kernel);
         }
     }
 
@@ -275,9 +275,9 @@ impl<M: Machine> World<M> {
     }
 
     /// Brings an agent's leak to what the faults in progress make of it; a host that stands still leaks nothing.
-    pub(super) fn set_leak(&mut self, agent: AgentId, kernel: &mut Kernel) {
-        let node = self.place(agent).node;
-        let state = &self.agents[agent.index()];
+    pub(super) fn set_leak(&mut self, instance: InstanceId, kernel: &mut Kernel) {
+        let node = self.node_of(instance);
+        let state = &self.instances[instance.index()];
         if state.process == Process::Down {
             return;
         }
@@ -290,14 +290,14 @@ impl<M: Machine> World<M> {
 
     /// Each bit flips in one of the host's files, in proportion to what is on the medium.
     fn flip_bits(&mut self, fault: &ScheduledFault, node: NodeId, bits: u32) {
-        let journals = self.host(node).agents.clone();
+        let journals = self.host(node).instances.clone();
         for bit in 0..bits {
             let mut draw = self.streams.draw(BIT_FLIP.part(u64::from(bit)), u64::from(node.0), fault.key);
             let mut durable = vec![self.host(node).records.bytes_durable()];
-            durable.extend(journals.iter().map(|agent| self.agents[agent.index()].journal.bytes_durable()));
+            durable.extend(journals.iter().map(|instance| self.instances[instance.index()].journal.bytes_durable()));
             match choose_file(&mut draw, &durable) {
                 Some(0) => drop(self.host(node).records.flip(&mut draw)),
-                Some(file) => drop(self.agents[journals[file - 1].index()].journal.flip(&mut draw)),
+                Some(file) => drop(self.instances[journals[file - 1].index()].journal.flip(&mut draw)),
                 None => {}
             }
         }
@@ -306,10 +306,14 @@ impl<M: Machine> World<M> {
     fn nodes_of(&self, fault: &ScheduledFault) -> Vec<NodeId> {
         match &fault.victims {
             Victims::Nodes(nodes) => nodes.clone(),
-            Victims::Agents(agents) => agents.iter().map(|agent| self.place(*agent).node).collect(),
+            Victims::Agents(agents) => agents.iter().map(|agent| self.directory.agents[agent.index()].node).collect(),
             Victims::Cluster => (0..self.hosts()).map(NodeId::from_index).collect(),
             Victims::Service(_) | Victims::Load(_) | Victims::Links { .. } => unreachable_victims(fault),
         }
+    }
+
+    fn instances_of(&self, fault: &ScheduledFault) -> Vec<InstanceId> {
+        self.agents_of(fault).iter().flat_map(|agent| self.agents[agent.index()].instances.iter().copied()).collect()
     }
 
     fn agents_of(&self, fault: &ScheduledFault) -> Vec<AgentId> {

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use hms_machine::{AgentId, Boot, Duration, Exit, Input, Instant, Machine, NodeId, NodeRandom, Purpose, Ratio};
+use hms_machine::{Boot, Duration, Exit, Input, Instant, Machine, NodeId, NodeRandom, Purpose, Ratio};
 
-use super::event::{DiskTag, Event, Task};
+use super::event::{DiskTag, Event, InstanceId, Task};
 use super::{Kernel, TraceKind, World};
 use crate::cluster::clock::{self, Clock};
 use crate::cluster::cpu::Cpu;
@@ -49,7 +49,8 @@ pub(crate) struct Host {
     pub(super) records: RecordFile,
     /// The write before the next flush of the stack's file has failed.
     record_lost: bool,
-    pub(super) agents: Vec<AgentId>,
+    /// By memory slot.
+    pub(super) instances: Vec<InstanceId>,
     /// CPU time of one input of the stack.
     pub(super) stack_cpu: Duration,
     /// Time that the stack spent on calls, to be charged with the next request that is worked on here.
@@ -81,11 +82,11 @@ impl<M: Machine> Node<M> {
                 cpu_timer: kernel.new_timer(),
                 disk,
                 disk_timer: kernel.new_timer(),
-                memory: Memory::new(host.memory, world.directory.agents_of(node).count()),
+                memory: Memory::new(host.memory, 0),
                 memory_timer: kernel.new_timer(),
                 records: RecordFile::new(),
                 record_lost: false,
-                agents: world.directory.agents_of(node).collect(),
+                instances: Vec::new(),
                 stack_cpu: host.stack_cpu,
                 stack_debt: Duration::ZERO,
                 stack_in_service: Duration::ZERO,
@@ -188,9 +189,9 @@ impl<M: Machine> World<M> {
         state.waking = false;
         state.suspicions = 0;
         kernel.cancel_timer(state.wake_timer);
-        let agents = self.host(node).agents.clone();
-        for agent in &agents {
-            self.end_process(*agent, Exit::Abnormal, Some(fault), false, kernel);
+        let instances = self.host(node).instances.clone();
+        for instance in &instances {
+            self.end_process(*instance, Exit::Abnormal, Some(fault), false, kernel);
         }
         let host = self.nodes[node.index()].host.as_mut().expect("edges have no hardware to fail or fill");
         host.life += 1;
@@ -217,18 +218,18 @@ impl<M: Machine> World<M> {
         }
         // At most one operation was under way; the others had not begun.
         let torn = lost.iter().find(|lost| lost.torn.is_some());
-        let interrupted = |file: Option<AgentId>| {
+        let interrupted = |file: Option<InstanceId>| {
             torn.filter(|lost| lost.operation.tag.journal() == file).map_or(Interrupted::Nothing, |lost| lost.interrupted())
         };
         let mut gone = self.host(node).records.crash_of_host(interrupted(None));
-        for agent in &agents {
-            gone += self.agents[agent.index()].journal.crash_of_host(interrupted(Some(*agent)));
+        for instance in &instances {
+            gone += self.instances[instance.index()].journal.crash_of_host(interrupted(Some(*instance)));
         }
         self.host(node).disk.free(gone);
         if disk_lost {
             self.host(node).disk.wipe();
             self.host(node).records.wipe();
-            agents.iter().for_each(|agent| self.agents[agent.index()].journal.wipe());
+            instances.iter().for_each(|instance| self.instances[instance.index()].journal.wipe());
         }
     }
 
@@ -280,7 +281,7 @@ impl<M: Machine> World<M> {
         let node = match event {
             Event::Deliver(flight, _) => Some(self.receiver(flight)),
             Event::Wake(node) | Event::Memory(node) => Some(node),
-            Event::Agent(agent, _) | Event::CrashLoop(agent, _) | Event::Flush(agent, _) => Some(self.place(agent).node),
+            Event::Agent(instance, _) | Event::CrashLoop(instance, _) | Event::Flush(instance, _) => Some(self.node_of(instance)),
             Event::Call(call) => self.caller_node(call),
             // Booting is the firmware's, faults and load are the world's; processor and disk stand still by themselves.
             Event::Cpu(_)
@@ -299,8 +300,8 @@ impl<M: Machine> World<M> {
     }
 
     fn set_leaks(&mut self, node: NodeId, kernel: &mut Kernel) {
-        for agent in self.host(node).agents.clone() {
-            self.set_leak(agent, kernel);
+        for instance in self.host(node).instances.clone() {
+            self.set_leak(instance, kernel);
         }
     }
 
@@ -333,7 +334,7 @@ impl<M: Machine> World<M> {
         while let Some(task) = self.host(node).cpu.advance(kernel.now()) {
             match task {
                 Task::Job(job) => self.job_worked(job, kernel),
-                Task::Replay { agent, life } => self.journal_replayed(agent, life, kernel),
+                Task::Replay { instance, life } => self.journal_replayed(instance, life, kernel),
                 Task::Deliver(_) | Task::Timeout | Task::Persisted { .. } | Task::Agent { .. } | Task::Overhead => {
                     self.run_stack_task(node, task, kernel);
                 }
@@ -363,17 +364,17 @@ impl<M: Machine> World<M> {
                 let ok = result.acknowledged() && !lost;
                 self.feed_through_cpu(node, Task::Persisted { token, ok }, kernel);
             }
-            DiskTag::EntryWrite { agent, job } => self.entry_written(agent, job, result, kernel),
-            DiskTag::EntrySync { agent, job } => self.entries_synced(agent, job, result, kernel),
-            DiskTag::Load { agent, life } => self.journal_read(agent, life, result, kernel),
+            DiskTag::EntryWrite { instance, job } => self.entry_written(instance, job, result, kernel),
+            DiskTag::EntrySync { instance, job } => self.entries_synced(instance, job, result, kernel),
+            DiskTag::Load { instance, life } => self.journal_read(instance, life, result, kernel),
         }
     }
 
     /// Kills the largest agents until what is left fits.
     pub(super) fn memory_due(&mut self, node: NodeId, kernel: &mut Kernel) {
         while let Some(slot) = self.host(node).memory.oom_victim(kernel.now()) {
-            let agent = self.host(node).agents[slot.0];
-            self.end_process(agent, Exit::OutOfMemory, None, true, kernel);
+            let instance = self.host(node).instances[slot.0];
+            self.end_process(instance, Exit::OutOfMemory, None, true, kernel);
         }
         self.rearm_memory(node, kernel);
     }

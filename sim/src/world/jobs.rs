@@ -1,10 +1,10 @@
 //! Requests at agents: queue, work, calls to others, journal, reply.
 
-use hms_machine::{AgentId, Bytes, CallOutcome, Duration, Exit, Instant, Machine, NodeId, Purpose};
+use hms_machine::{Bytes, CallOutcome, Duration, Exit, Instant, Machine, NodeId, Purpose};
 use hms_scenario::model::{FanOut, Sync};
 
 use super::calls::{Caller, child_trace};
-use super::event::{CallKey, DiskTag, JobKey, Payload, Reply, Request, Task};
+use super::event::{CallKey, DiskTag, InstanceId, JobKey, Payload, Reply, Request, Task};
 use super::{Kernel, TraceKind, World};
 use crate::cluster::disk::{OperationKind, Outcome};
 use crate::cluster::usage::Class;
@@ -18,7 +18,7 @@ const WRITES: Purpose = Purpose::named("service/writes");
 /// A request that an agent has accepted.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
-    agent: AgentId,
+    instance: InstanceId,
     pub(super) call: CallKey,
     pub(super) attempt: u32,
     pub(super) caller: NodeId,
@@ -40,7 +40,10 @@ impl<M: Machine> World<M> {
         let now = kernel.now();
         let scenario = self.scenario.clone();
         let service = &scenario.services[self.service_of(request.agent).index()];
-        let agent = &mut self.agents[request.agent.index()];
+        let Some(id) = self.instance_at(request.agent, node) else {
+            return self.reply(node, caller, request.call, request.attempt, CallOutcome::Refused, kernel);
+        };
+        let agent = &mut self.instances[id.index()];
         let full = agent.busy >= service.workers && agent.waiting.len() >= service.queue as usize;
         if !agent.ready() || full || agent.out_of_handles(now) {
             return self.reply(node, caller, request.call, request.attempt, CallOutcome::Refused, kernel);
@@ -53,7 +56,7 @@ impl<M: Machine> World<M> {
             return;
         }
         let job = self.jobs.insert(Job {
-            agent: request.agent,
+            instance: id,
             call: request.call,
             attempt: request.attempt,
             caller,
@@ -72,7 +75,7 @@ impl<M: Machine> World<M> {
         } else {
             agent.waiting.push_back(job);
         }
-        let slot = self.agents[request.agent.index()].slot;
+        let slot = self.instances[id.index()].slot;
         self.host(node).memory.request_begins(slot);
         if service.memory.per_request > Bytes::ZERO {
             self.memory_due(node, kernel);
@@ -82,8 +85,8 @@ impl<M: Machine> World<M> {
     /// A worker takes the request up.
     fn work(&mut self, key: JobKey, kernel: &mut Kernel) {
         let job = &self.jobs[key];
-        let place = self.place(job.agent);
-        let agent = &self.agents[job.agent.index()];
+        let place = self.place(job.instance);
+        let agent = &self.instances[job.instance.index()];
         let mut draw = self.streams.draw(WORK, job.trace, u64::from(job.attempt));
         let work = Duration::from_nanos_f64(self.scenario.services[place.service.index()].work.sample(&mut draw));
         let work = if agent.afflictions.regressions.is_empty() { work } else { work.mul_f64(agent.afflictions.work_factor()) };
@@ -98,18 +101,18 @@ impl<M: Machine> World<M> {
     /// The processor has done the work of a request.
     pub(super) fn job_worked(&mut self, key: JobKey, kernel: &mut Kernel) {
         let Some(job) = self.jobs.get_mut(key) else { return };
-        let id = job.agent;
+        let id = job.instance;
         let poison = job.poison;
         let debt = std::mem::take(&mut job.debt);
         if !debt.is_zero() {
-            let node = self.place(id).node;
+            let node = self.node_of(id);
             let speed = self.scenario.cluster.hosts[node.index()].speed;
             self.host(node).stack_in_service += debt.mul_f64(1.0 / speed);
         }
         if poison {
             return self.end_process(id, Exit::Abnormal, None, true, kernel);
         }
-        let agent = &mut self.agents[id.index()];
+        let agent = &mut self.instances[id.index()];
         if agent.hangs() {
             agent.stuck.push(key);
             return;
@@ -123,8 +126,8 @@ impl<M: Machine> World<M> {
     /// Whether the work fails, by itself or by a fault; each reason has a draw of its own.
     fn goes_wrong(&self, key: JobKey) -> bool {
         let job = &self.jobs[key];
-        let agent = &self.agents[job.agent.index()];
-        let service = &self.scenario.services[self.service_of(job.agent).index()];
+        let agent = &self.instances[job.instance.index()];
+        let service = &self.scenario.services[self.place(job.instance).service.index()];
         let chance = |purpose: Purpose, share| self.streams.draw(purpose, job.trace, u64::from(job.attempt)).chance(share);
         let by_fault = |fault: FaultId, share| chance(ERRORS.part(self.schedule.get(fault).key), share);
         let afflictions = &agent.afflictions;
@@ -137,7 +140,7 @@ impl<M: Machine> World<M> {
     fn call_others(&mut self, key: JobKey, kernel: &mut Kernel) {
         let scenario = self.scenario.clone();
         let job = &self.jobs[key];
-        let place = self.place(job.agent);
+        let place = self.place(job.instance);
         let service = &scenario.services[place.service.index()];
         loop {
             let job = &mut self.jobs[key];
@@ -169,9 +172,9 @@ impl<M: Machine> World<M> {
         let Some(job) = self.jobs.get_mut(key) else { return };
         job.outstanding -= 1;
         job.failed |= !ok;
-        let agent = job.agent;
+        let instance = job.instance;
         let (sequential, calls) = {
-            let service = &self.scenario.services[self.service_of(agent).index()];
+            let service = &self.scenario.services[self.place(instance).service.index()];
             (service.fan_out == FanOut::Sequential, service.calls.len())
         };
         let job = &self.jobs[key];
@@ -187,7 +190,7 @@ impl<M: Machine> World<M> {
         if job.failed {
             return self.finish(key, CallOutcome::Error, kernel);
         }
-        let id = job.agent;
+        let id = job.instance;
         let place = self.place(id);
         let writes = self.scenario.services[place.service.index()]
             .journal
@@ -195,15 +198,15 @@ impl<M: Machine> World<M> {
             .filter(|journal| self.streams.draw(WRITES, job.trace, 0).chance(journal.writes));
         let Some(journal) = writes else { return self.finish(key, CallOutcome::Ok, kernel) };
         let bytes = journal.entry;
-        self.agents[id.index()].journal.write();
-        let tag = DiskTag::EntryWrite { agent: id, job: key };
+        self.instances[id.index()].journal.write();
+        let tag = DiskTag::EntryWrite { instance: id, job: key };
         self.submit_disk(place.node, OperationKind::Write(bytes), Class::Service, tag, kernel);
     }
 
     /// A journal entry is in the cache of the operating system, or could not be written.
-    pub(super) fn entry_written(&mut self, id: AgentId, key: JobKey, result: Outcome, kernel: &mut Kernel) {
+    pub(super) fn entry_written(&mut self, id: InstanceId, key: JobKey, result: Outcome, kernel: &mut Kernel) {
         let place = self.place(id);
-        self.agents[id.index()].journal.written(result);
+        self.instances[id.index()].journal.written(result);
         // The process that asked may have died; the operating system has written for it all the same.
         if !self.jobs.contains_key(key) {
             return;
@@ -214,7 +217,7 @@ impl<M: Machine> World<M> {
         let sync = self.scenario.services[place.service.index()].journal.as_ref().map(|journal| journal.sync);
         match sync {
             Some(Sync::Always) => {
-                let tag = DiskTag::EntrySync { agent: id, job: Some(key) };
+                let tag = DiskTag::EntrySync { instance: id, job: Some(key) };
                 self.submit_disk(place.node, OperationKind::Sync, Class::Service, tag, kernel);
             }
             Some(Sync::Every(_) | Sync::Never) | None => self.acknowledge(key, kernel),
@@ -222,23 +225,23 @@ impl<M: Machine> World<M> {
     }
 
     /// Journal entries are on the medium, or the flush has failed.
-    pub(super) fn entries_synced(&mut self, id: AgentId, job: Option<JobKey>, result: Outcome, kernel: &mut Kernel) {
-        self.agents[id.index()].journal.synced(result);
+    pub(super) fn entries_synced(&mut self, id: InstanceId, job: Option<JobKey>, result: Outcome, kernel: &mut Kernel) {
+        self.instances[id.index()].journal.synced(result);
         let Some(key) = job.filter(|key| self.jobs.contains_key(*key)) else { return };
         if result.acknowledged() { self.acknowledge(key, kernel) } else { self.finish(key, CallOutcome::Error, kernel) }
     }
 
     fn acknowledge(&mut self, key: JobKey, kernel: &mut Kernel) {
-        let agent = self.jobs[key].agent;
-        self.agents[agent.index()].acknowledged += 1;
+        let instance = self.jobs[key].instance;
+        self.instances[instance.index()].acknowledged += 1;
         self.finish(key, CallOutcome::Ok, kernel);
     }
 
     /// Answers a request and frees its worker for the next one.
     fn finish(&mut self, key: JobKey, outcome: CallOutcome, kernel: &mut Kernel) {
         let Some(job) = self.jobs.remove(key) else { return };
-        let place = self.place(job.agent);
-        let agent = &mut self.agents[job.agent.index()];
+        let place = self.place(job.instance);
+        let agent = &mut self.instances[job.instance.index()];
         if let Some(position) = agent.accepted.iter().position(|known| *known == key) {
             agent.accepted.swap_remove(position);
         }
@@ -250,7 +253,7 @@ impl<M: Machine> World<M> {
             agent.busy -= 1;
         }
         if first {
-            self.record(kernel, TraceKind::AgentServed(job.agent));
+            self.record(kernel, TraceKind::AgentServed { agent: place.agent, node: place.node });
         }
         self.reply(place.node, job.caller, job.call, job.attempt, outcome, kernel);
         let growth = self.scenario.services[place.service.index()].memory.growth;
@@ -277,8 +280,8 @@ impl<M: Machine> World<M> {
     }
 
     /// A stuck process runs on: what waited for it goes on.
-    pub(super) fn unstick(&mut self, agent: AgentId, kernel: &mut Kernel) {
-        for job in std::mem::take(&mut self.agents[agent.index()].stuck) {
+    pub(super) fn unstick(&mut self, id: InstanceId, kernel: &mut Kernel) {
+        for job in std::mem::take(&mut self.instances[id.index()].stuck) {
             self.job_worked(job, kernel);
         }
     }

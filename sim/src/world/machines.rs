@@ -1,8 +1,9 @@
 //! Driving the machines: inputs cost CPU time of their host, effects take place in order.
 
-use hms_machine::{AgentEvent, AgentId, Context, Effect, Input, Machine, NodeId, Record};
+use hms_machine::{AgentEvent, Context, Effect, Input, Machine, NodeId, Record};
 
-use super::event::{DiskTag, Event, Payload, Task};
+use super::agents::InstancePlace;
+use super::event::{DiskTag, Event, InstanceId, Payload, Task};
 use super::{Kernel, TraceKind, World};
 use crate::cluster::disk::{Operation, OperationKind};
 use crate::cluster::storage::RecordFile;
@@ -84,14 +85,14 @@ impl<M: Machine> World<M> {
             Effect::Send { to, message } => self.transmit(node, to, Payload::Stack(message), kernel),
             Effect::Persist { record, token } => self.persist(node, record, token, kernel),
             // World of agents: instances, state, orderly stops.
-            Effect::Start { agent, .. } => self.start_agent(agent, kernel),
-            Effect::Stop { agent, .. } => self.stop_agent(agent, kernel),
+            Effect::Start { agent, .. } => self.start_agent(node, agent, kernel),
+            Effect::Stop { agent, .. } => self.stop_agent(node, agent, kernel),
             Effect::Checkpoint(_) | Effect::Ship { .. } => {}
             // World of probes and readings.
-            Effect::Probe { agent, .. } => self.probe_agent(agent, kernel),
+            Effect::Probe { agent, .. } => self.probe_agent(node, agent, kernel),
             Effect::Measure => {}
             // World of calls.
-            Effect::Route { call, agent, .. } => self.call_routed(call, agent, kernel),
+            Effect::Route { call, agent, node: to } => self.call_routed(call, agent, to, kernel),
             Effect::Refuse(call) => self.call_refused(call, kernel),
             Effect::Hedge { .. } | Effect::Retry { .. } | Effect::GiveUp(_) | Effect::FallBack { .. } => {}
             Effect::Admit(_) | Effect::Shed(_) => {}
@@ -100,8 +101,8 @@ impl<M: Machine> World<M> {
     }
 
     /// Tells the node's machine about an agent, as its operating system would.
-    pub(super) fn report(&mut self, agent: AgentId, event: AgentEvent, kernel: &mut Kernel) {
-        let node = self.place(agent).node;
+    pub(super) fn report(&mut self, id: InstanceId, event: AgentEvent, kernel: &mut Kernel) {
+        let InstancePlace { agent, node, .. } = self.place(id);
         if self.nodes[node.index()].machine.is_some() {
             self.feed_through_cpu(node, Task::Agent { agent, event }, kernel);
         }

@@ -39,10 +39,10 @@ use crate::services::placement::Placement;
 pub use event::Event;
 pub use record::{Detail, LoadRecord, Recorder, Requests, SeriesRow, TraceKind, TraceRow};
 
-use agents::Agent;
+use agents::{Agent, Instance, InstancePlace};
 use calls::CallState;
 use clients::Client;
-use event::{CallKey, Flight, FlightKey, JobKey};
+use event::{CallKey, Flight, FlightKey, InstanceId, JobKey};
 use hosts::Node;
 use jobs::Job;
 
@@ -62,7 +62,10 @@ pub struct World<M: Machine> {
     streams: Streams,
     network: Network,
     nodes: Vec<Node<M>>,
+    /// Indexed by `AgentId`.
     agents: Vec<Agent>,
+    /// Indexed by [`InstanceId`].
+    instances: Vec<Instance>,
     clients: Vec<Client>,
     /// Share of the calls to each service that fail at once, per outage in progress.
     outages: Vec<Vec<(crate::faults::FaultId, hms_machine::Ratio)>>,
@@ -103,6 +106,7 @@ impl<M: Machine> World<M> {
             recorder: Recorder::new(setup.detail, scenario.run.warmup, scenario.loads.len()),
             nodes: Vec::new(),
             agents: Vec::new(),
+            instances: Vec::new(),
             clients: Vec::new(),
             outages: vec![Vec::new(); scenario.services.len()],
             flights: SlotMap::with_key(),
@@ -129,8 +133,9 @@ impl<M: Machine> World<M> {
             self.nodes.push(host);
         }
         for index in 0..self.directory.agents.len() {
-            let agent = Agent::new(self, AgentId::from_index(index), kernel);
-            self.agents.push(agent);
+            self.agents.push(Agent::default());
+            let agent = AgentId::from_index(index);
+            self.add_instance(agent, self.directory.agents[index].node, kernel);
         }
         for index in 0..self.scenario.loads.len() {
             let client = Client::new(self, index);
@@ -167,12 +172,17 @@ impl<M: Machine> World<M> {
         self.nodes[node.index()].works()
     }
 
-    fn place(&self, agent: AgentId) -> AgentPlace {
-        self.directory.agents[agent.index()]
+    /// Which agent an instance is of, its service, and its node.
+    fn place(&self, id: InstanceId) -> InstancePlace {
+        self.instances[id.index()].place
+    }
+
+    fn node_of(&self, id: InstanceId) -> NodeId {
+        self.place(id).node
     }
 
     fn service_of(&self, agent: AgentId) -> ServiceId {
-        self.place(agent).service
+        self.directory.agents[agent.index()].service
     }
 
     fn hosts(&self) -> usize {
@@ -223,9 +233,9 @@ impl<M: Machine> Model for World<M> {
             Event::Arrival(load) => self.arrival(load as usize, kernel),
             Event::Think { load, client } => self.closed_request(load as usize, client, kernel),
             Event::Call(call) => self.call_due(call, kernel),
-            Event::Agent(agent, life) => self.agent_due(agent, life, kernel),
-            Event::CrashLoop(agent, life) => self.crash_loop_strikes(agent, life, kernel),
-            Event::Flush(agent, life) => self.flush_journal(agent, life, kernel),
+            Event::Agent(instance, life) => self.agent_due(instance, life, kernel),
+            Event::CrashLoop(instance, life) => self.crash_loop_strikes(instance, life, kernel),
+            Event::Flush(instance, life) => self.flush_journal(instance, life, kernel),
             Event::FaultBegins(fault) => self.fault_begins(fault, kernel),
             Event::FaultEnds(fault) => self.fault_ends(fault, kernel),
             Event::Sample => self.sample(kernel),

@@ -45,21 +45,40 @@ pub enum TraceKind {
     AgentDown {
         /// The agent.
         agent: AgentId,
+        /// Where it ran.
+        node: NodeId,
         /// How.
         exit: Exit,
         /// The fault that did it, if one did.
         fault: Option<FaultId>,
     },
     /// The process of an agent has been started.
-    AgentStarting(AgentId),
+    AgentStarting {
+        /// The agent.
+        agent: AgentId,
+        /// Where.
+        node: NodeId,
+    },
     /// An agent takes requests.
-    AgentReady(AgentId),
+    AgentReady {
+        /// The agent.
+        agent: AgentId,
+        /// Where.
+        node: NodeId,
+    },
     /// An agent has answered its first request since it became ready.
-    AgentServed(AgentId),
+    AgentServed {
+        /// The agent.
+        agent: AgentId,
+        /// Where.
+        node: NodeId,
+    },
     /// An agent has built its state from its journal.
     StateRebuilt {
         /// The agent.
         agent: AgentId,
+        /// Where.
+        node: NodeId,
         /// Entries that it had acknowledged before.
         acknowledged: u64,
         /// Of those, entries that are still there.

@@ -22,7 +22,7 @@ impl<M: Machine> World<M> {
             latency_p50,
             latency_p99,
             nodes_up: self.nodes[..self.hosts()].iter().filter(|node| node.works()).count() as u32,
-            agents_ready: self.agents.iter().filter(|agent| agent.ready()).count() as u32,
+            agents_ready: self.agents_ready(),
             jobs: self.jobs.len() as u32,
             suspicions: self.nodes.iter().map(|node| node.suspicions).sum(),
             stack_messages: totals.stack_messages - last.stack_messages,

@@ -193,7 +193,13 @@ pub(crate) fn agent_memory() -> Memory {
 }
 
 pub(crate) fn journal() -> Journal {
-    Journal { writes: share(1.0), entry: Size(Bytes(512)), sync: Flush::Always, replay: micros(10) }
+    Journal {
+        writes: share(1.0),
+        entry: Size(Bytes(512)),
+        sync: Flush::Always,
+        replay: micros(10),
+        snapshot: Size(Bytes::from_mib(1)),
+    }
 }
 
 pub(crate) fn call_count() -> u32 {

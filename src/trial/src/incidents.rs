@@ -120,13 +120,13 @@ impl Down {
             TraceKind::NodeDown(node) => add(&mut self.nodes, node),
             TraceKind::NodeUp(node) => remove(&mut self.nodes, node),
             TraceKind::AgentDown { agent, .. } => add(&mut self.agents, agent),
-            TraceKind::AgentReady(agent) => remove(&mut self.agents, agent),
+            TraceKind::AgentReady { agent, .. } => remove(&mut self.agents, agent),
             TraceKind::FaultBegan(_)
             | TraceKind::FaultEnded(_)
             | TraceKind::NodePaused(_)
             | TraceKind::NodeResumed(_)
-            | TraceKind::AgentStarting(_)
-            | TraceKind::AgentServed(_)
+            | TraceKind::AgentStarting { .. }
+            | TraceKind::AgentServed { .. }
             | TraceKind::StateRebuilt { .. }
             | TraceKind::Stack { .. }
             | TraceKind::Sent { .. }
@@ -213,15 +213,15 @@ impl Open {
                     add(&mut self.unserved, agent);
                 }
             }
-            TraceKind::AgentReady(agent) => remove(&mut self.down_agents, agent),
-            TraceKind::AgentServed(agent) => remove(&mut self.unserved, agent),
+            TraceKind::AgentReady { agent, .. } => remove(&mut self.down_agents, agent),
+            TraceKind::AgentServed { agent, .. } => remove(&mut self.unserved, agent),
             TraceKind::Stack { node, record, justified } => self.hear(node, record, justified, row.at, down),
             TraceKind::FaultBegan(_)
             | TraceKind::FaultEnded(_)
             | TraceKind::NodePaused(_)
             | TraceKind::NodeResumed(_)
             | TraceKind::AgentDown { .. }
-            | TraceKind::AgentStarting(_)
+            | TraceKind::AgentStarting { .. }
             | TraceKind::StateRebuilt { .. }
             | TraceKind::Sent { .. }
             | TraceKind::Received { .. }

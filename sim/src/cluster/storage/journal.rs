@@ -104,13 +104,24 @@ impl JournalFile {
     /// Reads the journal up to the first damaged entry and cuts it off there; the bytes of the lost entries are to be given
     /// back to the disk.
     pub fn recover(&mut self) -> JournalRecovered {
-        let damaged: BTreeSet<u64> =
-            self.misdirected.iter().copied().chain(self.flipped.iter().map(|bit| bit / (8 * self.entry))).collect();
-        let entries = damaged.first().copied().unwrap_or(self.written);
+        self.cut(self.first_damaged(0).unwrap_or(self.written))
+    }
+
+    /// The first entry at or behind this position that is damaged.
+    pub fn first_damaged(&self, from: u64) -> Option<u64> {
+        let misdirected = self.misdirected.range(from..).next().copied();
+        let flipped = self.flipped.range(from.saturating_mul(self.bits())..).next().map(|bit| bit / self.bits());
+        misdirected.into_iter().chain(flipped).min()
+    }
+
+    /// Cuts the journal off before the entry at this position, and half an entry at the end; the bytes of the lost entries are to be given
+    /// back to the disk.
+    pub fn cut(&mut self, entries: u64) -> JournalRecovered {
+        let entries = entries.min(self.written);
+        let mut damaged = self.misdirected.split_off(&entries);
+        damaged.extend(self.flipped.split_off(&(entries * self.bits())).iter().map(|bit| bit / self.bits()));
         let recovered =
             JournalRecovered { entries, lost: self.written - entries, damaged: damaged.len() as u64, torn: self.torn };
-        self.misdirected.clear();
-        self.flipped.clear();
         self.abandoned.split_off(&entries);
         self.torn = false;
         self.written = entries;
@@ -118,15 +129,52 @@ impl JournalFile {
         recovered
     }
 
+    /// Deletes the first `entries`, which are durable; positions count from the first that is left. Their bytes are to be given back to the
+    /// disk.
+    ///
+    /// # Panics
+    /// When some of them are not durable.
+    pub fn discard(&mut self, entries: u64) {
+        self.durable = self.durable.checked_sub(entries).expect("entries were deleted that are not durable");
+        self.written -= entries;
+        let moved = |set: &BTreeSet<u64>, by: u64| set.range(by..).map(|position| position - by).collect();
+        self.misdirected = moved(&self.misdirected, entries);
+        self.abandoned = moved(&self.abandoned, entries);
+        self.flipped = moved(&self.flipped, entries * self.bits());
+    }
+
+    /// Appends entries that are durable already, all of them damaged if their write was misdirected.
+    ///
+    /// # Panics
+    /// When entries before them are not durable.
+    pub fn append_durable(&mut self, entries: u64, misdirected: bool) {
+        assert_eq!(self.written, self.durable, "durable entries behind others that are not");
+        if misdirected {
+            self.misdirected.extend(self.written..self.written + entries);
+        }
+        self.written += entries;
+        self.durable = self.written;
+    }
+
     /// A bit of the durable entries flips, each of them equally likely; gives the position of its entry, or `None` when
     /// nothing is durable. A bit that flips twice is as it was.
     pub fn flip(&mut self, draw: &mut Draw) -> Option<u64> {
-        let bits = self.durable.checked_mul(8 * self.entry).expect("a journal beyond 2^64 bits");
+        let bits = self.durable.checked_mul(self.bits()).expect("a journal beyond 2^64 bits");
         let bit = (bits > 0).then(|| draw.below(bits))?;
+        self.flip_bit(bit);
+        Some(bit / self.bits())
+    }
+
+    /// This bit of the durable entries flips.
+    pub fn flip_bit(&mut self, bit: u64) {
         if !self.flipped.remove(&bit) {
             self.flipped.insert(bit);
         }
-        Some(bit / (8 * self.entry))
+    }
+
+    /// Bits of an entry.
+    fn bits(&self) -> u64 {
+        8 * self.entry
     }
 
     /// The disk is replaced by an empty one.
@@ -280,6 +328,28 @@ mod tests {
     fn bits_flip_on_the_medium_only() {
         assert_eq!(journal(0, 5).flip(&mut draw(0)), None);
         assert!((0..200).all(|ordinal| journal(2, 5).flip(&mut draw(ordinal)).unwrap() < 2));
+    }
+
+    #[test]
+    fn what_is_deleted_at_the_front_takes_its_damage_with_it() {
+        let mut journal = journal(10, 0);
+        journal.flip_bit(2 * 80);
+        journal.flip_bit(7 * 80 + 3);
+        assert_eq!(journal.first_damaged(0), Some(2));
+        assert_eq!(journal.first_damaged(3), Some(7));
+        journal.discard(4);
+        assert_eq!((journal.entries(), journal.first_damaged(0)), (6, Some(3)));
+        assert_eq!(journal.cut(5), JournalRecovered { entries: 5, lost: 1, damaged: 0, torn: false });
+        assert_eq!(journal.recover(), JournalRecovered { entries: 3, lost: 2, damaged: 1, torn: false });
+    }
+
+    #[test]
+    fn durable_entries_survive_a_crash_as_they_are() {
+        let mut journal = journal(2, 0);
+        journal.append_durable(3, false);
+        journal.append_durable(2, true);
+        assert_eq!(journal.crash_of_host(Interrupted::Nothing), Bytes(0));
+        assert_eq!(journal.recover(), JournalRecovered { entries: 5, lost: 2, damaged: 2, torn: false });
     }
 
     #[test]

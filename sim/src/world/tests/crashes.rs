@@ -13,7 +13,13 @@ fn keeper(sync: Sync) -> Scenario {
     world.services[0].replicas = 1;
     world.services[0].work = always_secs(0.001);
     world.services[0].startup = always_secs(0.5);
-    world.services[0].journal = Some(Journal { writes: ratio(1.0), entry: Bytes(100), sync, replay: Duration::from_micros(100) });
+    world.services[0].journal = Some(Journal {
+        writes: ratio(1.0),
+        entry: Bytes(100),
+        sync,
+        replay: Duration::from_micros(100),
+        snapshot: Bytes::from_mib(1),
+    });
     world.cluster.hosts[0].boot = always_secs(2.0);
     world.loads = vec![load("users", Arrivals::Regular { rate: 50.0 })];
     world
@@ -40,7 +46,7 @@ fn a_crashed_host_is_down_for_the_fault_and_its_boot_and_its_agent_until_it_has_
     let at = |wanted: fn(TraceKind) -> bool| rows(&simulation, |at, kind| wanted(kind).then(|| seconds(at)));
     assert_eq!(at(|kind| matches!(kind, TraceKind::NodeDown(NodeId(0)))), [30.0]);
     assert_eq!(at(|kind| matches!(kind, TraceKind::NodeUp(NodeId(0)))), [0.0, 37.0]);
-    let ready = at(|kind| matches!(kind, TraceKind::AgentReady(AgentId(0))));
+    let ready = at(|kind| matches!(kind, TraceKind::AgentReady { agent: AgentId(0), .. }));
     // Boot, start-up, and some 1,475 entries at 100 us.
     assert!(ready[1] > 37.6 && ready[1] < 37.7, "{ready:?}");
     assert_eq!(simulation.model.machine(NodeId(0)).map(|toy| toy.lives), Some(1), "records outlive a crash");
@@ -122,7 +128,7 @@ fn with_restarts_off_a_dead_agent_stays_dead() {
     let world = with(keeper(Sync::Always), FaultKind::AgentCrash, target, 30, None);
     let ready = |restart| {
         let simulation = finished(world.clone(), ToyConfiguration { chat: None, restart }, 1);
-        rows(&simulation, |_, kind| matches!(kind, TraceKind::AgentReady(_)).then_some(())).len()
+        rows(&simulation, |_, kind| matches!(kind, TraceKind::AgentReady { .. }).then_some(())).len()
     };
     assert_eq!((ready(true), ready(false)), (2, 1));
 }

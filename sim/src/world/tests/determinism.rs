@@ -28,6 +28,7 @@ fn busy() -> Scenario {
         entry: hms_machine::Bytes(256),
         sync: Sync::Always,
         replay: Duration::from_micros(10),
+        snapshot: hms_machine::Bytes::from_mib(1),
     });
     world.loads = vec![load("users", Arrivals::Poisson { rate: 50.0 })];
     world.loads[0].policy.retries = 2;

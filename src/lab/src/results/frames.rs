@@ -278,7 +278,12 @@ pub(crate) fn events(run_id: &str, rows: &[TraceRow]) -> DataFrame {
 
 fn say(kind: TraceKind) -> Said {
     let on_node = |kind, node: hms_machine::NodeId| Said { kind, node: Some(node.0), ..Said::default() };
-    let of_agent = |kind, agent: hms_machine::AgentId| Said { kind, agent: Some(agent.0), ..Said::default() };
+    let of_agent = |kind, agent: hms_machine::AgentId, node: hms_machine::NodeId| Said {
+        kind,
+        node: Some(node.0),
+        agent: Some(agent.0),
+        ..Said::default()
+    };
     match kind {
         TraceKind::FaultBegan(fault) => Said { kind: "fault_began", fault: Some(fault.0), ..Said::default() },
         TraceKind::FaultEnded(fault) => Said { kind: "fault_ended", fault: Some(fault.0), ..Said::default() },
@@ -286,14 +291,14 @@ fn say(kind: TraceKind) -> Said {
         TraceKind::NodeUp(node) => on_node("node_up", node),
         TraceKind::NodePaused(node) => on_node("node_paused", node),
         TraceKind::NodeResumed(node) => on_node("node_resumed", node),
-        TraceKind::AgentDown { agent, exit, fault } => {
-            Said { fault: fault.map(|fault| fault.0), exit: Some(exit_name(exit)), ..of_agent("agent_down", agent) }
+        TraceKind::AgentDown { agent, node, exit, fault } => {
+            Said { fault: fault.map(|fault| fault.0), exit: Some(exit_name(exit)), ..of_agent("agent_down", agent, node) }
         }
-        TraceKind::AgentStarting(agent) => of_agent("agent_starting", agent),
-        TraceKind::AgentReady(agent) => of_agent("agent_ready", agent),
-        TraceKind::AgentServed(agent) => of_agent("agent_served", agent),
-        TraceKind::StateRebuilt { agent, acknowledged, kept } => {
-            Said { acknowledged: Some(acknowledged), kept: Some(kept), ..of_agent("state_rebuilt", agent) }
+        TraceKind::AgentStarting { agent, node } => of_agent("agent_starting", agent, node),
+        TraceKind::AgentReady { agent, node } => of_agent("agent_ready", agent, node),
+        TraceKind::AgentServed { agent, node } => of_agent("agent_served", agent, node),
+        TraceKind::StateRebuilt { agent, node, acknowledged, kept } => {
+            Said { acknowledged: Some(acknowledged), kept: Some(kept), ..of_agent("state_rebuilt", agent, node) }
         }
         TraceKind::Stack { node, record, justified } => Said { node: Some(node.0), ..say_record(record, justified) },
         TraceKind::Sent { from, to, bytes, taken } => {

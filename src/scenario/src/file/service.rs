@@ -148,6 +148,8 @@ pub struct Journal {
     pub sync: Flush,
     /// Time to replay one entry at start.
     pub replay: Time,
+    /// Size of a checkpoint: the state that the entries before it have led to. Two are kept while a third is written.
+    pub snapshot: Size,
 }
 
 impl Default for Journal {

@@ -114,6 +114,8 @@ pub struct Journal {
     pub sync: Sync,
     /// Time to replay one entry at start.
     pub replay: Duration,
+    /// Size of a checkpoint.
+    pub snapshot: Bytes,
 }
 
 /// When journal entries become durable.

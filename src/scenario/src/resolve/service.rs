@@ -1,6 +1,6 @@
 //! Services, their calls and their state.
 
-use hms_machine::Duration;
+use hms_machine::{Bytes, Duration};
 
 use super::Resolver;
 use super::graph;
@@ -8,7 +8,7 @@ use crate::file;
 use crate::model;
 use crate::place::Place;
 use crate::problem::Problem;
-use crate::quantity::{Flush, Time};
+use crate::quantity::{Flush, Size, Time};
 
 impl Resolver<'_> {
     pub(super) fn services(
@@ -82,6 +82,10 @@ impl Resolver<'_> {
             let message = format!("an agent of {} does not fit into the memory of any of its hosts", memory.base);
             self.blame(&place.key("memory").key("base"), Problem::new("", message).expected(format!("at most {largest}")));
         }
+        let largest = hosts.iter().map(|host| host.disk.capacity.0).max();
+        if let (Some(journal), Some(largest)) = (&journal, largest) {
+            self.checkpoints(journal, largest, &place.key("journal"));
+        }
         let call_place = place.key("call");
         let calls = call.into_iter().enumerate().filter_map(|(index, call)| self.call(call, &call_place.index(index))).collect();
         let needs_place = place.key("needs");
@@ -111,6 +115,16 @@ impl Resolver<'_> {
         }
     }
 
+    /// Two checkpoints are kept while a third is written; an agent for which no disk is large enough could never write its third.
+    fn checkpoints(&mut self, journal: &file::Journal, largest: u64, place: &Place) {
+        let snapshot = journal.snapshot;
+        if snapshot.0.0.saturating_mul(3) > largest {
+            let message = format!("three checkpoints of {snapshot} do not fit on the disk of any of its hosts");
+            let problem = Problem::new("", message).expected(format!("at most {}", Size(Bytes(largest / 3))));
+            self.blame(&place.key("snapshot"), problem.help("make the checkpoint smaller or the `disk` of its hosts larger"));
+        }
+    }
+
     fn call(&mut self, call: file::Call, place: &Place) -> Option<model::Call> {
         let file::Call { service, count, chance, timeout, retries, backoff } = call;
         let policy = self.policy(timeout, retries, backoff, place);
@@ -137,13 +151,13 @@ impl Resolver<'_> {
 }
 
 fn journal_of(journal: file::Journal) -> model::Journal {
-    let file::Journal { writes, entry, sync, replay } = journal;
+    let file::Journal { writes, entry, sync, replay, snapshot } = journal;
     let sync = match sync {
         Flush::Always => model::Sync::Always,
         Flush::Never => model::Sync::Never,
         Flush::Every(time) => model::Sync::Every(time),
     };
-    model::Journal { writes: writes.0, entry: entry.0, sync, replay: replay.0 }
+    model::Journal { writes: writes.0, entry: entry.0, sync, replay: replay.0, snapshot: snapshot.0 }
 }
 
 /// The longest that a call can take: all attempts and all pauses between them.

@@ -381,6 +381,23 @@ fn an_agent_larger_than_its_hosts_is_told() {
 }
 
 #[test]
+fn checkpoints_larger_than_the_disks_are_told() {
+    let text = "[cluster.host.disk]\ncapacity = \"3 GiB\"\n[[service]]\nname = \"web\"\njournal = { snapshot = \"2 GiB\" }\n";
+    assert_snapshot!(told_of(text), @r#"
+    error: three checkpoints of 2 GiB do not fit on the disk of any of its hosts
+      --> test.toml:20:24
+       |
+    20 | journal = { snapshot = "2 GiB" }
+       |                        ^^^^^^^
+       = at: service[2].journal.snapshot
+       = expected: at most 1 GiB
+       = help: make the checkpoint smaller or the `disk` of its hosts larger
+
+    test.toml: 1 error
+    "#);
+}
+
+#[test]
 fn a_first_pause_longer_than_the_longest_is_told() {
     let text = "[[service]]\nname = \"web\"\ncall = [{ service = \"store\", backoff = { base = \"1min\", max = \"1s\" } }]\n";
     assert_snapshot!(told_of(text), @r#"
