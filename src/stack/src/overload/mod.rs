@@ -9,19 +9,25 @@
 
 mod budget;
 mod bulkhead;
+mod concurrency;
 mod hedge;
+#[cfg(test)]
+mod metastable;
 mod quantile;
 mod rate;
 mod retry;
+mod shedding;
 mod throttle;
 mod tickets;
 mod window;
 
 pub use budget::{Attempt, BudgetConfiguration, BudgetKind, RetryBudget};
 pub use bulkhead::{Bulkhead, BulkheadConfiguration};
+pub use concurrency::{ConcurrencyAlgorithm, ConcurrencyConfiguration, Limiter};
 pub use hedge::{HedgeConfiguration, HedgeDelay, Hedger};
 pub use rate::{RateConfiguration, RateLimit};
 pub use retry::{Attempts, GiveUp, RetryAdvice, RetryConfiguration};
+pub use shedding::{Admission, Arrival, Load, Shed, Shedder, SheddingConfiguration};
 pub use throttle::{Throttle, ThrottleConfiguration};
 pub use tickets::Ticket;
 
