@@ -13,6 +13,7 @@ mod concurrency;
 mod hedge;
 #[cfg(test)]
 mod metastable;
+pub mod presets;
 mod quantile;
 mod rate;
 mod retry;
@@ -30,6 +31,54 @@ pub use retry::{Attempts, GiveUp, RetryAdvice, RetryConfiguration};
 pub use shedding::{Admission, Arrival, Load, Shed, Shedder, SheddingConfiguration};
 pub use throttle::{Throttle, ThrottleConfiguration};
 pub use tickets::Ticket;
+
+use hms_machine::CallOutcome;
+
+use crate::configuration::Conflict;
+use crate::tunables::Visitor;
+
+/// The configuration of all policies here.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct OverloadConfiguration {
+    /// Whether a failed call is tried again.
+    pub retry: RetryConfiguration,
+    /// How much of the traffic may be retries.
+    pub retry_budget: BudgetConfiguration,
+    /// Second copies of slow calls.
+    pub hedge: HedgeConfiguration,
+    /// Fixed limits on the calls in progress.
+    pub bulkhead: BulkheadConfiguration,
+    /// A fixed limit on the rate of calls.
+    pub rate_limit: RateConfiguration,
+    /// Adaptive limits on the calls in progress.
+    pub concurrency: ConcurrencyConfiguration,
+    /// What a server admits.
+    pub shedding: SheddingConfiguration,
+    /// Whether a caller sends what would be refused.
+    pub throttle: ThrottleConfiguration,
+}
+
+impl OverloadConfiguration {
+    /// Shows every parameter to `visitor`, in a fixed order.
+    pub fn walk(&mut self, visitor: &mut impl Visitor) {
+        let OverloadConfiguration { retry, retry_budget, hedge, bulkhead, rate_limit, concurrency, shedding, throttle } = self;
+        retry.walk(visitor);
+        retry_budget.walk(visitor);
+        hedge.walk(visitor);
+        bulkhead.walk(visitor);
+        rate_limit.walk(visitor);
+        concurrency.walk(visitor);
+        shedding.walk(visitor);
+        throttle.walk(visitor);
+    }
+
+    /// Rules that concern more than one parameter.
+    pub fn conflicts(&self) -> Vec<Conflict> {
+        let parts =
+            [self.retry.conflicts(), self.retry_budget.conflicts(), self.concurrency.conflicts(), self.shedding.conflicts()];
+        parts.concat()
+    }
+}
 
 /// How an attempt of a call ended, as its caller sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,4 +98,16 @@ pub enum Ending {
 impl Ending {
     /// Every ending.
     pub const ALL: [Ending; 5] = [Ending::Ok, Ending::Error, Ending::Refused, Ending::TimedOut, Ending::Reset];
+}
+
+/// As the driver tells it.
+impl From<CallOutcome> for Ending {
+    fn from(outcome: CallOutcome) -> Self {
+        match outcome {
+            CallOutcome::Ok => Ending::Ok,
+            CallOutcome::Error => Ending::Error,
+            CallOutcome::Refused => Ending::Refused,
+            CallOutcome::TimedOut => Ending::TimedOut,
+        }
+    }
 }
