@@ -1,13 +1,15 @@
 //! Which of the replicas gets a call.
 //!
 //! First the candidates are narrowed, each step only if somebody is left:
-//! 1. to the eligible ones (not suspected, not ejected, breaker closed). Where the share of eligible ones is below the panic threshold, or none is eligible, what judges them is more
-//!    likely wrong than all of them gone, and the survivors could not carry the load of all: everybody is a candidate again (Envoy's panic threshold).
+//! 1. to the eligible ones (not suspected, not ejected, breaker closed). Where the share of eligible ones is below the panic threshold, or
+//!    none is eligible, what judges them is more likely wrong than all of them gone, and the survivors could not carry the load of all:
+//!    everybody is a candidate again (Envoy's panic threshold).
 //! 2. to all but the replica that the attempt before was sent to: a retry goes elsewhere.
 //! 3. with zone awareness to those of the caller's zone, if enough of the zone is left to carry its load.
 //!
-//! Then one is chosen. `power_of_two` takes the less busy of two at random: with n calls on n replicas the busiest has about ln ln n / ln 2 where choice at random gives ln n / ln ln n
-//! (Azar et al. 1994; Mitzenmacher 1996; R12). Looking at *all* replicas for the least busy would be better still with exact knowledge; but each caller knows only its own calls, and then all callers run to the same one.
+//! Then one is chosen. `power_of_two` takes the less busy of two at random: with n calls on n replicas the busiest has about ln ln n / ln 2
+//! where choice at random gives ln n / ln ln n (Azar et al. 1994; Mitzenmacher 1996; R12). Looking at *all* replicas for the least busy
+//! would be better still with exact knowledge; but each caller knows only its own calls, and then all callers run to the same one.
 //! `peak_ewma` is power of two by latency × (calls in progress + 1), so that a slow replica gets fewer calls before it fails any.
 
 use hms_machine::{AgentId, Draw, Duration};
@@ -73,12 +75,14 @@ pub struct Turn {
 impl BalancingConfiguration {
     /// The replica for a call; `None` if there are none at all.
     pub fn pick(&self, candidates: &[Candidate], turn: Turn, draw: &mut Draw) -> Option<AgentId> {
-        let narrowed = self.narrow(candidates, turn.previous);
-        let count = candidates.iter().filter(|candidate| narrowed.keeps(candidate)).count();
+        let (narrowed, count) = self.narrow(candidates, turn.previous);
         if count == 0 {
             return None;
         }
         let nth = |nth: u64| {
+            if count == candidates.len() {
+                return &candidates[nth as usize];
+            }
             let mut kept = candidates.iter().filter(|candidate| narrowed.keeps(candidate));
             kept.nth(nth as usize).expect("as many as were counted")
         };
@@ -108,21 +112,26 @@ impl BalancingConfiguration {
         Some(chosen.agent)
     }
 
-    fn narrow(&self, candidates: &[Candidate], previous: Option<AgentId>) -> Narrowed {
-        let count = |narrowed: Narrowed| candidates.iter().filter(|candidate| narrowed.keeps(candidate)).count();
+    /// Which candidates are left, and how many: none only where there were none.
+    fn narrow(&self, candidates: &[Candidate], previous: Option<AgentId>) -> (Narrowed, usize) {
+        let counted = |narrowed: Narrowed| {
+            let count = candidates.iter().filter(|candidate| narrowed.keeps(candidate)).count();
+            (narrowed, count)
+        };
         let all = Narrowed { eligible: false, except: None, local: false };
-        let eligible = Narrowed { eligible: true, ..all };
-        let left = count(eligible);
-        let panic = left == 0 || (left as f64) < self.panic * candidates.len() as f64;
-        let trusted = if panic { all } else { eligible };
-        let elsewhere = Narrowed { except: previous, ..trusted };
-        let elsewhere = if previous.is_some() && count(elsewhere) > 0 { elsewhere } else { trusted };
-        if !self.zone_aware {
-            return elsewhere;
+        let eligible = counted(Narrowed { eligible: true, ..all });
+        let panic = eligible.1 == 0 || (eligible.1 as f64) < self.panic * candidates.len() as f64;
+        let mut left = if panic { (all, candidates.len()) } else { eligible };
+        if previous.is_some() {
+            let elsewhere = counted(Narrowed { except: previous, ..left.0 });
+            left = if elsewhere.1 > 0 { elsewhere } else { left };
         }
-        let local = Narrowed { local: true, ..elsewhere };
-        let (left, whole) = (count(local), count(Narrowed { local: true, ..all }));
-        if left > 0 && left as f64 >= self.zone_share * whole as f64 { local } else { elsewhere }
+        if self.zone_aware {
+            let (local, whole) = (counted(Narrowed { local: true, ..left.0 }), counted(Narrowed { local: true, ..all }));
+            let enough = local.1 as f64 >= self.zone_share * whole.1 as f64;
+            left = if local.1 > 0 && enough { local } else { left };
+        }
+        left
     }
 }
 
@@ -141,8 +150,8 @@ impl Narrowed {
 }
 
 impl Candidate {
-    /// Nanoseconds that one more call would take if calls in progress were worked on one by one. A replica of which nothing is known is tried by one call
-    /// and then left alone until that has been answered, as in Finagle.
+    /// Nanoseconds that one more call would take if calls in progress were worked on one by one. A replica of which nothing is known is
+    /// tried by one call and then left alone until that has been answered, as in Finagle.
     fn expected_latency(&self) -> u64 {
         match (self.latency.as_nanos(), self.outstanding) {
             (0, 0) => 0,

@@ -1,7 +1,8 @@
-//! Recent latency of a replica as "peak EWMA" (Finagle's `p2c_peak_ewma`): an average that jumps up to each slower answer at once and fades down slowly.
+//! Recent latency of a replica as "peak EWMA" (Finagle's `p2c_peak_ewma`): an average that jumps up to each slower answer at once and fades
+//! down slowly.
 //!
-//! Jumping up makes callers leave a replica that has become slow after one answer; fading by time and not by count brings them back when nothing was
-//! heard for long.
+//! Jumping up makes callers leave a replica that has become slow after one answer; fading by time and not by count brings them back when
+//! nothing was heard for long.
 
 use hms_machine::{Duration, Instant};
 

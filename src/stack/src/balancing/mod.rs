@@ -1,7 +1,7 @@
 //! Load balancing: which replica gets a call, and which replicas are left out for a while.
 //!
-//! Policies of the caller. What it sees of a replica (calls in progress, latency, failures) decides; what the detector and the breaker say comes in as
-//! "eligible".
+//! Policies of the caller. What it sees of a replica (calls in progress, latency, failures) decides; what the detector and the breaker say
+//! comes in as "eligible".
 
 mod choice;
 mod latency;

@@ -1,15 +1,15 @@
 //! Retry budget: how much of a caller's traffic may be retries, whatever the single call would like.
 //!
 //! A retry helps where single calls fail and harms where everything fails: then it is load on top of overload. Three ways to tell:
-//! - `concurrent` (Envoy's `retry_budget`): retries in flight are at most a share of all attempts in flight, and at least a few are allowed.
-//!   The share s multiplies the load by at most 1/(1−s).
-//! - `window` (Finagle's `RetryBudget`; Google SRE book, ch. 21 "Handling overload": per-client budget of 10 %): retries of the last while are at most a
-//!   share of its first attempts, and a few are allowed. The load is multiplied by at most 1+s.
-//! - `tokens` (retry quota of the AWS SDKs' standard mode): a retry takes tokens, more after a time-out; a call that succeeds gives back what its retry
-//!   took, or one. Where all fails the bucket empties and retries end.
+//! - `concurrent` (Envoy's `retry_budget`): retries in flight are at most a share of all attempts in flight, and at least a few are
+//!   allowed. The share s multiplies the load by at most 1/(1−s).
+//! - `window` (Finagle's `RetryBudget`; Google SRE book, ch. 21 "Handling overload": per-client budget of 10 %): retries of the last while
+//!   are at most a share of its first attempts, and a few are allowed. The load is multiplied by at most 1+s.
+//! - `tokens` (retry quota of the AWS SDKs' standard mode): a retry takes tokens, more after a time-out; a call that succeeds gives back
+//!   what its retry took, or one. Where all fails the bucket empties and retries end.
 //!
-//! The default is the window with 10 %: it keeps a service that is used to 80 % below its capacity when everything is retried, which Envoy's 20 % in
-//! flight does not (0.8/(1−0.2) = 1).
+//! The default is the window with 10 %: it keeps a service that is used to 80 % below its capacity when everything is retried, which
+//! Envoy's 20 % in flight does not (0.8/(1−0.2) = 1).
 
 use hms_machine::{Duration, Instant};
 

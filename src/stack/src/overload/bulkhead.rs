@@ -1,7 +1,8 @@
-//! Bulkheads: how many calls may be in progress at a time, so that one slow callee cannot hold everything its caller has (Nygard, *Release It!*, 2007).
+//! Bulkheads: how many calls may be in progress at a time, so that one slow callee cannot hold everything its caller has (Nygard, *Release
+//! It!*, 2007).
 //!
-//! One bulkhead stands at a caller for each service it calls, and one at a server's agent for what it works on or keeps waiting. A full bulkhead
-//! refuses at once: waiting would only move the queue. Each call holds a ticket; a ticket that is returned twice counts once.
+//! One bulkhead stands at a caller for each service it calls, and one at a server's agent for what it works on or keeps waiting. A full
+//! bulkhead refuses at once: waiting would only move the queue. Each call holds a ticket; a ticket that is returned twice counts once.
 
 use super::tickets::{Ticket, Tickets};
 use crate::tunables::parameters;

@@ -1,8 +1,9 @@
-//! Hedged calls (Dean and Barroso, "The tail at scale", CACM 2013): a call that has not been answered after the delay that most calls are answered in is sent
-//! to a second replica, and the first answer counts.
+//! Hedged calls (Dean and Barroso, "The tail at scale", CACM 2013): a call that has not been answered after the delay that most calls are
+//! answered in is sent to a second replica, and the first answer counts.
 //!
-//! With the delay at the 95th percentile about 5 % of the calls are sent twice and the tail shrinks to that of the luckier of two. Where *everything* is slow that
-//! share would grow to all of them, so a budget bounds hedges to a share of the recent calls. Off by default: only calls that are safe to repeat may be hedged.
+//! With the delay at the 95th percentile about 5 % of the calls are sent twice and the tail shrinks to that of the luckier of two. Where
+//! *everything* is slow that share would grow to all of them, so a budget bounds hedges to a share of the recent calls. Off by default:
+//! only calls that are safe to repeat may be hedged.
 
 use hms_machine::{Duration, Instant};
 

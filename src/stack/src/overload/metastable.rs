@@ -1,8 +1,9 @@
 //! The metastable failure R8 in small: one server, one queue, one caller, and a spike that the server does not get over by itself.
 //!
-//! Poisson load of 8/s, service times of Exp(10/s), a queue of 100, time-outs of 4 s an attempt and 3 immediate retries. From t = 120 s to 125 s the load is 30/s. A server
-//! that does not shed works on every attempt in the queue, wanted or not. What the policies do is wired here as it would be in a node: at the caller throttle,
-//! bulkhead and concurrency limit, at the server shedding, after a failure retry and budget.
+//! Poisson load of 8/s, service times of Exp(10/s), a queue of 100, time-outs of 4 s an attempt and 3 immediate retries. From t = 120 s to
+//! 125 s the load is 30/s. A server that does not shed works on every attempt in the queue, wanted or not. What the policies do is wired
+//! here as it would be in a node: at the caller throttle, bulkhead and concurrency limit, at the server shedding, after a failure retry and
+//! budget.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

@@ -1,11 +1,12 @@
 //! Overload protection: how much is retried, admitted, and worked on at the same time.
 //!
-//! Picture a call on its way out and in. At the caller: the throttle, the rate limit, the bulkhead and the concurrency limit may each turn it away before it costs anything. At the server: the
-//! bulkhead and shedding may refuse it before it waits in vain. When an attempt has failed: the retry policy says whether another could help, and the budget whether it may.
-//! While it is unanswered: the hedger says whether to send a second copy.
+//! Picture a call on its way out and in. At the caller: the throttle, the rate limit, the bulkhead and the concurrency limit may each turn
+//! it away before it costs anything. At the server: the bulkhead and shedding may refuse it before it waits in vain. When an attempt has
+//! failed: the retry policy says whether another could help, and the budget whether it may. While it is unanswered: the hedger says whether
+//! to send a second copy.
 //!
-//! All are policies: they are told what happened and when, and asked for a verdict. None sends, waits or knows another. What turned a call away must be told to those that had already
-//! let it pass, by giving their tickets back.
+//! All are policies: they are told what happened and when, and asked for a verdict. None sends, waits or knows another. What turned a call
+//! away must be told to those that had already let it pass, by giving their tickets back.
 
 mod budget;
 mod bulkhead;

@@ -1,7 +1,7 @@
 //! What other systems do by default, as configurations of the policies here: for the question *which default will hurt me?*
 //!
-//! A preset has what its system has; every policy that the system lacks is off. Figures that were not read in the named source or its documentation are
-//! marked *from memory*; where a system leaves something open, ours stands, and the text says so.
+//! A preset has what its system has; every policy that the system lacks is off. Figures that were not read in the named source or its
+//! documentation are marked *from memory*; where a system leaves something open, ours stands, and the text says so.
 
 use hms_machine::Duration;
 
@@ -122,7 +122,7 @@ pub fn aws_sdk() -> Preset {
         },
         ..none.overload
     };
-    let source = "AWS SDKs, standard mode: 3 attempts, full jitter up to 20 s, quota 500 tokens, 5 a retry, 10 after a time-out (from memory)";
+    let source = "AWS SDKs, standard mode before its revision of 2026: 3 attempts, full jitter up to 20 s, quota 500 tokens, 5 a retry, 10 after a time-out (from memory)";
     Preset { name: "aws-sdk", source, overload, ..none }
 }
 
@@ -155,8 +155,7 @@ pub fn polly() -> Preset {
         },
         ..none.overload
     };
-    let source =
-        "Polly 8: RetryStrategyOptions (3 retries, 2 s, constant, no jitter), HedgingStrategyOptions (1 hedge after 2 s)";
+    let source = "Polly 8: RetryStrategyOptions (3 retries, 2 s, constant; no jitter from memory), HedgingStrategyOptions (1 hedge after 2 s)";
     Preset { name: "polly", source, overload, ..none }
 }
 

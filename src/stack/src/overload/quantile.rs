@@ -1,8 +1,9 @@
 //! A quantile of recent latencies, from a histogram whose old counts fade.
 //!
-//! Buckets grow with the value: each power of two of nanoseconds is cut into 16, so a bucket is at most 1/16 of its lower edge wide, and the middle of
-//! it, which is what is told, is at most 1/32 (3.2 %) off any value in it. Values below 1 µs count as 1 µs, values above 73 min as 73 min. After every
-//! `MEMORY` values all counts are halved, so what was seen 2 × `MEMORY` values ago weighs at most a quarter. The error in rank is that of the faded sample.
+//! Buckets grow with the value: each power of two of nanoseconds is cut into 16, so a bucket is at most 1/16 of its lower edge wide, and
+//! the middle of it, which is what is told, is at most 1/32 (3.2 %) off any value in it. Values below 1 µs count as 1 µs, values above 73
+//! min as 73 min. After every `MEMORY` values all counts are halved, so what was seen 2 × `MEMORY` values ago weighs at most a quarter. The
+//! error in rank is that of the faded sample.
 //!
 //! Not P² (Jain and Chlamtac, CACM 1985): its five markers never forget, and its error on bimodal latencies has no bound.
 

@@ -1,7 +1,8 @@
 //! Rate limit: a token bucket that fills with `rate` tokens a second up to `burst`, and from which each call takes one.
 //!
-//! Kept as one instant, as in the virtual scheduling of the generic cell rate algorithm (ITU-T I.371, annex A), which is the same bucket in exact integers:
-//! `full_at` is when the bucket will be full again. Off by default: a fixed rate is a promise about capacity that only its owner can make.
+//! Kept as one instant, as in the virtual scheduling of the generic cell rate algorithm (ITU-T I.371, annex A), which is the same bucket in
+//! exact integers: `full_at` is when the bucket will be full again. Off by default: a fixed rate is a promise about capacity that only its
+//! owner can make.
 
 use hms_machine::{Duration, Instant};
 

@@ -1,11 +1,12 @@
 //! Retries: whether a call that has failed is tried again, and after what pause.
 //!
-//! The pause before the k-th retry is `pause × factor^(k−1)`, at most `pause_max`, of which the share `jitter` is drawn uniformly. A share of 1 is the
-//! "full jitter" of Brooker ("Exponential backoff and jitter", AWS architecture blog, 2015), which spreads clients that failed together best.
+//! The pause before the k-th retry is `pause × factor^(k−1)`, at most `pause_max`, of which the share `jitter` is drawn uniformly. A share
+//! of 1 is the "full jitter" of Brooker ("Exponential backoff and jitter", AWS architecture blog, 2015), which spreads clients that failed
+//! together best.
 //!
-//! Three things end a call early. No attempt is begun that cannot be answered before the call's deadline. A call of which `poison_resets` attempts
-//! took their server's process with them is taken for a poison message: one more attempt would cost one more process. And the number of attempts
-//! is bounded. How much is retried over all calls is the budget's matter ([`RetryBudget`](super::RetryBudget)).
+//! Three things end a call early. No attempt is begun that cannot be answered before the call's deadline. A call of which `poison_resets`
+//! attempts took their server's process with them is taken for a poison message: one more attempt would cost one more process. And the
+//! number of attempts is bounded. How much is retried over all calls is the budget's matter ([`RetryBudget`](super::RetryBudget)).
 
 use hms_machine::{Draw, Duration, Instant};
 
@@ -88,7 +89,8 @@ pub enum GiveUp {
 }
 
 impl RetryConfiguration {
-    /// What to do with a call after an attempt ended with `ending`, which is already among `attempts`; `deadline` is that of the whole call.
+    /// What to do with a call after an attempt ended with `ending`, which is already among `attempts`; `deadline` is that of the whole
+    /// call.
     pub fn decide(
         &self,
         attempts: Attempts,

@@ -1,15 +1,19 @@
 //! Load shedding at a server: which calls are let into the queue, so that what is worked on is still wanted when it is done.
 //!
-//! An overloaded server without shedding works on calls whose callers have gone, answers nobody, and stays so after the load has fallen (a metastable failure; Bronson et
-//! al., HotOS'21). Three gates, each of which can be switched off:
-//! - *deadline*: the wait is estimated as queue × mean service time / workers. A call that would not be answered before its deadline is refused while its caller can still go
-//!   elsewhere, and one whose deadline has passed in the queue is dropped unworked (Google SRE book, ch. 22 "Addressing cascading failures").
-//! - *delay*: where even the shortest wait of an interval was above a target, the queue is a standing one and only adds latency; calls that would wait more than twice the
-//!   target are then refused (CoDel, Nichols and Jacobson, ACM Queue 2012, in the form for servers of Maurer, "Fail at scale", ACM Queue 2015). CoDel's fixed target fits packets; here it
-//!   is at least `target_services` mean service times, and the interval twice that, so that slow services are not always "overloaded".
-//! - *priority*: an admission level that sinks while the mean wait of an interval is above the target, and rises slowly when not (DAGOR, Zhou et al., "Overload control for scaling WeChat microservices",
-//!   SoCC'18, §4.2). A call's level is its priority (0 highest to 3) and, within it, the rank of its user, so that one user's calls share a fate along a chain of services. As in the
-//!   paper the level is found from a histogram of the levels seen, sinks to admit a share less and rises to admit a share more. Priority 0 is never refused by this gate.
+//! An overloaded server without shedding works on calls whose callers have gone, answers nobody, and stays so after the load has fallen (a
+//! metastable failure; Bronson et al., HotOS'21). Three gates, each of which can be switched off:
+//! - *deadline*: the wait is estimated as queue × mean service time / workers. A call that would not be answered before its deadline is
+//!   refused while its caller can still go elsewhere, and one whose deadline has passed in the queue is dropped unworked (Google SRE book,
+//!   ch. 22 "Addressing cascading failures").
+//! - *delay*: where even the shortest wait of an interval was above a target, the queue is a standing one and only adds latency; calls that
+//!   would wait more than twice the target are then refused (CoDel, Nichols and Jacobson, ACM Queue 2012, in the form for servers of
+//!   Maurer, "Fail at scale", ACM Queue 2015). CoDel's fixed target fits packets; here it is at least `target_services` mean service times,
+//!   and the interval twice that, so that slow services are not always "overloaded".
+//! - *priority*: an admission level that sinks while the mean wait of an interval is above the target, and rises slowly when not (DAGOR,
+//!   Zhou et al., "Overload control for scaling WeChat microservices", SoCC'18, §4.2). A call's level is its priority (0 highest to 3) and,
+//!   within it, the rank of its user, so that one user's calls share a fate along a chain of services. As in the paper the level is found
+//!   from a histogram of the levels seen, sinks to admit a share less and rises to admit a share more. Priority 0 is never refused by this
+//!   gate.
 
 use hms_machine::{Duration, Instant};
 

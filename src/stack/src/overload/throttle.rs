@@ -1,8 +1,10 @@
-//! Client-side adaptive throttling (Google SRE book, ch. 21 "Handling overload", eq. 2101): a caller that sees most of its calls refused stops sending some of them.
+//! Client-side adaptive throttling (Google SRE book, ch. 21 "Handling overload", eq. 2101): a caller that sees most of its calls refused
+//! stops sending some of them.
 //!
 //! Over the last two minutes `requests` were wanted and `accepts` were accepted by the callee. A call is turned away here with probability
-//! max(0, (requests − K·accepts) / (requests + 1)). With K = 2 a callee that accepts everything is never throttled, and one that accepts nothing still gets
-//! enough to be found healthy again. Turned-away calls count as requests, so the throttle holds until the callee accepts again.
+//! max(0, (requests − K·accepts) / (requests + 1)). With K = 2 a callee that accepts everything is never throttled, and one that accepts
+//! nothing still gets enough to be found healthy again. Turned-away calls count as requests, so the throttle holds until the callee accepts
+//! again.
 
 use hms_machine::{Draw, Duration, Instant, Ratio};
 

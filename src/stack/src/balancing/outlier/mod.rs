@@ -1,14 +1,16 @@
 //! Outlier ejection: a replica that does worse than its peers is left out for a while, by each caller on what it sees itself.
 //!
-//! As in Envoy a replica is ejected after failures in a row, at once; and at the end of an interval when its success rate is more than `success_factor` standard deviations below
-//! the mean of all. Also when its median latency is a multiple of that of its peers, which finds fail-slow hosts that answer everything correctly (PERSEUS, Lu et al., FAST'23: median slow/peer
-//! ratio about 2, 5–7 at p90).
+//! As in Envoy a replica is ejected after failures in a row, at once; and at the end of an interval when its success rate is more than
+//! `success_factor` standard deviations below the mean of all. Also when its median latency is a multiple of that of its peers, which finds
+//! fail-slow hosts that answer everything correctly (PERSEUS, Lu et al., FAST'23: median slow/peer ratio about 2, 5–7 at p90).
 //!
-//! An ejection lasts `ejection` × the number of recent ejections, up to a cap. Then the replica gets one call at a time as a probe; after `probes` good ones in a row it is back, a bad one ejects it again. A
-//! probe that is never answered blocks for one interval and is then replaced; its late answer decides nothing, nor do answers to calls from before the ejection.
+//! An ejection lasts `ejection` × the number of recent ejections, up to a cap. Then the replica gets one call at a time as a probe; after
+//! `probes` good ones in a row it is back, a bad one ejects it again. A probe that is never answered blocks for one interval and is then
+//! replaced; its late answer decides nothing, nor do answers to calls from before the ejection.
 //!
-//! Never more than `ejected_share` of the replicas are out, and never all: where most are bad, the fault is not theirs. (Envoy computes the share in the same way since `always_eject_one_host` exists.)
-//! Success rates of n replicas never lie more than √(n−1) standard deviations below their mean, so with Envoy's 1.9 one bad replica among four is not found by them.
+//! Never more than `ejected_share` of the replicas are out, and never all: where most are bad, the fault is not theirs. (Envoy computes the
+//! share in the same way since `always_eject_one_host` exists.) Success rates of n replicas never lie more than √(n−1) standard deviations
+//! below their mean, so with Envoy's 1.9 one bad replica among four is not found by them.
 
 mod judge;
 

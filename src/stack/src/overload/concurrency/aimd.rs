@@ -1,4 +1,5 @@
-//! Additive increase, multiplicative decrease (Chiu and Jain, "Analysis of the increase and decrease algorithms", 1989; `AIMDLimit` of concurrency-limits).
+//! Additive increase, multiplicative decrease (Chiu and Jain, "Analysis of the increase and decrease algorithms", 1989; `AIMDLimit` of
+//! concurrency-limits).
 
 use super::{ConcurrencyConfiguration, Sample};
 

@@ -1,10 +1,12 @@
 //! The limit follows the ratio of the long-term to the present latency (`Gradient2Limit` of Netflix's concurrency-limits).
 //!
-//! limit ← (1−s)·limit + s·(g·limit + q), with the gradient g = tolerance × long / present between 1/2 and 1, and q calls of allowed queue. At constant latency it grows by s·q
-//! a call; when latency exceeds the tolerated multiple of its long-term average it shrinks. Differs from the library in one thing: a dropped call counts as the
-//! steepest gradient, without growth (the library's first gradient limit halved on drops, its second ignores them).
+//! limit ← (1−s)·limit + s·(g·limit + q), with the gradient g = tolerance × long / present between 1/2 and 1, and q calls of allowed queue.
+//! At constant latency it grows by s·q a call; when latency exceeds the tolerated multiple of its long-term average it shrinks. Differs
+//! from the library in one thing: a dropped call counts as the steepest gradient, without growth (the library's first gradient limit halved
+//! on drops, its second ignores them).
 //!
-//! Its weakness: an overload that lasts longer than the long-term window becomes the norm. While latency falls the average is pulled down by 5 % a call.
+//! Its weakness: an overload that lasts longer than the long-term window becomes the norm. While latency falls the average is pulled down
+//! by 5 % a call.
 
 use super::{ConcurrencyConfiguration, Sample};
 
@@ -12,7 +14,7 @@ use super::{ConcurrencyConfiguration, Sample};
 const WARM_UP: u32 = 10;
 /// Where the long-term latency is this many times the present one, it is out of date.
 const STALE: f64 = 2.0;
-/// By what it is then multiplied at each call.
+/// By what it is then multiplied at each call (0.9 in the library's first versions, which had no tolerance either).
 const PULL: f64 = 0.95;
 /// The steepest descent.
 const GRADIENT_LEAST: f64 = 0.5;

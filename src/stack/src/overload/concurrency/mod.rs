@@ -1,10 +1,12 @@
 //! Adaptive limits on the calls in progress: how many a callee can work on is found out from how long it takes.
 //!
-//! By Little's law a callee with latency R and throughput X has X·R calls in progress; more only wait. The limiter learns from every ended call and moves its
-//! limit: up while latency stays low, down when it rises or calls are dropped. The algorithms are those of Netflix's concurrency-limits library (2018), whose
-//! constants they keep unless stated, with one sample a call. A call that finds the limit reached is refused at once.
+//! By Little's law a callee with latency R and throughput X has X·R calls in progress; more only wait. The limiter learns from every ended
+//! call and moves its limit: up while latency stays low, down when it rises or calls are dropped. The algorithms are those of Netflix's
+//! concurrency-limits library (2018), whose constants they keep unless stated, with one sample a call. A call that finds the limit reached
+//! is refused at once.
 //!
-//! Growth is held back while less than half of the limit is used, as in the library: an idle caller learns nothing about a callee's capacity.
+//! Growth is held back while less than half of the limit is used, as in the library: an idle caller learns nothing about a callee's
+//! capacity.
 
 mod aimd;
 mod gradient2;
@@ -137,8 +139,8 @@ impl Limiter {
         (!full).then(|| self.tickets.issue())
     }
 
-    /// A call has ended after `latency`. `dropped`: it was refused, timed out, or broke, which tells of overload where its latency does not. A call
-    /// that is told again changes nothing.
+    /// A call has ended after `latency`. `dropped`: it was refused, timed out, or broke, which tells of overload where its latency does
+    /// not. A call that is told again changes nothing.
     pub fn release(&mut self, ticket: Ticket, latency: Duration, dropped: bool) {
         let in_progress = self.tickets.held();
         if !self.tickets.redeem(ticket) {
@@ -184,7 +186,8 @@ mod tests {
         Limiter::new(ConcurrencyConfiguration { algorithm, ..ConcurrencyConfiguration::default() })
     }
 
-    /// A callee that works on `capacity` calls at a time, each for 10 ms, under a load that uses every ticket there is: latency is 10 ms × max(1, load/capacity).
+    /// A callee that works on `capacity` calls at a time, each for 10 ms, under a load that uses every ticket there is: latency is 10 ms ×
+    /// max(1, load/capacity).
     fn settle(limiter: &mut Limiter, capacity: u32, rounds: u32) {
         for _ in 0..rounds {
             let tickets: Vec<_> = std::iter::from_fn(|| limiter.acquire()).collect();

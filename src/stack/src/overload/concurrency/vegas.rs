@@ -1,8 +1,11 @@
-//! The limit follows an estimate of the callee's queue (Brakmo and Peterson, "TCP Vegas", IEEE JSAC 1995; `VegasLimit` of Netflix's concurrency-limits).
+//! The limit follows an estimate of the callee's queue (Brakmo and Peterson, "TCP Vegas", IEEE JSAC 1995; `VegasLimit` of Netflix's
+//! concurrency-limits).
 //!
-//! With the least latency seen as that of an idle callee, limit × (1 − least/present) of the calls in progress seem to wait. With L = log10(limit), at least 1: up to L waiting the limit
-//! grows by beta, below alpha it grows by L, above beta it sinks by L. The least latency is measured anew after every `vegas_probe` × limit calls, so that
-//! a callee that has become slower for good is not starved. Differs from the library in that the time of the new measurement is not jittered: counts of calls differ between callers anyway.
+//! With the least latency seen as that of an idle callee, limit × (1 − least/present) of the calls in progress seem to wait. With L =
+//! log10(limit), at least 1: up to L waiting the limit grows by beta, below alpha it grows by L, above beta it sinks by L. The least
+//! latency is measured anew after every `vegas_probe` × limit calls, so that a callee that has become slower for good is not starved.
+//! Differs from the library in two things: the time of the new measurement is not jittered (counts of calls differ between callers anyway),
+//! and the latency of a dropped call is never taken for the least.
 
 use super::{ConcurrencyConfiguration, Sample};
 
