@@ -23,16 +23,7 @@ impl Configuration {
 
     /// Rules that concern more than one parameter; each violation names the parameters, what was expected, and the fix.
     pub fn conflicts(&self) -> Vec<Conflict> {
-        let mut conflicts = Vec::new();
-        if self.health.timeout <= self.health.heartbeat {
-            conflicts.push(Conflict {
-                names: ["health.timeout", "health.heartbeat"],
-                message: format!(
-                    "health.timeout ({}) must be longer than health.heartbeat ({}), or every peer is suspected between two heartbeats",
-                    self.health.timeout, self.health.heartbeat
-                ),
-            });
-        }
+        let mut conflicts = self.health.conflicts();
         if self.supervisor.backoff_max < self.supervisor.backoff {
             conflicts.push(Conflict {
                 names: ["supervisor.backoff_max", "supervisor.backoff"],

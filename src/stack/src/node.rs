@@ -14,7 +14,7 @@ use hms_machine::{
 };
 
 use crate::Configuration;
-use crate::health::{Detector, Verdict};
+use crate::health::{Detector, Heartbeat, Heartbeats, Verdict};
 use crate::routing;
 use crate::supervisor::{Advice, Supervised};
 
@@ -22,7 +22,7 @@ const ROUTE: Purpose = Purpose::named("stack/route");
 const PHASE: Purpose = Purpose::named("stack/heartbeat-phase");
 
 /// UDP and IP headers (28 bytes) and the encoded message.
-const HEARTBEAT_BYTES: Bytes = Bytes(28 + 20);
+const HEARTBEAT_BYTES: Bytes = Bytes(28 + 25);
 
 /// What nodes say to each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,10 @@ pub enum StackMessage {
     Heartbeat {
         /// The sender's life; larger is later.
         incarnation: u64,
+        /// Which heartbeat of this life.
+        sequence: u64,
+        /// Reading of the sender's wall clock.
+        sent: Instant,
     },
 }
 
@@ -49,10 +53,10 @@ pub struct Node {
     configuration: Configuration,
     directory: Arc<Directory>,
     incarnation: u64,
-    /// Whether the incarnation is on the disk.
-    durable: bool,
-    /// When the next heartbeat is due; `None` until the incarnation is durable, and on edges.
-    heartbeat_at: Option<Instant>,
+    /// When to try again to write the incarnation, after the disk has refused.
+    retry_at: Option<Instant>,
+    /// When heartbeats are due; `None` until the incarnation is durable, and on edges.
+    heartbeats: Option<Heartbeats>,
     ring: Ring,
     detector: Detector,
     agents: Vec<(AgentId, Supervised)>,
@@ -118,10 +122,10 @@ impl Machine for Node {
             id: node,
             configuration: *configuration,
             incarnation: earlier.unwrap_or(0) + 1,
-            durable: false,
-            heartbeat_at: None,
+            retry_at: None,
+            heartbeats: None,
             ring,
-            detector: Detector::new(configuration.health.timeout, ring.watched() as usize, now),
+            detector: Detector::new(&configuration.health, ring.watched() as usize, now),
             agents,
             directory,
         }
@@ -130,14 +134,16 @@ impl Machine for Node {
     fn handle(&mut self, input: Input<StackMessage>, cx: &mut Context<'_, StackMessage>) {
         match input {
             Input::Booted => self.start(cx),
-            Input::Message { from, message: StackMessage::Heartbeat { incarnation } } => self.heard(from, incarnation, cx),
+            Input::Message { from, message: StackMessage::Heartbeat { incarnation, sequence, sent } } => {
+                self.heard(from, Heartbeat { incarnation, sequence, age: cx.wall.saturating_since(sent) }, cx);
+            }
             Input::Timeout => self.wake(cx),
             Input::Persisted { token } => self.persisted(token, cx),
             // The disk refused: tried again at once would storm a broken disk, so with the next heartbeat period.
-            Input::PersistFailed { .. } => self.heartbeat_at = Some(cx.now + self.configuration.health.heartbeat),
+            Input::PersistFailed { .. } => self.retry_at = Some(cx.now + self.configuration.health.heartbeat),
             Input::Agent { agent, event } => self.agent(agent, event, cx),
             Input::Call(call) => self.route(call, cx),
-            // Outcomes will feed breakers; a fixed time-out detector has no use for them.
+            // Outcomes will feed breakers; the failure detectors have no use for them.
             Input::CallEnded { .. } => {}
         }
     }
@@ -147,7 +153,8 @@ impl Machine for Node {
         let agents =
             self.agents.iter().filter_map(|(_, agent)| agent.deadline()).filter(|_| self.configuration.supervisor.enabled);
         let detector = self.detector.deadline().filter(|_| health.enabled);
-        agents.chain(self.heartbeat_at).chain(detector).min()
+        let heartbeats = self.heartbeats.map(|heartbeats| heartbeats.deadline());
+        agents.chain(self.retry_at).chain(heartbeats).chain(detector).min()
     }
 }
 
@@ -182,7 +189,7 @@ impl Node {
     }
 
     fn persist_incarnation(&mut self, cx: &mut Context<'_, StackMessage>) {
-        self.heartbeat_at = None;
+        self.retry_at = None;
         cx.persist(self.incarnation.to_le_bytes().to_vec(), self.incarnation);
     }
 
@@ -190,23 +197,26 @@ impl Node {
         assert_eq!(token, self.incarnation, "a record of another life was acknowledged");
         // A random phase, so that the heartbeats of a cluster that starts as one do not travel as one.
         let phase = cx.draw(PHASE).uniform();
-        self.durable = true;
-        self.heartbeat_at = Some(cx.now + self.configuration.health.heartbeat.mul_f64(phase));
+        let every = self.configuration.health.heartbeat;
+        self.heartbeats = Some(Heartbeats::new(cx.now + every.mul_f64(phase), every));
     }
 
-    fn heard(&mut self, from: NodeId, incarnation: u64, cx: &mut Context<'_, StackMessage>) {
+    fn heard(&mut self, from: NodeId, heartbeat: Heartbeat, cx: &mut Context<'_, StackMessage>) {
         if !self.configuration.health.enabled {
             return;
         }
         let Some(position) = self.ring.position(from) else { return };
-        if let Some(Verdict::Trusted(_)) = self.detector.heard(position, incarnation, cx.now) {
+        if let Some(Verdict::Trusted(_)) = self.detector.heard(position, heartbeat, cx.now) {
             cx.record(Record::Trusted(from));
         }
     }
 
     fn wake(&mut self, cx: &mut Context<'_, StackMessage>) {
-        if self.heartbeat_at.is_some_and(|due| due <= cx.now) {
-            self.beat(cx);
+        if self.retry_at.is_some_and(|due| due <= cx.now) {
+            self.persist_incarnation(cx);
+        }
+        if let Some(sequence) = self.heartbeats.as_mut().and_then(|heartbeats| heartbeats.due(cx.now)) {
+            self.beat(sequence, cx);
         }
         if self.configuration.health.enabled {
             let ring = self.ring;
@@ -233,14 +243,10 @@ impl Node {
         }
     }
 
-    fn beat(&mut self, cx: &mut Context<'_, StackMessage>) {
-        if !self.durable {
-            return self.persist_incarnation(cx);
-        }
+    fn beat(&mut self, sequence: u64, cx: &mut Context<'_, StackMessage>) {
         for monitor in self.ring.monitors() {
-            cx.send(monitor, StackMessage::Heartbeat { incarnation: self.incarnation });
+            cx.send(monitor, StackMessage::Heartbeat { incarnation: self.incarnation, sequence, sent: cx.wall });
         }
-        self.heartbeat_at = Some(cx.now + self.configuration.health.heartbeat);
     }
 
     fn agent(&mut self, id: AgentId, event: AgentEvent, cx: &mut Context<'_, StackMessage>) {
