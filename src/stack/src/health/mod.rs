@@ -2,6 +2,7 @@
 
 pub mod detector;
 mod heartbeats;
+pub mod swim;
 
 pub use detector::{Detector, Heartbeat, Verdict};
 pub use heartbeats::Heartbeats;
