@@ -1,6 +1,7 @@
 //! What the stack is configured with. [`Configuration::walk`] meets every parameter; each is declared once, by its component.
 
 use crate::health::HealthConfiguration;
+use crate::health::swim::SwimConfiguration;
 use crate::supervisor::SupervisorConfiguration;
 use crate::tunables::Visitor;
 
@@ -9,6 +10,8 @@ use crate::tunables::Visitor;
 pub struct Configuration {
     /// Heartbeats and the failure detector.
     pub health: HealthConfiguration,
+    /// Membership by probing and gossip.
+    pub swim: SwimConfiguration,
     /// Restarts of local agents.
     pub supervisor: SupervisorConfiguration,
 }
@@ -16,23 +19,16 @@ pub struct Configuration {
 impl Configuration {
     /// Shows every parameter to `visitor`, in a fixed order.
     pub fn walk(&mut self, visitor: &mut impl Visitor) {
-        let Configuration { health, supervisor } = self;
+        let Configuration { health, swim, supervisor } = self;
         health.walk(visitor);
+        swim.walk(visitor);
         supervisor.walk(visitor);
     }
 
     /// Rules that concern more than one parameter; each violation names the parameters, what was expected, and the fix.
     pub fn conflicts(&self) -> Vec<Conflict> {
-        let mut conflicts = Vec::new();
-        if self.health.timeout <= self.health.heartbeat {
-            conflicts.push(Conflict {
-                names: ["health.timeout", "health.heartbeat"],
-                message: format!(
-                    "health.timeout ({}) must be longer than health.heartbeat ({}), or every peer is suspected between two heartbeats",
-                    self.health.timeout, self.health.heartbeat
-                ),
-            });
-        }
+        let mut conflicts = self.health.conflicts();
+        conflicts.extend(self.swim.conflicts());
         if self.supervisor.backoff_max < self.supervisor.backoff {
             conflicts.push(Conflict {
                 names: ["supervisor.backoff_max", "supervisor.backoff"],
