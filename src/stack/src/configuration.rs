@@ -33,15 +33,7 @@ impl Configuration {
                 ),
             });
         }
-        if self.supervisor.backoff_max < self.supervisor.backoff {
-            conflicts.push(Conflict {
-                names: ["supervisor.backoff_max", "supervisor.backoff"],
-                message: format!(
-                    "supervisor.backoff_max ({}) must be at least supervisor.backoff ({})",
-                    self.supervisor.backoff_max, self.supervisor.backoff
-                ),
-            });
-        }
+        conflicts.extend(self.supervisor.conflicts());
         conflicts
     }
 }

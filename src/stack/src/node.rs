@@ -16,10 +16,11 @@ use hms_machine::{
 use crate::Configuration;
 use crate::health::{Detector, Verdict};
 use crate::routing;
-use crate::supervisor::{Advice, Supervised};
+use crate::supervisor::lifecycle::{Advice, Lifecycle};
 
 const ROUTE: Purpose = Purpose::named("stack/route");
 const PHASE: Purpose = Purpose::named("stack/heartbeat-phase");
+const RESTART_PAUSE: Purpose = Purpose::named("stack/restart-pause");
 
 /// UDP and IP headers (28 bytes) and the encoded message.
 const HEARTBEAT_BYTES: Bytes = Bytes(28 + 20);
@@ -55,7 +56,7 @@ pub struct Node {
     heartbeat_at: Option<Instant>,
     ring: Ring,
     detector: Detector,
-    agents: Vec<(AgentId, Supervised)>,
+    agents: Vec<(AgentId, Lifecycle)>,
 }
 
 /// Who watches whom: node k is watched by the next `monitors` nodes of the ring and by every edge.
@@ -112,8 +113,7 @@ impl Machine for Node {
         let Boot { node, directory, records, now } = boot;
         let ring = Ring::new(node, &directory, configuration.health.monitors);
         let earlier = records.iter().filter_map(|record| record.as_slice().try_into().ok().map(u64::from_le_bytes)).max();
-        let agents =
-            directory.agents_of(node).map(|agent| (agent, Supervised::started(&configuration.supervisor, now))).collect();
+        let agents = directory.agents_of(node).map(|agent| (agent, Lifecycle::started(&configuration.supervisor, now))).collect();
         Node {
             id: node,
             configuration: *configuration,
@@ -218,7 +218,8 @@ impl Node {
         if self.configuration.supervisor.enabled {
             for (id, agent) in &mut self.agents {
                 match agent.advise(&self.configuration.supervisor, cx.now) {
-                    Advice::Nothing => {}
+                    // This stack moves no agents, so that no move can fail.
+                    Advice::Nothing | Advice::Decide => {}
                     Advice::Probe => cx.probe(*id),
                     Advice::Stop => {
                         cx.record(Record::AgentFailed(*id));
@@ -248,7 +249,8 @@ impl Node {
         let Some((_, agent)) = self.agents.iter_mut().find(|(known, _)| *known == id) else { return };
         match event {
             AgentEvent::Ready => {
-                if agent.ready(configuration, cx.now) {
+                // Of an agent's work this node sees no more than that it is ready.
+                if agent.ready(configuration, cx.now) && agent.proven(configuration, cx.now) {
                     cx.record(Record::AgentRecovered(id));
                 }
             }
@@ -257,6 +259,7 @@ impl Node {
                 if agent.exited(configuration, cx.now) && configuration.enabled {
                     cx.record(Record::AgentFailed(id));
                 }
+                agent.restart(configuration, cx.now, cx.draw(RESTART_PAUSE).uniform());
             }
         }
     }
