@@ -2,6 +2,11 @@
 
 use crate::health::HealthConfiguration;
 use crate::supervisor::SupervisorConfiguration;
+use crate::supervisor::guard::GuardConfiguration;
+use crate::supervisor::ladder::LadderConfiguration;
+use crate::supervisor::placement::PlacementConfiguration;
+use crate::supervisor::quarantine::QuarantineConfiguration;
+use crate::supervisor::state::StateConfiguration;
 use crate::tunables::Visitor;
 
 /// The configuration of every node's stack.
@@ -11,14 +16,29 @@ pub struct Configuration {
     pub health: HealthConfiguration,
     /// Restarts of local agents.
     pub supervisor: SupervisorConfiguration,
+    /// Which recovery follows which.
+    pub ladder: LadderConfiguration,
+    /// Which recoveries and starts may be made now.
+    pub guard: GuardConfiguration,
+    /// Requests of which agents die.
+    pub quarantine: QuarantineConfiguration,
+    /// Checkpoints and copies of agents' state.
+    pub state: StateConfiguration,
+    /// Where agents go.
+    pub placement: PlacementConfiguration,
 }
 
 impl Configuration {
     /// Shows every parameter to `visitor`, in a fixed order.
     pub fn walk(&mut self, visitor: &mut impl Visitor) {
-        let Configuration { health, supervisor } = self;
+        let Configuration { health, supervisor, ladder, guard, quarantine, state, placement } = self;
         health.walk(visitor);
         supervisor.walk(visitor);
+        ladder.walk(visitor);
+        guard.walk(visitor);
+        quarantine.walk(visitor);
+        state.walk(visitor);
+        placement.walk(visitor);
     }
 
     /// Rules that concern more than one parameter; each violation names the parameters, what was expected, and the fix.
@@ -34,6 +54,9 @@ impl Configuration {
             });
         }
         conflicts.extend(self.supervisor.conflicts());
+        conflicts.extend(self.ladder.conflicts());
+        conflicts.extend(self.guard.conflicts());
+        conflicts.extend(self.state.conflicts());
         conflicts
     }
 }

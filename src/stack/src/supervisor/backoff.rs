@@ -1,11 +1,12 @@
 //! Pauses between restarts: exponential, with a cap, jitter, and a reset after a clean run.
 //!
-//! Picture: each restart in a row waits `factor` times as long as the one before, until the cap; whoever then runs cleanly for long enough starts over.
-//! The form is that of Kubernetes' CrashLoopBackOff (10 s × 2, cap 300 s, reset after 10 min) and of Pekko's `BackoffSupervisor`
-//! (`min(max, min × 2^n) × (1 + random × randomFactor)`).
+//! Picture: each restart in a row waits `factor` times as long as the one before, until the cap; whoever then runs cleanly for
+//! long enough starts over. The form is that of Kubernetes' CrashLoopBackOff (10 s × 2, cap 300 s, reset after 10 min) and of
+//! Pekko's `BackoffSupervisor` (`min(max, min × 2^n) × (1 + random × randomFactor)`).
 //!
-//! Contract: the k-th pause in a row, from 0, lies in `p ..= p × (1 + jitter)` with `p = min(first × factor^k, max)`. The jitter comes after the cap, as in
-//! Pekko, so that many agents which have all reached the cap do not start in step. No draw is made here; the caller hands one in.
+//! Contract: the k-th pause in a row, from 0, lies in `p ..= p × (1 + jitter)` with `p = min(first × factor^k, max)`. The jitter
+//! comes after the cap, as in Pekko, so that many agents which have all reached the cap do not start in step. No draw is made
+//! here; the caller hands one in.
 
 use hms_machine::Duration;
 

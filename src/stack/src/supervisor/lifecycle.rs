@@ -8,11 +8,13 @@
 //!                               │  └─> relocating ─> ended (it lives elsewhere)
 //!                               └─> isolated
 //! ```
-//! A policy: it is told what the operating system and the work say, and gives [`Advice`]. When an agent has failed it stays *failed* until somebody decides
-//! ([`Lifecycle::restart`], [`Lifecycle::relocate`], [`Lifecycle::isolate`]); the pause before a restart is that of [`super::backoff`].
+//! A policy: it is told what the operating system and the work say, and gives [`Advice`]. When an agent has failed it stays
+//! *failed* until somebody decides ([`Lifecycle::restart`], [`Lifecycle::relocate`], [`Lifecycle::isolate`]); the pause before a
+//! restart is that of [`super::backoff`].
 //!
-//! A restart is not taken for a recovery because the process is ready: the agent is *verifying* until it has answered enough real requests or one work
-//! probe; if that does not happen in time, it is stopped and has failed. Only the first start, which repairs nothing, goes straight to *running*.
+//! A restart is not taken for a recovery because the process is ready: the agent is *verifying* until it has answered enough real
+//! requests or one work probe; if that does not happen in time, it is stopped and has failed. Only the first start, which repairs
+//! nothing, goes straight to *running*.
 //!
 //! What each input does in each state is the table in the tests.
 
@@ -290,7 +292,8 @@ impl Lifecycle {
         }
     }
 
-    /// Decision: start the failed agent again after the pause that is due. `uniform` is drawn from [0, 1). True if the agent had failed.
+    /// Decision: start the failed agent again after the pause that is due. `uniform` is drawn from [0, 1). True if the agent had
+    /// failed.
     pub fn restart(&mut self, configuration: &SupervisorConfiguration, now: Instant, uniform: f64) -> bool {
         if self.state != State::Failed {
             return false;

@@ -1,16 +1,30 @@
 //! Supervision of agents: what has failed is started again, brought back from its state, moved, or fenced off.
 //!
-//! Everything here is a policy: `now` and facts go in, decisions come out, deadlines can be asked for; nothing sends, starts or draws by itself.
+//! Everything here is a policy: `now` and facts go in, decisions come out, deadlines can be asked for; nothing sends, starts or
+//! draws by itself.
 //!
 //! | module | decides |
 //! |---|---|
 //! | [`tree`] | which children of a supervisor start and stop when one of them ends, and when the supervisor itself gives up (OTP) |
 //! | [`lifecycle`] | in which state one agent is, and when it is probed, stopped, started |
 //! | [`backoff`] | how long to wait before a restart |
+//! | [`ladder`] | which recovery to try for a cause, and which after it |
+//! | [`guard`], [`starts`] | whether a recovery may go on now, and which starts may |
+//! | [`quarantine`] | which requests are not let in again, because agents die of them |
+//! | [`placement`] | where an agent goes, and who holds a copy of its state |
+//! | [`state`] | when to checkpoint and ship state, and from what to restore it |
+//! | [`leadership`] | which node decides for the cluster |
 
 pub mod backoff;
+pub mod guard;
+pub mod ladder;
+pub mod leadership;
 pub mod lifecycle;
+pub mod placement;
 pub mod presets;
+pub mod quarantine;
+pub mod starts;
+pub mod state;
 pub mod tree;
 
 use hms_machine::Duration;

@@ -1,7 +1,7 @@
 //! Supervision as systems in the field do it.
 //!
-//! Each preset is a whole [`SupervisorConfiguration`]; what the system does not have keeps our default. `doubt` says where the system differs from what our
-//! parameters can express.
+//! Each preset is a whole [`SupervisorConfiguration`]; what the system does not have keeps our default. `doubt` says where the
+//! system differs from what our parameters can express.
 
 use hms_machine::Duration;
 

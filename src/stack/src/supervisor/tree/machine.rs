@@ -1,7 +1,8 @@
 //! What the tree does with its inputs.
 //!
-//! An input changes the member that it is about and puts the supervisors concerned on the *agenda*; each is then taken one step further until nobody can go on
-//! without news. So no step calls itself, and a supervisor that starts or stops at once needs no case of its own.
+//! An input changes the member that it is about and puts the supervisors concerned on the *agenda*; each is then taken one step
+//! further until nobody can go on without news. So no step calls itself, and a supervisor that starts or stops at once needs no
+//! case of its own.
 
 use std::collections::VecDeque;
 
@@ -38,16 +39,13 @@ impl Tree {
         });
     }
 
-    /// The worker could not be started. Ignored unless it was starting.
+    /// The worker could not be started: there is no process, and if it was told to end meanwhile, it has.
     pub fn start_failed(&mut self, worker: ChildId, now: Instant, actions: &mut Vec<Action>) {
-        self.turn(now, actions, |tree, turn| {
-            if tree.member(worker).status == Status::Starting && tree.member(worker).supervisor.is_none() {
-                tree.failed(worker, turn);
-            }
-        });
+        self.exit(worker, ExitReason::Abnormal, now, actions);
     }
 
-    /// The child has ended; of a supervisor: it was lost together with all below it. Before it has started, that is a failed start.
+    /// The child has ended; of a supervisor: it was lost together with all below it. Before it has started, that is a failed
+    /// start.
     pub fn exit(&mut self, child: ChildId, reason: ExitReason, now: Instant, actions: &mut Vec<Action>) {
         self.turn(now, actions, |tree, turn| {
             tree.lose_children(child);

@@ -1,32 +1,39 @@
 //! A tree of supervisors, each of which keeps its children alive by the rules of Erlang/OTP.
 //!
-//! Picture: cluster → zone → node → service → agent. Leaves are *workers* (processes); every inner member is a supervisor. When a child ends, its supervisor
-//! restarts it, and by its strategy some of its siblings. A supervisor that has to restart too often **gives up**: it stops its children and ends
-//! with the reason *shutdown*, and its own supervisor decides in turn.
+//! Picture: cluster → zone → node → service → agent. Leaves are *workers* (processes); every inner member is a supervisor. When a
+//! child ends, its supervisor restarts it, and by its strategy some of its siblings. A supervisor that has to restart too often
+//! **gives up**: it stops its children and ends with the reason *shutdown*, and its own supervisor decides in turn.
 //!
-//! A pure machine: inputs in, [`Action`]s out. `started`, `start_failed` and `exit` are told about workers (and `exit` about a supervisor whose node was lost
-//! with all that ran on it); only workers are started, stopped and killed by actions, since a supervisor is a part of this machine.
+//! A pure machine: inputs in, [`Action`]s out. `started`, `start_failed` and `exit` are told about workers (and `exit` about a
+//! supervisor whose node was lost with all that ran on it); only workers are started, stopped and killed by actions, since a
+//! supervisor is a part of this machine.
 //!
 //! # Rules, from OTP's `supervisor.erl` (release 24 and later) and its documentation
-//! - **Start.** Children start in order, each after the one before has started. A child that fails in this first start makes the supervisor
-//!   stop the children it has, in reverse, and fail to start itself. That is not retried here; it fails the start of the parent in turn, or is a failed restart
-//!   if the supervisor was being restarted. [`Starts::Together`] (ours) starts all children at once whose dependencies have started.
-//! - **Restart type.** *permanent*: restarted whatever the reason; *transient*: only after an abnormal end; *temporary*: never, and forgotten.
-//! - **Strategy.** *one_for_one*: the child alone; *rest_for_one*: it and those started after it; *one_for_all*: all. The others are stopped in reverse
-//!   order of start, one by one, and then all are started in order, those included which had ended normally or had been stopped; temporary ones are forgotten.
-//! - **Intensity.** Each restart is noted with its time (one note for the whole group). If after the note more than `intensity` of them are at most `period`
-//!   old, the supervisor gives up. With intensity 1 per 5 s the second restart within 5 s gives up. OTP rounds time to seconds; we do not.
-//! - **A failed restart** (also: a child that ends before it has started) is tried again at once, as a restart of its own: noted, by the strategy, and after
-//!   the ends that were reported before it. So a child that cannot start exhausts the intensity.
-//! - **Shutdown.** A child is told to end and killed after its time; *brutal*: killed at once; *infinity*: waited for. A supervisor under which
-//!   time runs out has all its workers killed.
-//! - While a supervisor stops or starts children in a row, other ends wait their turn; the end of a child that is being stopped is no failure.
+//! - **Start.** Children start in order, each after the one before has started. A child that fails in this first start makes the
+//!   supervisor stop the children it has, in reverse, and fail to start itself. That is not retried here; it fails the start of
+//!   the parent in turn, or is a failed restart if the supervisor was being restarted. [`Starts::Together`] (ours) starts all
+//!   children at once whose dependencies have started.
+//! - **Restart type.** *permanent*: restarted whatever the reason; *transient*: only after an abnormal end; *temporary*: never,
+//!   and forgotten.
+//! - **Strategy.** *one_for_one*: the child alone; *rest_for_one*: it and those started after it; *one_for_all*: all. The others
+//!   are stopped in reverse order of start, one by one, and then all are started in order, those included which had ended
+//!   normally or had been stopped; temporary ones are forgotten.
+//! - **Intensity.** Each restart is noted with its time (one note for the whole group). If after the note more than `intensity`
+//!   of them are at most `period` old, the supervisor gives up. With intensity 1 per 5 s the second restart within 5 s gives up.
+//!   OTP rounds time to seconds; we do not.
+//! - **A failed restart** (also: a child that ends before it has started) is tried again at once, as a restart of its own: noted,
+//!   by the strategy, and after the ends that were reported before it. So a child that cannot start exhausts the intensity.
+//! - **Shutdown.** A child is told to end and killed after its time; *brutal*: killed at once; *infinity*: waited for. A
+//!   supervisor under which time runs out has all its workers killed.
+//! - While a supervisor stops or starts children in a row, other ends wait their turn; the end of a child that is being stopped
+//!   is no failure.
 //!
 //! # Ours
-//! - `depends_on` sorts the children (stably) so that each starts after what it depends on; a circle is an error that names it. A child that is restarted alone
-//!   waits until what it depends on runs, unless that was ended for good.
+//! - `depends_on` sorts the children (stably) so that each starts after what it depends on; a circle is an error that names it. A
+//!   child that is restarted alone waits until what it depends on runs, unless that was ended for good.
 //! - `backoff` pauses before each restart; OTP has none ([`BackoffRule::NONE`]).
-//! - Restarts of different children of a one_for_one supervisor do not wait for each other, where OTP's supervisor is blocked by a slow start.
+//! - Restarts of different children of a one_for_one supervisor do not wait for each other, where OTP's supervisor is blocked by
+//!   a slow start.
 //!
 //! # Scenario lines (`supervisor`)
 //! | line | here |
@@ -41,6 +48,8 @@
 //! | `self` | [`Tree::condition`] of [`Tree::ROOT`]: [`Condition::GaveUp`] is `gave_up`, all else `running` |
 //! | `at` | [`Tree::timeout`] at every [`Tree::deadline`] up to then |
 
+#[cfg(test)]
+mod liveness;
 mod machine;
 mod order;
 #[cfg(test)]
@@ -109,7 +118,8 @@ pub enum ExitReason {
     Abnormal,
 }
 
-/// A member of the tree: the root is 0, the others are numbered in the order in which the specification names them, parents first.
+/// A member of the tree: the root is 0, the others are numbered in the order in which the specification names them, parents
+/// first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChildId(pub u32);
 

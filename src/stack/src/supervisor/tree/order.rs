@@ -76,7 +76,8 @@ impl Tree {
     }
 }
 
-/// Positions of the children in the order of their start: each after what it depends on, otherwise as written (Kahn 1962, taking the first that is free).
+/// Positions of the children in the order of their start: each after what it depends on, otherwise as written (Kahn 1962, taking
+/// the first that is free).
 fn start_order(children: &[ChildSpec]) -> Result<Vec<usize>, TreeError> {
     let mut positions = BTreeMap::new();
     for (position, child) in children.iter().enumerate() {
@@ -102,7 +103,8 @@ fn start_order(children: &[ChildSpec]) -> Result<Vec<usize>, TreeError> {
     Ok(order)
 }
 
-/// The circle that keeps the first child from its place: each that is not placed needs another such, so following them must come back.
+/// The circle that keeps the first child from its place: each that is not placed needs another such, so following them must come
+/// back.
 fn circle(children: &[ChildSpec], needs: &[Vec<usize>], placed: &[bool]) -> TreeError {
     let mut path: Vec<usize> = Vec::new();
     let mut child = placed.iter().position(|placed| !placed).expect("something is not placed");

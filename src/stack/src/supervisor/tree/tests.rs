@@ -272,6 +272,17 @@ fn ends_that_come_while_a_group_restarts_wait_their_turn() {
     assert_eq!(driver.order(), "!c +b +c -c -b +a +b +c");
 }
 
+#[test]
+fn a_start_that_fails_while_the_child_is_being_stopped_is_its_end() {
+    let mut driver = Driver::new(&supervisor(Strategy::OneForOne, 1, vec![worker("a")]));
+    let mut actions = Vec::new();
+    driver.tree.start(at(0), &mut actions);
+    driver.tree.stop(Tree::ROOT, at(1), &mut actions);
+    assert_eq!(actions, [Action::Start(ChildId(1)), Action::Stop { child: ChildId(1), deadline: Some(at(5_001)) }]);
+    driver.tree.start_failed(ChildId(1), at(2), &mut actions);
+    assert_eq!((driver.root(), driver.tree.deadline()), (Condition::Down, None));
+}
+
 fn nested(restart: Restart) -> SupervisorSpec {
     let node = supervisor(Strategy::OneForAll, 1, vec![worker("x"), worker("y")]);
     supervisor(Strategy::OneForOne, 1, vec![ChildSpec { restart, ..below("node", node) }, worker("z")])
