@@ -1,43 +1,108 @@
 //! What the stack is configured with. [`Configuration::walk`] meets every parameter; each is declared once, by its component.
 
-use crate::health::HealthConfiguration;
+use crate::balancing::{BalancingConfiguration, OutlierConfiguration};
+use crate::breaker::{BreakerConfiguration, FallbackConfiguration};
+use crate::health::alerts::AlertConfiguration;
+use crate::health::checks::CheckConfiguration;
 use crate::health::swim::SwimConfiguration;
+use crate::health::{HealthConfiguration, PredictionConfiguration};
+use crate::overload::{
+    BudgetConfiguration, BulkheadConfiguration, ConcurrencyConfiguration, HedgeConfiguration, RateConfiguration,
+    RetryConfiguration, SheddingConfiguration, ThrottleConfiguration,
+};
 use crate::supervisor::SupervisorConfiguration;
+use crate::supervisor::guard::GuardConfiguration;
+use crate::supervisor::ladder::LadderConfiguration;
+use crate::supervisor::placement::PlacementConfiguration;
+use crate::supervisor::quarantine::QuarantineConfiguration;
+use crate::supervisor::state::StateConfiguration;
 use crate::tunables::Visitor;
 
-/// The configuration of every node's stack.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Configuration {
+/// The parts of a configuration, each under the name that its parameters begin with.
+macro_rules! components {
+    ($($(#[doc = $doc:literal])* $field:ident: $type:ty,)*) => {
+        /// The configuration of every node's stack.
+        #[derive(Clone, Copy, Debug, Default, PartialEq)]
+        pub struct Configuration {
+            $($(#[doc = $doc])* pub $field: $type,)*
+        }
+
+        impl Configuration {
+            /// Shows every parameter to `visitor`, in a fixed order.
+            pub fn walk(&mut self, visitor: &mut impl Visitor) {
+                $(self.$field.walk(visitor);)*
+            }
+        }
+    };
+}
+
+components! {
     /// Heartbeats and the failure detector.
-    pub health: HealthConfiguration,
-    /// Membership by probing and gossip.
-    pub swim: SwimConfiguration,
-    /// Restarts of local agents.
-    pub supervisor: SupervisorConfiguration,
+    health: HealthConfiguration,
+    /// Membership by random probes and gossip.
+    swim: SwimConfiguration,
+    /// Health checks of agents, hosts and peers.
+    checks: CheckConfiguration,
+    /// Trends towards exhaustion.
+    prediction: PredictionConfiguration,
+    /// Alerts to people.
+    alerts: AlertConfiguration,
+    /// Supervision of the node's own agents.
+    supervisor: SupervisorConfiguration,
+    /// Which recovery is tried, and which after it.
+    ladder: LadderConfiguration,
+    /// What keeps recoveries from doing harm.
+    guard: GuardConfiguration,
+    /// Where agents go that must leave their node.
+    placement: PlacementConfiguration,
+    /// Checkpoints and copies of state.
+    state: StateConfiguration,
+    /// Requests that kill whoever works on them.
+    quarantine: QuarantineConfiguration,
+    /// Circuit breakers.
+    breaker: BreakerConfiguration,
+    /// What is tried when a call fails or is turned away.
+    fallback: FallbackConfiguration,
+    /// Retries of failed calls.
+    retry: RetryConfiguration,
+    /// How much of the traffic may be retries.
+    retry_budget: BudgetConfiguration,
+    /// Second copies of slow calls.
+    hedge: HedgeConfiguration,
+    /// Which replica gets a call.
+    balancing: BalancingConfiguration,
+    /// Replicas that do worse than their peers.
+    outlier: OutlierConfiguration,
+    /// Calls held back while most are refused.
+    throttle: ThrottleConfiguration,
+    /// Rate of calls.
+    rate_limit: RateConfiguration,
+    /// Calls in progress: a fixed limit.
+    bulkhead: BulkheadConfiguration,
+    /// Calls in progress: a limit that adapts.
+    concurrency: ConcurrencyConfiguration,
+    /// Requests that a server turns away.
+    shedding: SheddingConfiguration,
 }
 
 impl Configuration {
-    /// Shows every parameter to `visitor`, in a fixed order.
-    pub fn walk(&mut self, visitor: &mut impl Visitor) {
-        let Configuration { health, swim, supervisor } = self;
-        health.walk(visitor);
-        swim.walk(visitor);
-        supervisor.walk(visitor);
-    }
-
     /// Rules that concern more than one parameter; each violation names the parameters, what was expected, and the fix.
     pub fn conflicts(&self) -> Vec<Conflict> {
         let mut conflicts = self.health.conflicts();
         conflicts.extend(self.swim.conflicts());
-        if self.supervisor.backoff_max < self.supervisor.backoff {
-            conflicts.push(Conflict {
-                names: ["supervisor.backoff_max", "supervisor.backoff"],
-                message: format!(
-                    "supervisor.backoff_max ({}) must be at least supervisor.backoff ({})",
-                    self.supervisor.backoff_max, self.supervisor.backoff
-                ),
-            });
-        }
+        conflicts.extend(self.checks.conflicts());
+        conflicts.extend(self.alerts.conflicts());
+        conflicts.extend(self.supervisor.conflicts());
+        conflicts.extend(self.ladder.conflicts());
+        conflicts.extend(self.guard.conflicts());
+        conflicts.extend(self.state.conflicts());
+        conflicts.extend(self.breaker.conflicts());
+        conflicts.extend(self.fallback.conflicts());
+        conflicts.extend(self.retry.conflicts());
+        conflicts.extend(self.retry_budget.conflicts());
+        conflicts.extend(self.outlier.conflicts());
+        conflicts.extend(self.concurrency.conflicts());
+        conflicts.extend(self.shedding.conflicts());
         conflicts
     }
 }
@@ -84,6 +149,18 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), all);
+    }
+
+    #[test]
+    fn in1_every_component_can_be_switched_off() {
+        let names: Vec<_> = collected().iter().map(|(tunable, _)| tunable.name).collect();
+        let mut components: Vec<_> = names.iter().filter_map(|name| name.split_once('.')).map(|(component, _)| component).collect();
+        components.dedup();
+        // Parts of other components: they act only where those do.
+        let parts = ["swim", "prediction", "balancing"];
+        for component in components.iter().filter(|component| !parts.contains(component)) {
+            assert!(names.contains(&format!("{component}.enabled").as_str()), "{component}");
+        }
     }
 
     #[test]
