@@ -2,7 +2,14 @@
 
 mod detector;
 
+pub mod checks;
+mod prediction;
+mod threshold;
+
 pub use detector::{Detector, Verdict};
+
+pub use prediction::{Exhaustion, PredictionConfiguration, Predictor, Trend};
+pub use threshold::{Gate, Grade, Grader, Side, Threshold};
 
 use hms_machine::Duration;
 
