@@ -2,12 +2,16 @@
 
 mod detector;
 
+mod aggregation;
 pub mod checks;
+mod history;
 mod prediction;
 mod threshold;
 
 pub use detector::{Detector, Verdict};
 
+pub use aggregation::{LevelChange, Rollup};
+pub use history::{History, Quantity, Retention, Sample, Series};
 pub use prediction::{Exhaustion, PredictionConfiguration, Predictor, Trend};
 pub use threshold::{Gate, Grade, Grader, Side, Threshold};
 
