@@ -3,6 +3,7 @@
 mod detector;
 
 mod aggregation;
+pub mod alerts;
 pub mod checks;
 mod history;
 mod prediction;
