@@ -4,6 +4,7 @@ mod detector;
 
 mod aggregation;
 pub mod alerts;
+pub mod anomaly;
 pub mod checks;
 mod history;
 mod prediction;

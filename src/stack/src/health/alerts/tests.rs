@@ -7,7 +7,9 @@ use hms_machine::{AgentId, AgentPlace, Directory, Duration, Instant, NodeId, Nod
 use proptest::prelude::*;
 
 use super::*;
-use crate::health::checks::{Cause, Severity, Subject};
+use crate::health::checks::{
+    Cause, Check, CheckConfiguration, Checks, Liveness, Reading, Registration, Schedule, Severity, Subject,
+};
 
 fn at(millis: u64) -> Instant {
     Instant::from_nanos(millis * 1_000_000)
@@ -190,6 +192,29 @@ fn what_came_and_went_before_anyone_was_told_is_counted() {
     resolve(&mut alerts, Subject::Service(ServiceId(0)), at(500));
     assert_eq!(told(&mut alerts, at(9_000)), []);
     assert_eq!(alerts.counts().passed, 1);
+}
+
+#[test]
+fn changes_of_checks_begin_and_end_alerts() {
+    let (mut alerts, mut checks) = (Alerts::new(&AlertConfiguration::default()), Checks::new());
+    let check: Box<dyn Check> = Box::new(Liveness::new(&CheckConfiguration::default()));
+    let registration = Registration { name: "liveness", subject: agent(5), schedule: Schedule::Push { silence: None }, check };
+    checks.register(registration, at(0));
+    let mut all = Vec::new();
+    for step in 0..30 {
+        let now = at(200 * step);
+        let labels = Labels::of(agent(5), &directory(10));
+        let reading = Reading::Probe { answered: !(5..15).contains(&step) };
+        checks.report(agent(5), &reading, now, |change| alerts.change(&change, NodeId(2), labels, now));
+        all.extend(told(&mut alerts, now));
+    }
+    all.extend(told(&mut alerts, at(60_000)));
+    insta::assert_snapshot!(shown(&all), @r"
+    1.4s Supervisor +Agent(AgentId(5))/Critical
+    2.4s Operator +Agent(AgentId(5))/Critical
+    3.4s Supervisor -Agent(AgentId(5))/Critical
+    12.4s Operator -Agent(AgentId(5))/Critical
+    ");
 }
 
 #[test]

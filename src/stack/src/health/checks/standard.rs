@@ -8,7 +8,7 @@ use super::{
 };
 use crate::health::PredictionConfiguration;
 
-/// Registers the standard checks.
+/// Registers the standard checks; with checks switched off, none.
 #[derive(Clone, Copy, Debug)]
 pub struct Standard {
     /// Thresholds and times.
@@ -76,12 +76,16 @@ impl Roster<'_> {
         let CheckConfiguration { every, work_probe_every, jitter, .. } = self.standard.checks;
         let every = if what == ReadingKind::Work { work_probe_every } else { every };
         let first = self.now + every.mul_f64(self.draw.uniform());
-        let schedule = Schedule::Pull { what, every, jitter, first };
-        self.checks.register(Registration { name, subject: self.subject, schedule, check }, self.now);
+        self.register(name, Schedule::Pull { what, every, jitter, first }, check);
     }
 
     fn push(&mut self, name: &'static str, check: Box<dyn Check>) {
-        let schedule = Schedule::Push { silence: None };
-        self.checks.register(Registration { name, subject: self.subject, schedule, check }, self.now);
+        self.register(name, Schedule::Push { silence: None }, check);
+    }
+
+    fn register(&mut self, name: &'static str, schedule: Schedule, check: Box<dyn Check>) {
+        if self.standard.checks.enabled {
+            self.checks.register(Registration { name, subject: self.subject, schedule, check }, self.now);
+        }
     }
 }

@@ -49,10 +49,8 @@ impl World {
         let standard = Standard { checks, prediction: PredictionConfiguration::default() };
         let mut world =
             World { checks: Checks::new(), seed, drawn: 0, fault, from, requests: 20, wander: 0.002, changes: Vec::new() };
-        if checks.enabled {
-            standard.watch_agent(&mut world.checks, AGENT, at(0), &mut draw(seed, u64::MAX));
-            standard.watch_node(&mut world.checks, NODE, at(0), &mut draw(seed, u64::MAX - 1));
-        }
+        standard.watch_agent(&mut world.checks, AGENT, at(0), &mut draw(seed, u64::MAX));
+        standard.watch_node(&mut world.checks, NODE, at(0), &mut draw(seed, u64::MAX - 1));
         world
     }
 
