@@ -1,11 +1,22 @@
 //! Health monitoring: who is believed to be alive.
 
+mod aggregation;
+pub mod alerts;
+pub mod anomaly;
+pub mod checks;
 pub mod detector;
 mod heartbeats;
+mod history;
+mod prediction;
 pub mod swim;
+mod threshold;
 
+pub use aggregation::{LevelChange, Rollup};
 pub use detector::{Detector, Heartbeat, Verdict};
 pub use heartbeats::Heartbeats;
+pub use history::{History, Quantity, Retention, Sample, Series};
+pub use prediction::{Exhaustion, PredictionConfiguration, Predictor, Trend};
+pub use threshold::{Gate, Grade, Grader, Side, Threshold};
 
 use hms_machine::Duration;
 

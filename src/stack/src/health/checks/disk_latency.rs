@@ -1,0 +1,62 @@
+//! Do small flushed writes take much longer than they used to?
+
+use hms_machine::{Duration, Instant};
+
+use super::baseline::Baseline;
+use super::{Cause, Check, CheckConfiguration, Reading, Status};
+use crate::health::Gate;
+
+/// A usual time below this counts as this: a write into a cache of the device is not a measure.
+const USUAL_MIN: Duration = Duration::from_micros(100);
+
+/// Degraded while the disk is slow against its own past; failed while an operation does not come back at all.
+#[derive(Clone, Debug)]
+pub struct DiskLatency {
+    bad: f64,
+    baseline: Baseline,
+    slow: Gate,
+    stalled: Gate,
+}
+
+impl DiskLatency {
+    /// A check that knows nothing yet.
+    pub fn new(configuration: &CheckConfiguration) -> Self {
+        DiskLatency {
+            bad: configuration.disk_ratio,
+            baseline: Baseline::new(USUAL_MIN.as_secs_f64()),
+            slow: Gate::new(configuration.smoothed(configuration.ratio(configuration.disk_ratio))),
+            stalled: Gate::new(configuration.failures()),
+        }
+    }
+
+    fn judge(&self) -> Status {
+        if self.stalled.raised() {
+            Status::Failed { cause: Cause::SlowDisk }
+        } else if self.slow.raised() {
+            Status::Degraded { cause: Cause::SlowDisk }
+        } else {
+            Status::Healthy
+        }
+    }
+}
+
+impl Check for DiskLatency {
+    fn observe(&mut self, reading: &Reading, at: Instant) -> Option<Status> {
+        let Reading::DiskOperation(elapsed) = *reading else { return None };
+        self.stalled.observe(0.0, at);
+        if let Some(ratio) = self.baseline.observe(elapsed.as_secs_f64(), self.bad) {
+            self.slow.observe(ratio, at);
+        }
+        Some(self.judge())
+    }
+
+    /// The operation had not ended when the next was due.
+    fn missed(&mut self, at: Instant) -> Option<Status> {
+        self.stalled.observe(1.0, at);
+        Some(self.judge())
+    }
+
+    fn box_clone(&self) -> Box<dyn Check> {
+        Box::new(self.clone())
+    }
+}
