@@ -65,6 +65,12 @@ pub enum CallOutcome {
     Reset,
 }
 
+impl CallOutcome {
+    /// Every outcome, in order.
+    pub const ALL: [CallOutcome; 5] =
+        [CallOutcome::Ok, CallOutcome::Error, CallOutcome::Refused, CallOutcome::TimedOut, CallOutcome::Reset];
+}
+
 /// An answer other than the service's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Substitute {

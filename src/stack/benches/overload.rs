@@ -9,7 +9,7 @@ use hms_stack::balancing::{
 };
 use hms_stack::overload::{
     Arrival, Attempts, BudgetConfiguration, BudgetKind, Bulkhead, BulkheadConfiguration, ConcurrencyAlgorithm,
-    ConcurrencyConfiguration, Ending, HedgeConfiguration, Hedger, Limiter, Load, RateConfiguration, RateLimit, RetryBudget,
+    ConcurrencyConfiguration, CallOutcome, HedgeConfiguration, Hedger, Limiter, Load, RateConfiguration, RateLimit, RetryBudget,
     RetryConfiguration, Shedder, SheddingConfiguration, Throttle, ThrottleConfiguration,
 };
 
@@ -47,7 +47,7 @@ fn retry_decide(bencher: Bencher) {
     let attempts = Attempts { ended: 2, resets: 0 };
     bencher.bench_local(|| {
         let (now, mut draw) = calls.next();
-        configuration.decide(black_box(attempts), Ending::TimedOut, Some(now + Duration::from_secs(9)), now, &mut draw)
+        configuration.decide(black_box(attempts), CallOutcome::TimedOut, Some(now + Duration::from_secs(9)), now, &mut draw)
     });
 }
 
@@ -58,9 +58,9 @@ fn budget_send_and_retry(bencher: Bencher, kind: &BudgetKind) {
     bencher.bench_local(|| {
         let (now, _) = calls.next();
         let first = budget.sent(now);
-        budget.ended(first, Ending::Error);
-        if let Some(retry) = budget.retry(Ending::Error, now) {
-            budget.ended(retry, Ending::Ok);
+        budget.ended(first, CallOutcome::Error);
+        if let Some(retry) = budget.retry(CallOutcome::Error, now) {
+            budget.ended(retry, CallOutcome::Ok);
         }
     });
 }
@@ -143,7 +143,7 @@ fn outlier_call(bencher: Bencher) {
             black_box(verdict);
         });
         let pass = outliers.dispatched(replica, now);
-        outliers.ended(replica, pass, Ending::Ok, Duration::from_millis(3), now)
+        outliers.ended(replica, pass, CallOutcome::Ok, Duration::from_millis(3), now)
     });
 }
 

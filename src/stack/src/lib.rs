@@ -11,10 +11,9 @@ mod configuration;
 pub mod health;
 mod node;
 pub mod overload;
-mod routing;
 pub mod supervisor;
 mod tunables;
 
 pub use configuration::{Configuration, Conflict};
-pub use node::{Node, StackMessage};
+pub use node::{Beat, Node, StackMessage};
 pub use tunables::{Scale, Tunable, Value, Visitor};

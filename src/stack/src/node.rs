@@ -1,53 +1,59 @@
 //! The node: the one place where the components of the stack meet.
 //!
-//! Every node of the cluster sends heartbeats to its monitors and watches others, supervises its own agents, and routes the calls
-//! that its agents make. An edge (which lets clients in) watches every node and routes the clients' calls. A node's incarnation is kept on its disk and
-//! raised at each boot; heartbeats begin once it is durable, so that nobody mistakes an old life for the new one.
+//! Every node of the cluster watches others and lets itself be watched, looks after its own agents, decides where the calls of its agents go and
+//! which requests they take in, keeps copies of their state elsewhere, and is ready to decide for the cluster if it has to. An edge, which lets clients in, watches
+//! the nodes and routes the clients' calls. None of the components knows another: what one finds is carried to the others here.
 //!
-//! Limits of this first stack: knowledge stays with those who watch (no gossip), agents are restarted where they are (no relocation),
-//! and routing looks at nodes, not at the state of remote agents.
+//! | part | what it joins |
+//! |---|---|
+//! | [`watch`] | heartbeats and detectors, or SWIM |
+//! | [`peers`], [`assignments`] | what is believed of other nodes and their agents, and where agents have been moved to |
+//! | [`examination`] | checks, trends, alerts |
+//! | [`recovery`] | lifecycles, supervision trees, ladder, guard, gate for starts |
+//! | [`state`] | checkpoints and shipped copies |
+//! | [`cluster`] | leadership, placement, the guard of the whole |
+//! | [`calls`] | balancing, outliers, breakers, retries, budgets, hedges, limits, fallbacks |
+//! | [`requests`] | quarantine, bulkheads, shedding |
+//!
+//! A node's incarnation is kept on its disk and raised at each boot; it shows itself once that is durable, so that nobody mistakes an old life for the new
+//! one. Before it starts agents it asks its peers what has been moved, for a moment: an agent that was moved while it was down must not be started twice.
+
+mod assignments;
+mod callee;
+mod calls;
+mod cluster;
+mod examination;
+mod message;
+mod peers;
+mod recovery;
+mod requests;
+mod state;
+mod watch;
 
 use std::sync::Arc;
 
 use hms_machine::{
-    AgentEvent, AgentId, Boot, Bytes, Call, Cause, Component, Context, Directory, Duration, Exit, Input, Instant, Machine,
-    Message, NodeId, Probe, Purpose, Record, Rung, StateSource,
+    AgentEvent, AgentId, Boot, Cause, Component, Context, Directory, Exit, Input, Instant, Machine, NodeId, Probe, Record, ServiceId,
+    StateSource,
 };
 
 use crate::Configuration;
-use crate::health::{Detector, Verdict};
-use crate::routing;
-use crate::supervisor::{Advice, Supervised};
+use crate::breaker;
+use crate::supervisor::guard::Count;
+use crate::supervisor::ladder::Ladder;
+use assignments::Assignments;
+use calls::{Calls, View};
+use cluster::{Cluster, Overview};
+use examination::{Examination, Finding};
+use peers::{Peers, Standing};
+use recovery::{Outcome, Recovery, Situation};
+use requests::Requests;
+use state::States;
+use watch::{News, Statement, Watch};
 
-const ROUTE: Purpose = Purpose::named("stack/route");
-const PHASE: Purpose = Purpose::named("stack/heartbeat-phase");
+pub use message::{Beat, StackMessage};
 
-/// UDP and IP headers (28 bytes) and the encoded message.
-const HEARTBEAT_BYTES: Bytes = Bytes(28 + 20);
-
-/// What nodes say to each other.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StackMessage {
-    /// "I am alive."
-    Heartbeat {
-        /// The sender's life; larger is later.
-        incarnation: u64,
-    },
-}
-
-impl Message for StackMessage {
-    fn bytes(&self) -> Bytes {
-        match self {
-            StackMessage::Heartbeat { .. } => HEARTBEAT_BYTES,
-        }
-    }
-
-    fn component(&self) -> Component {
-        match self {
-            StackMessage::Heartbeat { .. } => Component::Health,
-        }
-    }
-}
+type Cx<'a> = Context<'a, StackMessage>;
 
 /// The stack of one node.
 #[derive(Clone, Debug)]
@@ -55,60 +61,30 @@ pub struct Node {
     id: NodeId,
     configuration: Configuration,
     directory: Arc<Directory>,
-    incarnation: u64,
-    /// Whether the incarnation is on the disk.
-    durable: bool,
-    /// When the next heartbeat is due; `None` until the incarnation is durable, and on edges.
-    heartbeat_at: Option<Instant>,
-    ring: Ring,
-    detector: Detector,
-    agents: Vec<(AgentId, Supervised)>,
+    life: Life,
+    watch: Watch,
+    peers: Peers,
+    assignments: Assignments,
+    examination: Examination,
+    recovery: Recovery,
+    states: States,
+    cluster: Cluster,
+    calls: Calls,
+    requests: Requests,
+    /// What this node said of itself last.
+    said: Statement,
 }
 
-/// Who watches whom: node k is watched by the next `monitors` nodes of the ring and by every edge.
+/// Which of its lives a node is in, and how far it has come with beginning it.
 #[derive(Clone, Copy, Debug)]
-struct Ring {
-    id: u32,
-    nodes: u32,
-    edges: u32,
-    monitors: u32,
-}
-
-impl Ring {
-    fn new(id: NodeId, directory: &Directory, monitors: u32) -> Self {
-        let nodes = directory.nodes.iter().filter(|place| !place.edge).count() as u32;
-        Ring { id: id.0, nodes, edges: directory.nodes.len() as u32 - nodes, monitors: monitors.min(nodes.saturating_sub(1)) }
-    }
-
-    fn is_edge(self) -> bool {
-        self.id >= self.nodes
-    }
-
-    /// Number of nodes that this node watches.
-    fn watched(self) -> u32 {
-        if self.is_edge() { self.nodes } else { self.monitors }
-    }
-
-    /// The node at a position of the detector's list.
-    fn peer(self, position: usize) -> NodeId {
-        let position = position as u32;
-        if self.is_edge() { NodeId(position) } else { NodeId((self.id + self.nodes - 1 - position) % self.nodes) }
-    }
-
-    /// Where in the detector's list a node stands, if it is watched.
-    fn position(self, peer: NodeId) -> Option<usize> {
-        if peer.0 >= self.nodes || peer.0 == self.id {
-            return None;
-        }
-        let position = if self.is_edge() { peer.0 } else { (self.id + self.nodes - 1 - peer.0) % self.nodes };
-        (position < self.watched()).then_some(position as usize)
-    }
-
-    /// Those who watch this node.
-    fn monitors(self) -> impl Iterator<Item = NodeId> {
-        let followers = (1..=self.monitors).map(move |step| NodeId((self.id + step) % self.nodes));
-        followers.chain((self.nodes..self.nodes + self.edges).map(NodeId))
-    }
+struct Life {
+    incarnation: u64,
+    /// Whether the disk held a record of an earlier life.
+    remembered: bool,
+    /// When to try again to write the incarnation, after the disk has refused.
+    write_at: Option<Instant>,
+    /// Agents are started then, if no peer has answered before; `None` once they are.
+    wait_until: Option<Instant>,
 }
 
 impl Machine for Node {
@@ -117,44 +93,71 @@ impl Machine for Node {
 
     fn boot(configuration: &Configuration, boot: Boot) -> Self {
         let Boot { node, directory, records, now } = boot;
-        let ring = Ring::new(node, &directory, configuration.health.monitors);
         let earlier = records.iter().filter_map(|record| record.as_slice().try_into().ok().map(u64::from_le_bytes)).max();
-        let agents =
-            directory.agents_of(node).map(|agent| (agent, Supervised::started(&configuration.supervisor, now))).collect();
+        let life =
+            Life { incarnation: earlier.unwrap_or(0) + 1, remembered: earlier.is_some(), write_at: None, wait_until: None };
         Node {
             id: node,
             configuration: *configuration,
-            incarnation: earlier.unwrap_or(0) + 1,
-            durable: false,
-            heartbeat_at: None,
-            ring,
-            detector: Detector::new(configuration.health.timeout, ring.watched() as usize, now),
-            agents,
+            life,
+            watch: Watch::new(configuration, node, &directory, now),
+            peers: Peers::new(&directory),
+            assignments: Assignments::new(Arc::clone(&directory)),
+            examination: Examination::new(node, configuration),
+            recovery: Recovery::new(&directory, node),
+            states: States::default(),
+            cluster: Cluster::new(node, configuration, now),
+            calls: Calls::new(configuration, &directory, node, now),
+            requests: Requests::default(),
+            said: Statement::default(),
             directory,
         }
     }
 
-    fn handle(&mut self, input: Input<StackMessage>, cx: &mut Context<'_, StackMessage>) {
+    fn handle(&mut self, input: Input<StackMessage>, cx: &mut Cx<'_>) {
         match input {
-            Input::Booted => self.start(cx),
-            Input::Message { from, message: StackMessage::Heartbeat { incarnation } } => self.heard(from, incarnation, cx),
+            Input::Booted => self.begin(cx),
+            Input::Message { from, message } => self.hear(from, message, cx),
             Input::Timeout => self.wake(cx),
             Input::Persisted { token } => self.persisted(token, cx),
-            // The disk refused: tried again at once would storm a broken disk, so with the next heartbeat period.
-            Input::PersistFailed { .. } => self.heartbeat_at = Some(cx.now + self.configuration.health.heartbeat),
+            // Tried again at once would storm a broken disk, so after a heartbeat's period.
+            Input::PersistFailed { .. } => self.life.write_at = Some(cx.now + self.configuration.health.heartbeat),
             Input::Agent { agent, event } => self.agent(agent, event, cx),
-            Input::Call(call) => self.route(call, cx),
-            // Outcomes will feed breakers; a fixed time-out detector has no use for them.
-            Input::CallEnded(_) | Input::Request(_) | Input::RequestEnded { .. } | Input::Measured(_) => {}
+            Input::Call(call) => {
+                let (calls, view) = self.calls_and_view();
+                calls.begin(call, view, cx);
+            }
+            Input::CallEnded(end) => {
+                let (calls, view) = self.calls_and_view();
+                calls.ended(end, view, cx);
+            }
+            Input::Request(request) => self.requests.arrived(request, &self.configuration, &self.directory, cx),
+            Input::RequestEnded { request, agent, outcome, waited, elapsed } => {
+                self.requests.ended(request, agent, outcome, waited, elapsed, cx);
+                self.with_situation(|recovery, situation| {
+                    recovery.worked(agent, outcome == hms_machine::CallOutcome::Ok, false, situation, cx);
+                });
+            }
+            Input::Measured(reading) => {
+                self.states.measured(&reading, &self.configuration, cx);
+                let mut findings = Vec::new();
+                self.examination.measured(&reading, &self.directory, &mut findings, cx);
+                self.act_on(findings, cx);
+            }
         }
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let health = &self.configuration.health;
-        let agents =
-            self.agents.iter().filter_map(|(_, agent)| agent.deadline()).filter(|_| self.configuration.supervisor.enabled);
-        let detector = self.detector.deadline().filter(|_| health.enabled);
-        agents.chain(self.heartbeat_at).chain(detector).min()
+        let parts = [
+            self.life.write_at,
+            self.life.wait_until,
+            self.watch.deadline(),
+            self.examination.deadline(),
+            self.recovery.deadline(&self.configuration),
+            self.cluster.deadline(),
+            self.calls.deadline(),
+        ];
+        parts.into_iter().flatten().min()
     }
 }
 
@@ -166,121 +169,394 @@ impl Node {
 
     /// Which of its lives this is: larger is later. A life without records of earlier ones takes the wall clock's nanoseconds, at least 1.
     pub fn incarnation(&self) -> u64 {
-        self.incarnation
+        self.watch.incarnation().unwrap_or(self.life.incarnation)
     }
 
-    /// Whether this node believes that `peer` has failed. Nodes that it does not watch are believed alive.
+    /// Whether this node believes that `peer` has failed. Nodes of which it hears nothing are believed alive.
     pub fn suspects(&self, peer: NodeId) -> bool {
-        self.configuration.health.enabled && self.ring.position(peer).is_some_and(|position| self.detector.suspects(position))
+        self.peers.suspects(peer)
     }
 
-    fn start(&mut self, cx: &mut Context<'_, StackMessage>) {
-        for (agent, _) in &self.agents {
-            cx.start(*agent, StateSource::Local);
-        }
+    /// Where this node believes that an agent is to run.
+    pub fn place_of(&self, agent: AgentId) -> NodeId {
+        self.assignments.node_of(agent)
+    }
+
+    /// The breakers of this node.
+    pub fn breakers(&self) -> &breaker::Registry {
+        self.calls.breakers()
+    }
+
+    /// What this node has tried for its agents, and what has helped.
+    pub fn ladder(&self) -> &Ladder {
+        self.recovery.ladder()
+    }
+
+    /// Whether this node says of itself that it is not well, and why.
+    pub fn degraded(&self) -> Option<Cause> {
+        self.examination.degraded()
+    }
+
+    fn is_edge(&self) -> bool {
+        self.directory.nodes[self.id.index()].edge
+    }
+
+    fn calls_and_view(&mut self) -> (&mut Calls, View<'_>) {
+        let Node { calls, configuration, directory, peers, assignments, .. } = self;
+        (calls, View { configuration, directory, peers, assignments })
+    }
+
+    /// Lends the recovery what it decides by.
+    fn with_situation<T>(&mut self, decide: impl FnOnce(&mut Recovery, Situation<'_>) -> T) -> T {
+        let Node { recovery, configuration, directory, peers, assignments, states, id, .. } = self;
+        let down = |of: &dyn Fn(&hms_machine::NodePlace) -> bool| {
+            let nodes = directory.nodes.iter().enumerate().filter(|(_, place)| !place.edge && of(place));
+            nodes.fold(Count { of_them: 0, all: 0 }, |count, (index, _)| Count {
+                of_them: count.of_them + u32::from(peers.suspects(NodeId::from_index(index))),
+                all: count.all + 1,
+            })
+        };
+        let zone = directory.nodes[id.index()].zone;
+        let replicas = |service: ServiceId| directory.services[service.index()].agents.iter();
+        let situation = Situation {
+            configuration,
+            directory,
+            cluster: down(&|_| true),
+            zone: down(&|place| place.zone == zone),
+            healthy: &|service| replicas(service).copied().filter(|agent| peers.standing(*agent) == Standing::Ready).collect(),
+            holder: &|agent| state::holder(agent, assignments.node_of(agent), configuration, directory, peers),
+            ready: &|service| replicas(service).any(|agent| peers.standing(*agent) != Standing::Out),
+            checkpoint: &|agent| states.checkpoint(agent),
+        };
+        decide(recovery, situation)
+    }
+
+    /// The node has started.
+    fn begin(&mut self, cx: &mut Cx<'_>) {
         // With no record of an earlier life (the first, or the disk was replaced) the clock keeps peers from taking this one for an old
         // one, as it does in Cassandra, whose generation is the time of the start.
-        if self.incarnation == 1 {
-            self.incarnation = cx.wall.as_nanos().max(1);
+        if !self.life.remembered {
+            self.life.incarnation = cx.wall.as_nanos().max(1);
         }
-        if self.configuration.health.enabled && !self.ring.is_edge() {
-            self.persist_incarnation(cx);
-        }
-    }
-
-    fn persist_incarnation(&mut self, cx: &mut Context<'_, StackMessage>) {
-        self.heartbeat_at = None;
-        cx.persist(self.incarnation.to_le_bytes().to_vec(), self.incarnation);
-    }
-
-    fn persisted(&mut self, token: u64, cx: &mut Context<'_, StackMessage>) {
-        assert_eq!(token, self.incarnation, "a record of another life was acknowledged");
-        // A random phase, so that the heartbeats of a cluster that starts as one do not travel as one.
-        let phase = cx.draw(PHASE).uniform();
-        self.durable = true;
-        self.heartbeat_at = Some(cx.now + self.configuration.health.heartbeat.mul_f64(phase));
-    }
-
-    fn heard(&mut self, from: NodeId, incarnation: u64, cx: &mut Context<'_, StackMessage>) {
-        if !self.configuration.health.enabled {
+        if self.is_edge() {
+            self.show(cx);
             return;
         }
-        let Some(position) = self.ring.position(from) else { return };
-        if let Some(Verdict::Trusted(_)) = self.detector.heard(position, incarnation, cx.now) {
-            cx.record(Record::Trusted(from));
+        for agent in self.assignments.agents_of(self.id) {
+            self.peers.local(agent, false, false);
+        }
+        self.examination.begin(&self.configuration, cx);
+        cx.persist(self.life.incarnation.to_le_bytes().to_vec(), self.life.incarnation);
+        if self.configuration.placement.enabled {
+            let peers = self.directory.nodes.len() as u32;
+            let hosts = (0..peers).map(NodeId).filter(|peer| *peer != self.id && !self.directory.nodes[peer.index()].edge);
+            hosts.take(ASKED).for_each(|peer| cx.send(peer, StackMessage::Ask));
+            self.life.wait_until = Some(cx.now + self.configuration.placement.ask);
+        } else {
+            self.start_agents(0, cx);
         }
     }
 
-    fn wake(&mut self, cx: &mut Context<'_, StackMessage>) {
-        if self.heartbeat_at.is_some_and(|due| due <= cx.now) {
-            self.beat(cx);
+    /// Starts what is to run here. `known`: the latest life of this node that anybody has heard of, 0 if none has.
+    fn start_agents(&mut self, known: u64, cx: &mut Cx<'_>) {
+        self.life.wait_until = None;
+        // Others know an earlier life and the disk does not: it was replaced, and the state of the agents is gone with it.
+        let lost = !self.life.remembered && known > 0;
+        let agents = self.assignments.agents_of(self.id).into_iter().map(|agent| {
+            let holder = state::holder(agent, self.id, &self.configuration, &self.directory, &self.peers).filter(|_| lost);
+            (agent, holder.filter(|_| self.is_stateful(agent)).map_or(StateSource::Local, StateSource::Replica))
+        });
+        let agents: Vec<_> = agents.collect();
+        self.take_in(&agents, cx);
+    }
+
+    fn is_stateful(&self, agent: AgentId) -> bool {
+        self.directory.services[self.directory.agents[agent.index()].service.index()].stateful
+    }
+
+    fn take_in(&mut self, agents: &[(AgentId, StateSource)], cx: &mut Cx<'_>) {
+        for (agent, _) in agents {
+            self.examination.watch(*agent, &self.configuration, cx);
+            if self.is_stateful(*agent) {
+                self.states.keep(*agent, self.id, &self.configuration, &self.directory, cx);
+            }
         }
-        if self.configuration.health.enabled {
-            let ring = self.ring;
-            self.detector.look(cx.now, |verdict| match verdict {
-                Verdict::Suspected(position) => cx.record(Record::Suspected(ring.peer(position))),
-                Verdict::Trusted(position) => cx.record(Record::Trusted(ring.peer(position))),
-            });
+        self.with_situation(|recovery, situation| recovery.admit(agents, situation, cx));
+    }
+
+    fn persisted(&mut self, token: u64, cx: &mut Cx<'_>) {
+        assert_eq!(token, self.life.incarnation, "a record of another life was acknowledged");
+        self.show(cx);
+    }
+
+    /// Lets others see this node.
+    fn show(&mut self, cx: &mut Cx<'_>) {
+        let statement = self.statement();
+        let news = self.watch.begin(self.life.incarnation, &self.configuration, &statement, cx);
+        self.learn(news, cx);
+    }
+
+    fn statement(&self) -> Statement {
+        Statement {
+            ready: self.recovery.ready(),
+            degraded: self.examination.degraded().is_some(),
+            moves: self.assignments.moves().digest(),
         }
-        if self.configuration.supervisor.enabled {
-            for (id, agent) in &mut self.agents {
-                match agent.advise(&self.configuration.supervisor, cx.now) {
-                    Advice::Nothing => {}
-                    Advice::Probe => cx.probe(*id, Probe::Liveness),
-                    Advice::Stop => {
-                        cx.record(Record::AgentFailed { agent: *id, cause: Cause::Hang });
-                        cx.stop(*id, Duration::ZERO);
-                    }
-                    Advice::Restart { attempt } => {
-                        cx.record(Record::RecoveryStarted { agent: *id, rung: Rung::Restart, cause: Cause::Crash, attempt });
-                        cx.start(*id, StateSource::Local);
-                    }
+    }
+
+    /// Says what has changed of this node, to itself and to those who hear of it by gossip.
+    fn say(&mut self, cx: &Cx<'_>) {
+        let statement = self.statement();
+        if statement == self.said {
+            return;
+        }
+        let agents = self.assignments.agents_of(self.id);
+        for agent in &agents {
+            self.peers.local(*agent, statement.ready.contains(agent), statement.degraded);
+        }
+        self.watch.tell(&statement, &agents, cx.now);
+        self.said = statement;
+    }
+
+    fn hear(&mut self, from: NodeId, message: StackMessage, cx: &mut Cx<'_>) {
+        match message {
+            StackMessage::Heartbeat(beat) => {
+                let Some(news) = self.watch.heard(from, &beat, cx) else { return };
+                self.learn(news, cx);
+                self.peers.says(from, beat.incarnation, &beat.ready, beat.degraded, &self.assignments);
+                self.compare(from, beat.moves, cx);
+            }
+            StackMessage::Swim(message) => {
+                let news = self.watch.gossip(from, &message, cx);
+                self.learn(news, cx);
+            }
+            StackMessage::Ask => {
+                cx.charge(Component::Supervisor);
+                let known = self.peers.incarnation(from);
+                cx.send(from, StackMessage::Answer { moves: Arc::clone(self.assignments.moves()), known });
+            }
+            StackMessage::Answer { moves, known } => {
+                cx.charge(Component::Supervisor);
+                self.merge(&moves, cx);
+                if self.life.wait_until.is_some() {
+                    self.start_agents(known, cx);
+                }
+            }
+            StackMessage::Moves(moves) => {
+                cx.charge(Component::Supervisor);
+                self.merge(&moves, cx);
+                // Whoever knows less is told.
+                if !moves.covers(self.assignments.moves()) {
+                    cx.send(from, StackMessage::Moves(Arc::clone(self.assignments.moves())));
+                }
+            }
+            StackMessage::Move { agent } => {
+                cx.charge(Component::Supervisor);
+                self.cluster.asked(agent, from, cx.now);
+            }
+            StackMessage::Report { about, suspected } => {
+                self.cluster.reported(from, about, suspected, cx.now);
+            }
+        }
+    }
+
+    /// A node's digest of the moves differs: the registers are exchanged.
+    fn compare(&self, from: NodeId, digest: u32, cx: &mut Cx<'_>) {
+        if digest != self.assignments.moves().digest() {
+            cx.send(from, StackMessage::Moves(Arc::clone(self.assignments.moves())));
+        }
+    }
+
+    /// Takes up moves that this node did not know of.
+    fn merge(&mut self, moves: &assignments::Moves, cx: &mut Cx<'_>) {
+        let changed = self.assignments.merge(moves);
+        self.carry_out_moves(changed, cx);
+    }
+
+    fn carry_out_moves(&mut self, changed: Vec<AgentId>, cx: &mut Cx<'_>) {
+        let mut came = Vec::new();
+        for agent in changed {
+            let node = self.assignments.node_of(agent);
+            self.peers.moved(agent, node);
+            let here = self.recovery.cares_for(agent);
+            if node == self.id && !here && self.life.wait_until.is_none() {
+                let home = self.directory.agents[agent.index()].node;
+                let holder = state::holder(agent, home, &self.configuration, &self.directory, &self.peers);
+                let source = holder.filter(|_| self.is_stateful(agent)).map_or(StateSource::Local, StateSource::Replica);
+                came.push((agent, source));
+            } else if node != self.id && here {
+                self.states.forget(agent);
+                self.examination.forget(agent);
+                self.with_situation(|recovery, situation| recovery.dismiss(agent, situation, cx));
+            }
+        }
+        self.take_in(&came, cx);
+        self.say(cx);
+    }
+
+    /// What the watch has found.
+    fn learn(&mut self, news: Vec<News>, cx: &mut Cx<'_>) {
+        for news in news {
+            match news {
+                News::Suspected(node) => self.suspect(node, true, cx),
+                News::Trusted(node) => self.suspect(node, false, cx),
+                News::Facts { node, facts } => {
+                    let statement = watch::statement_of(facts, &self.assignments.agents_of(node));
+                    self.peers.says(node, 1, &statement.ready, statement.degraded, &self.assignments);
+                    self.compare(node, statement.moves, cx);
                 }
             }
         }
     }
 
-    fn beat(&mut self, cx: &mut Context<'_, StackMessage>) {
-        if !self.durable {
-            return self.persist_incarnation(cx);
+    fn suspect(&mut self, node: NodeId, suspected: bool, cx: &mut Cx<'_>) {
+        cx.record(if suspected { Record::Suspected(node) } else { Record::Trusted(node) });
+        self.peers.suspect(node, suspected, &self.assignments);
+        self.examination.peer(node, suspected, &self.directory, cx);
+        if !self.is_edge() {
+            let Node { cluster, configuration, directory, peers, .. } = self;
+            cluster.believes(node, suspected, Overview { configuration, directory, peers }, cx);
         }
-        for monitor in self.ring.monitors() {
-            cx.send(monitor, StackMessage::Heartbeat { incarnation: self.incarnation });
-        }
-        self.heartbeat_at = Some(cx.now + self.configuration.health.heartbeat);
     }
 
-    fn agent(&mut self, id: AgentId, event: AgentEvent, cx: &mut Context<'_, StackMessage>) {
-        let configuration = &self.configuration.supervisor;
-        let Some((_, agent)) = self.agents.iter_mut().find(|(known, _)| *known == id) else { return };
+    fn wake(&mut self, cx: &mut Cx<'_>) {
+        if self.life.write_at.is_some_and(|due| due <= cx.now) {
+            self.life.write_at = None;
+            cx.persist(self.life.incarnation.to_le_bytes().to_vec(), self.life.incarnation);
+        }
+        if self.life.wait_until.is_some_and(|due| due <= cx.now) {
+            self.start_agents(0, cx);
+        }
+        if self.watch.deadline().is_some_and(|due| due <= cx.now) {
+            let statement = self.statement();
+            let news = self.watch.wake(self.life.incarnation, || statement, cx);
+            self.learn(news, cx);
+        }
+        if self.examination.deadline().is_some_and(|due| due <= cx.now) {
+            self.look_round(cx);
+        }
+        if self.recovery.deadline(&self.configuration).is_some_and(|due| due <= cx.now) {
+            cx.charge(Component::Supervisor);
+            let outcomes = self.with_situation(|recovery, situation| recovery.wake(situation, cx));
+            self.follow(outcomes, cx);
+        }
+        self.lead(cx);
+        if self.calls.deadline().is_some_and(|due| due <= cx.now) {
+            let (calls, view) = self.calls_and_view();
+            calls.wake(view, cx);
+        }
+    }
+
+    /// A round of the checks.
+    fn look_round(&mut self, cx: &mut Cx<'_>) {
+        let mut findings = Vec::new();
+        self.examination.wake(&self.configuration, &self.directory, &mut findings, cx);
+        let observed: Vec<_> = self.calls.observed().collect();
+        for (agent, ok, failed) in observed {
+            self.examination.called(agent, ok, failed, &self.configuration, &self.directory, cx);
+        }
+        self.calls.sweep(cx.now);
+        self.act_on(findings, cx);
+    }
+
+    /// Decisions for the cluster, if this node is the one to take them.
+    fn lead(&mut self, cx: &mut Cx<'_>) {
+        if self.is_edge() || self.cluster.deadline().is_none_or(|due| due > cx.now) {
+            return;
+        }
+        let Node { cluster, configuration, directory, peers, assignments, .. } = self;
+        let before = Arc::clone(assignments.moves());
+        let moved = cluster.wake(Overview { configuration, directory, peers }, assignments, cx);
+        if moved.is_empty() {
+            return;
+        }
+        debug_assert!(!before.covers(self.assignments.moves()));
+        let moves = Arc::clone(self.assignments.moves());
+        let others = (0..self.directory.nodes.len()).map(NodeId::from_index).filter(|node| *node != self.id);
+        others.for_each(|node| cx.send(node, StackMessage::Moves(Arc::clone(&moves))));
+        self.carry_out_moves(moved, cx);
+    }
+
+    fn agent(&mut self, agent: AgentId, event: AgentEvent, cx: &mut Cx<'_>) {
+        cx.charge(Component::Supervisor);
+        let poisoned = match event {
+            AgentEvent::Exited(Exit::Abnormal) => self.requests.died(agent, &self.configuration, cx),
+            AgentEvent::Exited(Exit::OutOfMemory | Exit::Stopped | Exit::CorruptState) => {
+                self.requests.stopped(agent);
+                false
+            }
+            AgentEvent::Ready | AgentEvent::Probed { .. } | AgentEvent::Checkpointed { .. } | AgentEvent::Shipped { .. } => false,
+        };
         match event {
-            AgentEvent::Ready => {
-                if agent.ready(configuration, cx.now) {
-                    cx.record(Record::RecoveryVerified { agent: id, rung: Rung::Restart, attempt: 1 });
+            AgentEvent::Exited(_) => {
+                self.states.ended(agent);
+                // What was seen of the process that has ended says nothing about the next.
+                self.examination.forget(agent);
+                if self.recovery.cares_for(agent) {
+                    self.examination.watch(agent, &self.configuration, cx);
                 }
             }
-            AgentEvent::Probed { .. } => agent.answered(),
-            AgentEvent::Checkpointed { .. } | AgentEvent::Shipped { .. } => {}
-            AgentEvent::Exited(exit) => {
-                if agent.exited(configuration, cx.now) && configuration.enabled {
-                    let cause = match exit {
-                        Exit::OutOfMemory => Cause::OutOfMemory,
-                        Exit::CorruptState => Cause::CorruptState,
-                        Exit::Abnormal | Exit::Stopped => Cause::Crash,
-                    };
-                    cx.record(Record::AgentFailed { agent: id, cause });
+            AgentEvent::Checkpointed { ok } => self.states.checkpointed(agent, ok, cx),
+            AgentEvent::Probed { probe, ok, elapsed } => {
+                if probe != Probe::Liveness {
+                    cx.charge(Component::Health);
                 }
+                let mut findings = Vec::new();
+                self.examination.probed(agent, probe, ok, elapsed, &self.directory, &mut findings, cx);
+                self.act_on(findings, cx);
             }
+            AgentEvent::Ready | AgentEvent::Shipped { .. } => {}
         }
+        let outcomes = self.with_situation(|recovery, situation| recovery.event(agent, event, poisoned, situation, cx));
+        self.follow(outcomes, cx);
     }
 
-    fn route(&mut self, call: Call, cx: &mut Context<'_, StackMessage>) {
-        let replicas = &self.directory.services[call.service.index()].agents;
-        let draw = cx.draw_at(ROUTE, call.trace.wrapping_add(u64::from(call.attempt)));
-        let suspected = |agent: AgentId| self.suspects(self.directory.agents[agent.index()].node);
-        match routing::pick(replicas, call.previous, suspected, draw) {
-            Some(agent) => cx.route(call.id, agent, self.directory.agents[agent.index()].node),
-            None => cx.refuse(call.id),
+    /// What checks have found of the node's own agents and of itself.
+    fn act_on(&mut self, findings: Vec<Finding>, cx: &mut Cx<'_>) {
+        for finding in findings {
+            let outcomes = match finding {
+                Finding::Ails(agent, cause) => self.with_situation(|recovery, situation| recovery.ails(agent, cause, situation, cx)),
+                Finding::Well(agent) => {
+                    self.with_situation(|recovery, situation| recovery.is_well(agent, situation, cx));
+                    Vec::new()
+                }
+                Finding::Node(cause) => self.host_ails(cause, cx),
+            };
+            self.follow(outcomes, cx);
         }
+        self.say(cx);
+    }
+
+    /// The host itself is not well, or is well again. Callers leave it out; only agents whose state needs the disk have a reason to leave.
+    fn host_ails(&mut self, cause: Option<Cause>, cx: &mut Cx<'_>) -> Vec<Outcome> {
+        let agents: Vec<_> = self.recovery.agents().filter(|agent| self.is_stateful(*agent)).collect();
+        let mut outcomes = Vec::new();
+        for agent in agents {
+            let disk = cause.filter(|cause| matches!(cause, Cause::SlowDisk | Cause::DiskErrors | Cause::DiskFull));
+            outcomes.extend(self.with_situation(|recovery, situation| match disk {
+                Some(cause) => recovery.ails(agent, cause, situation, cx),
+                None => {
+                    recovery.is_well(agent, situation, cx);
+                    Vec::new()
+                }
+            }));
+        }
+        outcomes
+    }
+
+    /// What recoveries want of the rest.
+    fn follow(&mut self, outcomes: Vec<Outcome>, cx: &mut Cx<'_>) {
+        for outcome in outcomes {
+            let Outcome::Move(agent) = outcome;
+            match self.cluster.leader() {
+                Some(leader) if leader != self.id => cx.send(leader, StackMessage::Move { agent }),
+                Some(_) | None => self.cluster.asked(agent, self.id, cx.now),
+            }
+        }
+        self.say(cx);
+        self.lead(cx);
     }
 }
+
+/// Peers that a node asks what has been moved. One answer is enough; more make it likely that one of them is up.
+const ASKED: usize = 5;

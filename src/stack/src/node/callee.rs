@@ -5,7 +5,7 @@ use hms_machine::{Draw, Instant};
 use crate::balancing::{Outliers, Pass};
 use crate::breaker::{self, Chain};
 use crate::configuration::Configuration;
-use crate::overload::{Attempt, Bulkhead, Ending, Hedger, Limiter, RateLimit, RetryBudget, Throttle, Ticket};
+use crate::overload::{Attempt, Bulkhead, CallOutcome, Hedger, Limiter, RateLimit, RetryBudget, Throttle, Ticket};
 
 /// The policies towards one service.
 #[derive(Clone, Debug)]
@@ -76,12 +76,12 @@ impl Callee {
     }
 
     /// An attempt has ended.
-    pub(super) fn ended(&mut self, leave: Leave, ending: Ending, latency: hms_machine::Duration, now: Instant) {
+    pub(super) fn ended(&mut self, leave: Leave, ending: CallOutcome, latency: hms_machine::Duration, now: Instant) {
         self.bulkhead.release(leave.bulkhead);
         // A refusal says that there is too much, a time-out that it takes too long; an error says neither.
-        let dropped = matches!(ending, Ending::Refused | Ending::TimedOut);
+        let dropped = matches!(ending, CallOutcome::Refused | CallOutcome::TimedOut);
         self.limiter.release(leave.limiter, latency, dropped);
-        if matches!(ending, Ending::Ok | Ending::Error) {
+        if matches!(ending, CallOutcome::Ok | CallOutcome::Error) {
             self.throttle.accepted(now);
         }
     }

@@ -21,7 +21,7 @@ use super::peers::{Peers, Standing};
 use crate::balancing::{Candidate, OutlierCause, OutlierVerdict, PeakLatency, Turn};
 use crate::breaker::{BreakerKey, Ended, Fallback, Outcome, Permit, Phase, Pursuit, Registry, Transition};
 use crate::configuration::Configuration;
-use crate::overload::{Attempt, Attempts, Ending, GiveUp, RetryAdvice};
+use crate::overload::{Attempt, Attempts, CallOutcome, GiveUp, RetryAdvice};
 
 const ROUTE: Purpose = Purpose::named("stack/route");
 const LEAVE: Purpose = Purpose::named("stack/leave");
@@ -73,6 +73,8 @@ struct Open {
     pursuit: Pursuit,
     /// The next attempt must go to another zone than this.
     not_in: Option<u32>,
+    /// When its caller gives up.
+    deadline: Instant,
 }
 
 impl Calls {
@@ -109,6 +111,7 @@ impl Calls {
             hedge_at: None,
             pursuit: Pursuit::Call,
             not_in: None,
+            deadline: call.deadline,
         });
         let (paid, not_in) = (open.paid.take(), open.not_in.take());
         let ordinal = call.trace.wrapping_add(u64::from(call.attempt));
@@ -167,7 +170,7 @@ impl Calls {
     /// A retry that was paid for does not take place.
     fn give_back(&mut self, paid: Option<Attempt>, service: ServiceId) {
         if let Some(attempt) = paid {
-            self.callees[service.index()].budget.ended(attempt, Ending::Refused);
+            self.callees[service.index()].budget.ended(attempt, CallOutcome::Refused);
         }
     }
 
@@ -211,18 +214,18 @@ impl Calls {
         let (agent, dispatched) = open.copies.swap_remove(position);
         open.attempts.record(ending);
         self.learn(agent, dispatched, end, view, cx);
-        if ending != Ending::Ok && !end.last {
+        if ending != CallOutcome::Ok && !end.last {
             return;
         }
         self.forget_hedge(end.call);
-        if ending == Ending::Ok {
+        if ending == CallOutcome::Ok {
             self.callees[end.service.index()].hedger.observe(end.elapsed);
-            return self.close(end.call, view);
+            return self.close(end.call);
         }
         if view.configuration.retry.enabled {
             self.retry_or_not(end, view, cx);
         } else if !end.retries {
-            self.close(end.call, view);
+            self.close(end.call);
         }
     }
 
@@ -231,13 +234,13 @@ impl Calls {
         let (ending, elapsed) = (ending(end.outcome), end.elapsed);
         self.outstanding[agent.index()] -= 1;
         let tally = &mut self.tally[agent.index()];
-        *(if ending == Ending::Ok { &mut tally.0 } else { &mut tally.1 }) += 1;
+        *(if ending == CallOutcome::Ok { &mut tally.0 } else { &mut tally.1 }) += 1;
         // A refusal is quick and says nothing about how long work takes.
-        if !matches!(ending, Ending::Refused | Ending::Reset) {
+        if !matches!(ending, CallOutcome::Refused | CallOutcome::Reset) {
             self.latency[agent.index()].observe(elapsed, view.configuration.balancing.decay, cx.now);
         }
         let key = BreakerKey { service: end.service, agent: Some(agent) };
-        let outcome = if ending == Ending::Ok { Outcome::Success } else { Outcome::Failure };
+        let outcome = if ending == CallOutcome::Ok { Outcome::Success } else { Outcome::Failure };
         let ended = Ended { outcome, took: elapsed };
         let draw = &mut cx.draw_at(TRIP, end.trace.wrapping_add(u64::from(end.attempt)).wrapping_add(1 << 32));
         let transition = self.breakers.outcome(&view.configuration.breaker, (key, dispatched.breaker), ended, cx.now, draw);
@@ -283,12 +286,12 @@ impl Calls {
         let place = &view.directory.services[open.service.index()];
         while let Some(step) = open.pursuit.next(&chain) {
             match step {
-                Fallback::Cache if place.cached => return self.answer(id, Substitute::Cache, view, cx),
-                Fallback::Default | Fallback::Degrade if place.defaulted => return self.answer(id, Substitute::Default, view, cx),
+                Fallback::Cache if place.cached => return self.answer(id, Substitute::Cache, cx),
+                Fallback::Default | Fallback::Degrade if place.defaulted => return self.answer(id, Substitute::Default, cx),
                 Fallback::Queue => return cx.retry(id, QUEUE_PAUSE),
                 // Whoever was turned away by the limits of the service is turned away at all its replicas; and a further call needs leave.
                 Fallback::OtherReplica | Fallback::OtherZone if !denied => {
-                    let paid = self.callees[open.service.index()].budget.retry(Ending::Error, cx.now);
+                    let paid = self.callees[open.service.index()].budget.retry(CallOutcome::Error, cx.now);
                     if paid.is_some() {
                         open.paid = paid;
                         open.not_in = (step == Fallback::OtherZone).then_some(self.zone);
@@ -303,7 +306,7 @@ impl Calls {
                 | Fallback::OtherZone => {}
             }
         }
-        self.close(id, view);
+        self.close(id);
         if view.configuration.retry.enabled { cx.give_up(id) } else { cx.refuse(id) }
     }
 
@@ -317,21 +320,21 @@ impl Calls {
             _ => None,
         });
         match substitute {
-            Some(substitute) => self.answer(id, substitute, view, cx),
+            Some(substitute) => self.answer(id, substitute, cx),
             None => {
-                self.close(id, view);
+                self.close(id);
                 cx.give_up(id);
             }
         }
     }
 
-    fn answer(&mut self, id: CallId, substitute: Substitute, view: View<'_>, cx: &mut Cx<'_>) {
-        self.close(id, view);
+    fn answer(&mut self, id: CallId, substitute: Substitute, cx: &mut Cx<'_>) {
+        self.close(id);
         cx.fall_back(id, substitute);
     }
 
     /// Nothing is kept of a call that is over; copies that are still out count as given up.
-    fn close(&mut self, id: CallId, view: View<'_>) {
+    fn close(&mut self, id: CallId) {
         self.forget_hedge(id);
         let Some(open) = self.open.remove(&id) else { return };
         self.give_back(open.paid, open.service);
@@ -340,8 +343,7 @@ impl Calls {
             self.breakers.cancel(BreakerKey { service: open.service, agent: Some(agent) }, dispatched.breaker);
             let callee = &mut self.callees[open.service.index()];
             callee.withdraw(dispatched.leave);
-            callee.budget.ended(dispatched.budget, Ending::Error);
-            debug_assert!(dispatched.position < view.directory.services[open.service.index()].agents.len());
+            callee.budget.ended(dispatched.budget, CallOutcome::Error);
         }
     }
 
@@ -380,6 +382,14 @@ impl Calls {
         }
     }
 
+    /// Forgets calls that were to be tried again and never came back: their caller has died meanwhile.
+    pub(crate) fn sweep(&mut self, now: Instant) {
+        let gone = self.open.iter().filter(|(_, open)| open.copies.is_empty() && open.deadline < now);
+        for id in gone.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.close(id);
+        }
+    }
+
     /// Attempts by agent that ended well and otherwise since this was asked last.
     pub(crate) fn observed(&mut self) -> impl Iterator<Item = (AgentId, u32, u32)> + '_ {
         let tally = self.tally.iter_mut().enumerate().filter(|(_, (ok, failed))| ok + failed > 0);
@@ -406,13 +416,13 @@ struct Placement {
     paid: Option<Attempt>,
 }
 
-fn ending(outcome: CallOutcome) -> Ending {
+fn ending(outcome: CallOutcome) -> CallOutcome {
     match outcome {
-        CallOutcome::Ok => Ending::Ok,
-        CallOutcome::Error => Ending::Error,
-        CallOutcome::Refused => Ending::Refused,
-        CallOutcome::TimedOut => Ending::TimedOut,
-        CallOutcome::Reset => Ending::Reset,
+        CallOutcome::Ok => CallOutcome::Ok,
+        CallOutcome::Error => CallOutcome::Error,
+        CallOutcome::Refused => CallOutcome::Refused,
+        CallOutcome::TimedOut => CallOutcome::TimedOut,
+        CallOutcome::Reset => CallOutcome::Reset,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hms_machine::{AgentId, Bytes, Cause, Context, Directory, Duration, Instant, NodeId, Record, Rung};
+use hms_machine::{AgentId, Bytes, Cause, Component, Context, Directory, Duration, Instant, NodeId, Record, Rung};
 
 use super::assignments::Assignments;
 use super::message::StackMessage;
@@ -75,7 +75,7 @@ impl Cluster {
 
     /// This node suspects another, or does not any more; whoever leads should know.
     pub(crate) fn believes(&mut self, about: NodeId, suspected: bool, overview: Overview<'_>, cx: &mut Cx<'_>) {
-        self.reported(self.node, about, suspected);
+        self.reported(self.node, about, suspected, cx.now);
         self.observe(overview, cx);
         if let Some(leader) = self.leader().filter(|leader| *leader != self.node) {
             cx.send(leader, StackMessage::Report { about, suspected });
@@ -83,9 +83,10 @@ impl Cluster {
     }
 
     /// A node says what it believes of another.
-    pub(crate) fn reported(&mut self, by: NodeId, about: NodeId, suspected: bool) {
+    pub(crate) fn reported(&mut self, by: NodeId, about: NodeId, suspected: bool, now: Instant) {
         let by_whom = self.reports.entry(about).or_default();
         if suspected { by_whom.insert(by) } else { by_whom.remove(&by) };
+        self.look_at = Some(now);
     }
 
     /// An agent cannot be helped on the node that asks.
@@ -95,8 +96,8 @@ impl Cluster {
     }
 
     /// When [`Cluster::wake`] is due next.
-    pub(crate) fn deadline(&self, now: Instant) -> Option<Instant> {
-        self.leadership.deadline(now).into_iter().chain(self.look_at).min()
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.look_at
     }
 
     /// Whether any node is in doubt, or any agent waits for a place.
@@ -104,20 +105,20 @@ impl Cluster {
         !self.down.is_empty() || !self.leaving.is_empty()
     }
 
-    /// Takes the decisions that are due; true if agents have been moved.
-    pub(crate) fn wake(&mut self, overview: Overview<'_>, assignments: &mut Assignments, cx: &mut Cx<'_>) -> bool {
-        if self.deadline(cx.now).is_none_or(|due| due > cx.now) {
-            return false;
-        }
+    /// Takes the decisions that are due; gives the agents that have been moved.
+    pub(crate) fn wake(&mut self, overview: Overview<'_>, assignments: &mut Assignments, cx: &mut Cx<'_>) -> Vec<AgentId> {
+        cx.charge(Component::Supervisor);
         self.look_at = None;
         self.note_leadership(cx);
         self.note_down(overview, cx.now);
         let placement = &overview.configuration.placement;
         let acts = placement.enabled && overview.configuration.supervisor.enabled;
-        let moved = acts && self.leadership.authority(cx.now, cx.wall).is_some() && self.move_all(overview, assignments, cx);
-        if self.anything_to_do() {
-            self.look_at = Some(cx.now.saturating_add(AGAIN.min(placement.patience)));
+        let mut moved = Vec::new();
+        if acts && self.leads {
+            self.move_all(overview, assignments, &mut moved, cx);
         }
+        let again = self.anything_to_do().then(|| cx.now.saturating_add(AGAIN.min(placement.patience)));
+        self.look_at = again.into_iter().chain(self.leadership.deadline(cx.now)).min();
         moved
     }
 
@@ -142,26 +143,27 @@ impl Cluster {
         }
     }
 
-    fn move_all(&mut self, overview: Overview<'_>, assignments: &mut Assignments, cx: &mut Cx<'_>) -> bool {
+    fn move_all(&mut self, overview: Overview<'_>, assignments: &mut Assignments, moved: &mut Vec<AgentId>, cx: &mut Cx<'_>) {
         let patience = overview.configuration.placement.patience;
         let gone: Vec<_> = self.down.iter().filter(|(_, since)| since.saturating_add(patience) <= cx.now).map(|(node, _)| *node).collect();
-        let mut moved = false;
         for node in gone {
             for agent in assignments.agents_of(node) {
-                moved |= self.move_one(agent, node, Cause::NodeDown, overview, assignments, cx);
+                if self.move_one(agent, node, Cause::NodeDown, overview, assignments, cx) {
+                    moved.push(agent);
+                }
             }
         }
         let due: Vec<_> = self.leaving.iter().filter(|(_, (_, at))| *at <= cx.now).map(|(agent, (from, _))| (*agent, *from)).collect();
         for (agent, from) in due {
-            let settled = assignments.node_of(agent) != from || self.move_one(agent, from, Cause::Unverified, overview, assignments, cx);
-            moved |= settled;
-            if settled {
+            if assignments.node_of(agent) != from {
                 self.leaving.remove(&agent);
+            } else if self.move_one(agent, from, Cause::Unverified, overview, assignments, cx) {
+                self.leaving.remove(&agent);
+                moved.push(agent);
             } else {
                 self.leaving.insert(agent, (from, cx.now.saturating_add(AGAIN)));
             }
         }
-        moved
     }
 
     /// Finds a place for an agent and orders it there, if the guard permits.
@@ -185,17 +187,17 @@ impl Cluster {
         let candidates = self.candidates(service.index(), overview, assignments);
         let Some(to) = placement::place(&overview.configuration.placement, leaving, &candidates) else { return false };
         let request = Request { agent, service, node: from, zone, destructive: true, isolating: false };
-        let healthy = replicas.iter().filter(|replica| overview.peers.standing(**replica) != Standing::Out).count() as u32;
-        let serves = overview.peers.standing(agent) != Standing::Out;
-        let replicas =
-            Replicas { total: replicas.len() as u32, healthy, agent_serves: serves, agent_healthy: serves };
+        let healthy = replicas.iter().copied().filter(|replica| overview.peers.standing(*replica) != Standing::Out);
+        let healthy: Vec<_> = healthy.collect();
+        let agent_serves = healthy.contains(&agent);
+        let replicas = Replicas { total: replicas.len() as u32, healthy: &healthy, agent_serves };
         let believers = self.reports.get(&from).map_or(0, BTreeSet::len) as u32;
         let cluster = self.count(directory, |_| true);
         // A node that asks for its own agent to be taken is the best witness there is.
         let asked = cluster.all - cluster.of_them;
         let believers = if self.down.contains_key(&from) { Count { of_them: believers, all: asked } } else { Count { of_them: 1, all: 1 } };
         let outlook = Outlook { cluster, zone: zone_counts, believers };
-        match self.guard.permit(&overview.configuration.guard, request, replicas, outlook, cx.now) {
+        match self.guard.ask(&overview.configuration.guard, request, replicas, outlook, cx.now) {
             Permission::Granted => {}
             Permission::Refused(_) => {
                 cx.record(Record::RecoveryHeld(agent));

@@ -3,11 +3,14 @@
 //! Picture a round through the ward. Every so often the host is asked how it is, in one question; its answer is cut into readings, one for each check. What
 //! the node's calls have seen of other agents comes along. Between rounds, probes and their answers are noted as they come.
 
-use hms_machine::{AgentId, Cause, Component, Context, Duration, Instant, NodeId, Probe, Purpose, Reading as Measured, Record, Severity};
+use hms_machine::{
+    AgentId, AgentReading, Bytes, Cause, Component, Context, Directory, Duration, Instant, NodeId, Probe, Purpose, Reading as Measured,
+    Record, Severity,
+};
 
 use super::message::StackMessage;
 use crate::configuration::Configuration;
-use crate::health::alerts::{self, Alerts};
+use crate::health::alerts::{Alerts, Fingerprint, Labels, Signal, Source};
 use crate::health::checks::{self, Change, Checks, ErrorRate, Level, Reading, ReadingKind, Registration, Schedule, Standard, Subject};
 
 const JITTER: Purpose = Purpose::named("stack/check-jitter");
@@ -46,7 +49,7 @@ impl Examination {
         Examination {
             node,
             checks: Checks::new(),
-            alerts: Alerts::new(configuration.alerts),
+            alerts: Alerts::new(&configuration.alerts),
             round_at: None,
             asked: false,
             disk: (0, 0, Duration::ZERO),
@@ -91,7 +94,7 @@ impl Examination {
     }
 
     /// Begins a round, if one is due.
-    pub(crate) fn wake(&mut self, configuration: &Configuration, findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
+    pub(crate) fn wake(&mut self, configuration: &Configuration, directory: &Directory, findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
         self.alert(cx);
         if self.round_at.is_none_or(|due| due > cx.now) {
             return;
@@ -111,21 +114,21 @@ impl Examination {
             self.asked = true;
             cx.measure();
         }
-        self.interpret(&changes, findings, cx);
+        self.interpret(&changes, directory, findings, cx);
     }
 
     /// A local agent has answered a probe.
-    pub(crate) fn probed(&mut self, agent: AgentId, probe: Probe, ok: bool, elapsed: Duration, findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
+    pub(crate) fn probed(&mut self, agent: AgentId, probe: Probe, ok: bool, elapsed: Duration, directory: &Directory, findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
         let reading = match probe {
             Probe::Liveness => Reading::Probe { answered: ok },
             Probe::Readiness => Reading::Ready(ok),
             Probe::Work => Reading::Work { ok, elapsed },
         };
-        self.report(Subject::Agent(agent), &[reading], findings, cx);
+        self.report(Subject::Agent(agent), &[reading], directory, findings, cx);
     }
 
     /// The host has answered.
-    pub(crate) fn measured(&mut self, measured: &Measured, findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
+    pub(crate) fn measured(&mut self, measured: &Measured, directory: &Directory, findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
         cx.charge(Component::Health);
         self.asked = false;
         let (operations, errors, busy) = std::mem::replace(
@@ -145,21 +148,15 @@ impl Examination {
         } else if !measured.disk.pending.is_zero() {
             readings.push(Reading::DiskOperation(measured.disk.pending));
         }
-        self.report(Subject::Node(self.node), &readings, findings, cx);
+        self.report(Subject::Node(self.node), &readings, directory, findings, cx);
         for agent in measured.agents.iter().filter(|agent| agent.running) {
-            let limit = measured.memory_capacity;
-            let readings = [
-                Reading::Memory { used: hms_machine::Bytes(agent.memory.0 + free_of(measured, agent.memory.0)), limit },
-                Reading::Handles { used: u64::from(agent.handles), limit: u64::from(agent.handles_max) },
-                Reading::Queue { depth: u64::from(agent.waiting), limit: u64::from(agent.waiting_max) },
-                Reading::Ready(agent.ready),
-            ];
-            self.report(Subject::Agent(agent.agent), &readings, findings, cx);
+            let readings = readings_of(agent, measured, directory);
+            self.report(Subject::Agent(agent.agent), &readings, directory, findings, cx);
         }
     }
 
     /// What this node's calls have seen of other agents since the last round.
-    pub(crate) fn called(&mut self, agent: AgentId, ok: u32, failed: u32, configuration: &Configuration, cx: &mut Cx<'_>) {
+    pub(crate) fn called(&mut self, agent: AgentId, ok: u32, failed: u32, configuration: &Configuration, directory: &Directory, cx: &mut Cx<'_>) {
         let subject = Subject::Peer(agent);
         if !configuration.checks.enabled {
             return;
@@ -168,22 +165,22 @@ impl Examination {
             standard(configuration).watch_peer(&mut self.checks, subject, cx.now, &mut cx.draw(PHASE));
         }
         let reading = Reading::Outcomes { ok: u64::from(ok), errors: u64::from(failed) };
-        self.report(subject, &[reading], &mut Vec::new(), cx);
+        self.report(subject, &[reading], directory, &mut Vec::new(), cx);
     }
 
-    fn report(&mut self, subject: Subject, readings: &[Reading], findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
+    fn report(&mut self, subject: Subject, readings: &[Reading], directory: &Directory, findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
         let mut changes = Vec::new();
         for reading in readings {
             self.checks.report(subject, reading, cx.now, |change| changes.push(change));
         }
-        self.interpret(&changes, findings, cx);
+        self.interpret(&changes, directory, findings, cx);
     }
 
     /// Makes records, alerts and findings of changed statuses.
-    fn interpret(&mut self, changes: &[Change], findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
+    fn interpret(&mut self, changes: &[Change], directory: &Directory, findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
         for change in changes {
             let status = self.checks.status(change.subject);
-            self.alerts.status(change.subject, status, cx.now);
+            self.alerts.change(change, self.node, Labels::of(change.subject, directory), cx.now);
             let cause = change.to.cause().map(|cause| cause_of(cause, change.subject));
             let was_bad = change.from.level() >= Level::Degraded;
             match (change.subject, cause) {
@@ -217,24 +214,69 @@ impl Examination {
     }
 
     /// Another node is suspected, or is not any more: the operators hear of it.
-    pub(crate) fn peer(&mut self, node: NodeId, suspected: bool, cx: &mut Cx<'_>) {
-        let status = if suspected { checks::Status::Failed { cause: checks::Cause::Unresponsive } } else { checks::Status::Healthy };
-        self.alerts.status(Subject::Node(node), status, cx.now);
+    pub(crate) fn peer(&mut self, node: NodeId, suspected: bool, directory: &Directory, cx: &mut Cx<'_>) {
+        let fingerprint = Fingerprint { subject: Subject::Node(node), cause: checks::Cause::Unresponsive };
+        let source = Source { node: self.node, check: "failure detector" };
+        if suspected {
+            let (severity, labels) = (checks::Severity::Critical, Labels::of(Subject::Node(node), directory));
+            self.alerts.raise(Signal { fingerprint, severity, labels, source }, cx.now);
+        } else {
+            self.alerts.resolve(fingerprint, source, cx.now);
+        }
         self.alert(cx);
     }
 
-    /// Sends out the alerts that are due.
+    /// Tells people what they are to be told now.
     fn alert(&mut self, cx: &mut Cx<'_>) {
-        let mut notices = Vec::new();
-        self.alerts.due(cx.now, |notice| notices.push(notice));
-        for notice in notices {
-            let severity = match notice.severity {
-                checks::Severity::Warning => Severity::Warning,
-                checks::Severity::Critical => Severity::Critical,
-            };
-            if let Some(cause) = notice.cause {
-                cx.record(Record::Alerted { severity, cause: cause_of(cause, notice.subject) });
-            }
+        if self.alerts.deadline().is_none_or(|due| due > cx.now) {
+            return;
         }
+        self.alerts.flush(cx.now, |notification| {
+            for alert in notification.firing {
+                let severity = match alert.severity {
+                    checks::Severity::Warning => Severity::Warning,
+                    checks::Severity::Critical => Severity::Critical,
+                };
+                let Fingerprint { subject, cause } = alert.fingerprint;
+                cx.record(Record::Alerted { severity, cause: cause_of(cause, subject) });
+            }
+        });
+    }
+}
+
+fn standard(configuration: &Configuration) -> Standard {
+    Standard { checks: configuration.checks, prediction: configuration.prediction }
+}
+
+/// Readings of a local agent, from what it says of itself.
+fn readings_of(agent: &AgentReading, measured: &Measured, directory: &Directory) -> [Reading; 4] {
+    let service = &directory.services[directory.agents[agent.agent.index()].service.index()];
+    // An agent may grow to what the others leave.
+    let others = measured.memory_used.saturating_sub(agent.memory);
+    let limit = Bytes(measured.memory_capacity.0.saturating_sub(others.0));
+    [
+        Reading::Memory { used: agent.memory, limit },
+        Reading::Handles { used: u64::from(agent.handles), limit: u64::from(agent.handles_max) },
+        Reading::Queue { depth: u64::from(agent.waiting), limit: u64::from(service.queue) },
+        Reading::Ready(agent.ready),
+    ]
+}
+
+/// What a check has seen, in the words of the trace.
+fn cause_of(cause: checks::Cause, subject: Subject) -> Cause {
+    match cause {
+        checks::Cause::Unresponsive if matches!(subject, Subject::Node(_)) => Cause::NodeDown,
+        checks::Cause::Unresponsive | checks::Cause::NotReady => Cause::Hang,
+        checks::Cause::Slow | checks::Cause::SlowerThanPeers => Cause::Latency,
+        checks::Cause::Errors if matches!(subject, Subject::Node(_)) => Cause::DiskErrors,
+        checks::Cause::Errors | checks::Cause::GrayFailure | checks::Cause::Other(_) => Cause::Errors,
+        checks::Cause::Overload => Cause::Queue,
+        checks::Cause::MemoryPressure | checks::Cause::MemoryLeak => Cause::MemoryTrend,
+        checks::Cause::HandleLeak => Cause::Handles,
+        checks::Cause::SlowDisk => Cause::SlowDisk,
+        checks::Cause::DiskFull => Cause::DiskFull,
+        checks::Cause::SlowProcessor => Cause::SlowCpu,
+        checks::Cause::ClockOff => Cause::Clock,
+        checks::Cause::PartsDown => Cause::ZoneDown,
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hms_machine::{AgentId, Bytes, Component, Instant, Message, NodeId};
 
 use super::assignments::Moves;
-use crate::health::swim;
+use crate::health::swim::SwimMessage;
 
 /// UDP and IP headers.
 const HEADERS: u64 = 28;
@@ -16,11 +16,18 @@ pub enum StackMessage {
     /// "I am alive, and this is how I am." Shared by all its receivers.
     Heartbeat(Arc<Beat>),
     /// Probes, answers and gossip of the membership.
-    Swim(swim::Message),
+    Swim(SwimMessage),
     /// Where agents have been moved to, as far as the sender knows.
     Moves(Arc<Moves>),
     /// "What has been moved?" A node that boots asks before it starts its agents.
     Ask,
+    /// The answer.
+    Answer {
+        /// What has been moved.
+        moves: Arc<Moves>,
+        /// The latest life of the asker that the sender has heard of; 0 if none.
+        known: u64,
+    },
     /// To the one that is taken for the leader: an agent cannot be helped where it is.
     Move {
         /// The agent.
@@ -54,13 +61,18 @@ pub struct Beat {
 
 impl Message for StackMessage {
     fn bytes(&self) -> Bytes {
+        // The membership counts its own headers.
+        if let StackMessage::Swim(message) = self {
+            return message.bytes();
+        }
         Bytes(HEADERS)
             + match self {
                 // Kind, incarnation, sequence, clock, digest, flag, count; four bytes for each agent.
                 StackMessage::Heartbeat(beat) => Bytes(1 + 8 + 8 + 8 + 4 + 1 + 2 + 4 * beat.ready.len() as u64),
-                StackMessage::Swim(message) => message.bytes(),
+                StackMessage::Swim(_) => Bytes::ZERO,
                 StackMessage::Moves(moves) => Bytes(1 + 2) + moves.bytes(),
                 StackMessage::Ask => Bytes(1),
+                StackMessage::Answer { moves, .. } => Bytes(1 + 2 + 8) + moves.bytes(),
                 StackMessage::Move { .. } => Bytes(1 + 4),
                 StackMessage::Report { .. } => Bytes(1 + 4 + 1),
             }
@@ -69,7 +81,9 @@ impl Message for StackMessage {
     fn component(&self) -> Component {
         match self {
             StackMessage::Heartbeat(_) | StackMessage::Swim(_) | StackMessage::Report { .. } => Component::Health,
-            StackMessage::Moves(_) | StackMessage::Ask | StackMessage::Move { .. } => Component::Supervisor,
+            StackMessage::Moves(_) | StackMessage::Ask | StackMessage::Answer { .. } | StackMessage::Move { .. } => {
+                Component::Supervisor
+            }
         }
     }
 }

@@ -19,8 +19,8 @@ pub(crate) struct Peers {
 struct Peer {
     suspected: bool,
     degraded: bool,
-    /// Whether it has ever said which of its agents are ready.
-    known: bool,
+    /// Its latest life that was heard of; 0: it has never said anything.
+    incarnation: u64,
 }
 
 /// How an agent stands as far as this node knows.
@@ -49,6 +49,11 @@ impl Peers {
         self.nodes[node.index()].suspected
     }
 
+    /// The latest life of a node that was heard of; 0 if none was.
+    pub(crate) fn incarnation(&self, node: NodeId) -> u64 {
+        self.nodes[node.index()].incarnation
+    }
+
     pub(crate) fn degraded(&self, node: NodeId) -> bool {
         self.nodes[node.index()].degraded
     }
@@ -63,9 +68,9 @@ impl Peers {
     }
 
     /// A node says which of its agents are ready, and whether it is well itself.
-    pub(crate) fn says(&mut self, node: NodeId, ready: &[AgentId], degraded: bool, assignments: &Assignments) {
+    pub(crate) fn says(&mut self, node: NodeId, incarnation: u64, ready: &[AgentId], degraded: bool, assignments: &Assignments) {
         let peer = &mut self.nodes[node.index()];
-        (peer.known, peer.degraded) = (true, degraded);
+        (peer.incarnation, peer.degraded) = (peer.incarnation.max(incarnation), degraded);
         if peer.suspected {
             return;
         }
@@ -78,7 +83,7 @@ impl Peers {
     /// An agent has been moved: it is not ready at its new place before that place says so, if that place is one that speaks to this node.
     pub(crate) fn moved(&mut self, agent: AgentId, to: NodeId) {
         let peer = &self.nodes[to.index()];
-        self.agents[agent.index()] = if peer.known || peer.suspected { Standing::Out } else { Standing::Ready };
+        self.agents[agent.index()] = if peer.incarnation > 0 || peer.suspected { Standing::Out } else { Standing::Ready };
     }
 
     /// A local agent has become ready, or ceased to be.

@@ -70,8 +70,6 @@ struct Treatment {
 pub(crate) enum Outcome {
     /// The agent cannot be helped here: the leader finds another place.
     Move(AgentId),
-    /// The agent takes calls now, or does not any more.
-    Admits(AgentId),
 }
 
 /// What is known when a decision is made.
@@ -83,7 +81,7 @@ pub(crate) struct Situation<'a> {
     pub(crate) cluster: Count,
     pub(crate) zone: Count,
     /// Healthy replicas of a service as this node believes.
-    pub(crate) healthy: &'a dyn Fn(ServiceId) -> u32,
+    pub(crate) healthy: &'a dyn Fn(ServiceId) -> Vec<AgentId>,
     /// A node that holds a copy of an agent's state and is believed alive.
     pub(crate) holder: &'a dyn Fn(AgentId) -> Option<NodeId>,
     /// Whether a service is believed ready.
@@ -110,9 +108,9 @@ impl Recovery {
         self.patients.keys().copied()
     }
 
-    /// Whether the agent may be sent calls.
-    pub(crate) fn admits(&self, agent: AgentId) -> bool {
-        self.patients.get(&agent).is_some_and(|patient| patient.lifecycle.admits())
+    /// Whether this node looks after the agent.
+    pub(crate) fn cares_for(&self, agent: AgentId) -> bool {
+        self.patients.contains_key(&agent)
     }
 
     /// The agents that may be sent calls.
@@ -206,7 +204,6 @@ impl Recovery {
             // What else probes say goes to the checks alone; state is another's matter.
             AgentEvent::Probed { .. } | AgentEvent::Checkpointed { .. } | AgentEvent::Shipped { .. } => {}
         }
-        outcomes.push(Outcome::Admits(agent));
         outcomes
     }
 
@@ -356,6 +353,7 @@ impl Recovery {
             return;
         }
         let healthy = (situation.healthy)(patient.service);
+        let healthy: Vec<_> = healthy.into_iter().filter(|other| *other != agent || serves).collect();
         let request = Request {
             agent,
             service: patient.service,
@@ -366,11 +364,11 @@ impl Recovery {
         };
         let total = situation.directory.services[patient.service.index()].agents.len() as u32;
         let takes_down = serves && rung != Rung::Retry;
-        let replicas = Replicas { total, healthy, agent_serves: takes_down, agent_healthy: takes_down };
+        let replicas = Replicas { total, healthy: &healthy, agent_serves: takes_down };
         // What a node sees of its own agents needs no second opinion.
         let believers = Count { of_them: 1, all: 1 };
         let outlook = Outlook { cluster: situation.cluster, zone: situation.zone, believers };
-        match self.guard.permit(&situation.configuration.guard, request, replicas, outlook, cx.now) {
+        match self.guard.ask(&situation.configuration.guard, request, replicas, outlook, cx.now) {
             Permission::Granted => {}
             Permission::Refused(refusal) => {
                 self.ladder.withdraw(agent);
@@ -545,7 +543,6 @@ impl Recovery {
                 cx.record(Record::AgentFailed { agent, cause });
                 cx.stop(agent, Duration::ZERO);
                 self.fail_treatment(agent, cx);
-                outcomes.push(Outcome::Admits(agent));
                 // Decided on when the process has ended: then nothing stands in the way of a start.
                 if let Some(patient) = self.patients.get_mut(&agent) {
                     patient.held = Some((Instant::MAX, cause));

@@ -117,12 +117,10 @@ impl Requests {
         let Some(door) = self.doors.get_mut(&agent) else { return false };
         let beside = std::mem::take(&mut door.beside);
         self.quarantine.died(&configuration.quarantine, &beside, cx.now);
-        let mut locked_out = false;
-        for trace in beside.into_iter().filter(|trace| self.quarantine.holds(*trace, cx.now)) {
-            locked_out = true;
-            cx.record(Record::Quarantined { trace });
-        }
-        locked_out
+        let now = cx.now;
+        let locked_out: Vec<_> = beside.into_iter().filter(|trace| self.quarantine.holds(*trace, now)).collect();
+        locked_out.iter().for_each(|trace| cx.record(Record::Quarantined { trace: *trace }));
+        !locked_out.is_empty()
     }
 
     /// The process of an agent was stopped on purpose: nobody is to blame.

@@ -151,16 +151,16 @@ impl Watch {
         }
     }
 
-    /// A heartbeat has come; whether it was one of a node that is watched, and what follows from it.
-    pub(crate) fn heard(&mut self, from: NodeId, beat: &Beat, cx: &Cx<'_>) -> Vec<News> {
-        let Watch::Ring { ring, detector, .. } = self else { return Vec::new() };
-        let Some(position) = ring.position(from) else { return Vec::new() };
+    /// A heartbeat has come. `None`: of a node that is not watched.
+    pub(crate) fn heard(&mut self, from: NodeId, beat: &Beat, cx: &Cx<'_>) -> Option<Vec<News>> {
+        let Watch::Ring { ring, detector, .. } = self else { return None };
+        let position = ring.position(from)?;
         let age = cx.wall.saturating_since(beat.sent);
         let heartbeat = Heartbeat { incarnation: beat.incarnation, sequence: beat.sequence, age };
-        match detector.heard(position, heartbeat, cx.now) {
+        Some(match detector.heard(position, heartbeat, cx.now) {
             Some(Verdict::Trusted(_)) => vec![News::Trusted(from)],
             Some(Verdict::Suspected(_)) | None => Vec::new(),
-        }
+        })
     }
 
     /// A message of the membership has come.

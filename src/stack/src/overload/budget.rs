@@ -13,7 +13,7 @@
 
 use hms_machine::{Duration, Instant};
 
-use super::Ending;
+use hms_machine::CallOutcome;
 use super::tickets::{Ticket, Tickets};
 use super::window::Window;
 use crate::configuration::Conflict;
@@ -110,9 +110,9 @@ impl RetryBudget {
     }
 
     /// Leave to try again after an attempt that ended with `ending`; `None`: the budget is used up.
-    pub fn retry(&mut self, ending: Ending, now: Instant) -> Option<Attempt> {
+    pub fn retry(&mut self, ending: CallOutcome, now: Instant) -> Option<Attempt> {
         let configuration = &self.configuration;
-        let cost = if ending == Ending::TimedOut { configuration.cost_timeout } else { configuration.cost };
+        let cost = if ending == CallOutcome::TimedOut { configuration.cost_timeout } else { configuration.cost };
         let least = f64::from(configuration.retries_least);
         let allowed = match configuration.kind {
             // Envoy counts the retry among what is in flight only once it is.
@@ -135,7 +135,7 @@ impl RetryBudget {
     }
 
     /// An attempt has ended. Telling it again changes nothing.
-    pub fn ended(&mut self, attempt: Attempt, ending: Ending) {
+    pub fn ended(&mut self, attempt: Attempt, ending: CallOutcome) {
         if !self.attempts.redeem(attempt.ticket) {
             return;
         }
@@ -146,7 +146,7 @@ impl RetryBudget {
                 cost
             }
         };
-        if ending == Ending::Ok {
+        if ending == CallOutcome::Ok {
             self.tokens = (self.tokens + refund).min(self.configuration.tokens);
         }
     }
@@ -176,7 +176,7 @@ mod tests {
         let mut budget = RetryBudget::new(configuration);
         let calls: Vec<_> = (0..1_000).map(|_| budget.sent(at(0))).collect();
         assert_eq!(calls.len(), 1_000);
-        (0..1_000).filter_map(|_| budget.retry(Ending::TimedOut, at(0))).count()
+        (0..1_000).filter_map(|_| budget.retry(CallOutcome::TimedOut, at(0))).count()
     }
 
     #[test]
@@ -193,15 +193,15 @@ mod tests {
     #[test]
     fn an_empty_bucket_is_refilled_by_successes_alone() {
         let mut budget = RetryBudget::new(BudgetConfiguration { tokens: 5, ..of(BudgetKind::Tokens) });
-        let retry = budget.retry(Ending::Error, at(0)).expect("the bucket is full");
-        assert_eq!(budget.retry(Ending::Error, at(0)), None);
-        budget.ended(retry, Ending::Error);
-        assert_eq!(budget.retry(Ending::Error, at(60_000)), None);
+        let retry = budget.retry(CallOutcome::Error, at(0)).expect("the bucket is full");
+        assert_eq!(budget.retry(CallOutcome::Error, at(0)), None);
+        budget.ended(retry, CallOutcome::Error);
+        assert_eq!(budget.retry(CallOutcome::Error, at(60_000)), None);
         for _ in 0..5 {
             let first = budget.sent(at(60_000));
-            budget.ended(first, Ending::Ok);
+            budget.ended(first, CallOutcome::Ok);
         }
-        assert!(budget.retry(Ending::Error, at(60_000)).is_some());
+        assert!(budget.retry(CallOutcome::Error, at(60_000)).is_some());
     }
 
     #[test]
@@ -232,7 +232,7 @@ mod tests {
                     1 => {
                         let in_flight = out.len() as f64;
                         let retrying = out.iter().filter(|(_, retry)| *retry).count() as f64;
-                        if let Some(retry) = budget.retry(Ending::Error, at(now)) {
+                        if let Some(retry) = budget.retry(CallOutcome::Error, at(now)) {
                             retries.push(now);
                             out.push((retry, true));
                             // Ten buckets of a second.
@@ -247,9 +247,9 @@ mod tests {
                     _ if out.is_empty() => {}
                     _ => {
                         let (attempt, retry) = out.swap_remove(which % out.len());
-                        budget.ended(attempt, Ending::Ok);
+                        budget.ended(attempt, CallOutcome::Ok);
                         // The second time says nothing.
-                        budget.ended(attempt, Ending::Ok);
+                        budget.ended(attempt, CallOutcome::Ok);
                         bucket = (bucket + if retry { 5 } else { 1 }).min(40);
                     }
                 }

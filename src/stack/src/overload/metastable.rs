@@ -12,7 +12,7 @@ use hms_machine::{Duration, Instant, Purpose, Seed, Stream, Streams};
 
 use super::{
     Admission, Arrival, Attempt, Attempts, BudgetConfiguration, Bulkhead, BulkheadConfiguration, ConcurrencyConfiguration,
-    Ending, Limiter, Load, RetryAdvice, RetryBudget, RetryConfiguration, Shedder, SheddingConfiguration, Throttle,
+    CallOutcome, Limiter, Load, RetryAdvice, RetryBudget, RetryConfiguration, Shedder, SheddingConfiguration, Throttle,
     ThrottleConfiguration, Ticket,
 };
 use crate::tunables::secs;
@@ -150,7 +150,7 @@ impl Model {
                 Event::Retries { call } => self.retry(call),
                 Event::TimesOut { call, attempt } => {
                     if self.calls[call].attempts.ended == attempt {
-                        self.end(call, Ending::TimedOut);
+                        self.end(call, CallOutcome::TimedOut);
                     }
                 }
                 Event::Served { call, attempt } => self.served(call, attempt),
@@ -175,7 +175,7 @@ impl Model {
 
     fn retry(&mut self, call: usize) {
         // What the last attempt ended with is not kept; the window of the default budget asks nothing of it.
-        if let Some(budget) = self.budget.retry(Ending::Error, self.now) {
+        if let Some(budget) = self.budget.retry(CallOutcome::Error, self.now) {
             self.send(call, budget);
         }
     }
@@ -184,12 +184,12 @@ impl Model {
     fn send(&mut self, call: usize, budget: Attempt) {
         let mut draw = self.choices.draw(&self.streams);
         if !self.throttle.admit(self.now, &mut draw) {
-            return self.budget.ended(budget, Ending::Refused);
+            return self.budget.ended(budget, CallOutcome::Refused);
         }
-        let Some(bulkhead) = self.bulkhead.acquire() else { return self.budget.ended(budget, Ending::Refused) };
+        let Some(bulkhead) = self.bulkhead.acquire() else { return self.budget.ended(budget, CallOutcome::Refused) };
         let Some(limiter) = self.limiter.acquire() else {
             self.bulkhead.release(bulkhead);
-            return self.budget.ended(budget, Ending::Refused);
+            return self.budget.ended(budget, CallOutcome::Refused);
         };
         self.calls[call].flight = Some(Flight { sent: self.now, budget, bulkhead, limiter });
         let attempt = self.calls[call].attempts.ended;
@@ -197,7 +197,7 @@ impl Model {
         let arrival = Arrival { priority: 1, user: call as u64, deadline: Some(self.now + TIMEOUT) };
         let admitted = self.shedder.admit(arrival, load, self.now) == Admission::Admit;
         if !admitted || self.queue.len() >= self.policies.queue {
-            return self.end(call, Ending::Refused);
+            return self.end(call, CallOutcome::Refused);
         }
         self.at(TIMEOUT, Event::TimesOut { call, attempt });
         self.queue.push_back((call, attempt, self.now));
@@ -220,21 +220,21 @@ impl Model {
         self.shedder.finished(self.now - since);
         let state = &self.calls[call];
         if state.attempts.ended == attempt && state.flight.is_some() {
-            self.end(call, Ending::Ok);
+            self.end(call, CallOutcome::Ok);
         }
         self.work();
     }
 
-    fn end(&mut self, call: usize, ending: Ending) {
+    fn end(&mut self, call: usize, ending: CallOutcome) {
         let state = &mut self.calls[call];
         let flight = state.flight.take().expect("an attempt in flight has ended");
         state.attempts.record(ending);
-        state.answered = ending == Ending::Ok;
+        state.answered = ending == CallOutcome::Ok;
         let attempts = state.attempts;
         self.budget.ended(flight.budget, ending);
         self.bulkhead.release(flight.bulkhead);
-        self.limiter.release(flight.limiter, self.now - flight.sent, ending != Ending::Ok);
-        if ending != Ending::Refused && ending != Ending::TimedOut {
+        self.limiter.release(flight.limiter, self.now - flight.sent, ending != CallOutcome::Ok);
+        if ending != CallOutcome::Refused && ending != CallOutcome::TimedOut {
             self.throttle.accepted(self.now);
         }
         let mut draw = self.choices.draw(&self.streams);

@@ -80,35 +80,3 @@ impl OverloadConfiguration {
         parts.concat()
     }
 }
-
-/// How an attempt of a call ended, as its caller sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// Answered.
-    Ok,
-    /// Answered with an error.
-    Error,
-    /// Turned away at once: nobody listens, the queue is full, or load is shed.
-    Refused,
-    /// No answer in time.
-    TimedOut,
-    /// The connection broke: the server's process died while it had the call.
-    Reset,
-}
-
-impl Ending {
-    /// Every ending.
-    pub const ALL: [Ending; 5] = [Ending::Ok, Ending::Error, Ending::Refused, Ending::TimedOut, Ending::Reset];
-}
-
-/// As the driver tells it.
-impl From<CallOutcome> for Ending {
-    fn from(outcome: CallOutcome) -> Self {
-        match outcome {
-            CallOutcome::Ok => Ending::Ok,
-            CallOutcome::Error => Ending::Error,
-            CallOutcome::Refused => Ending::Refused,
-            CallOutcome::TimedOut => Ending::TimedOut,
-        }
-    }
-}

@@ -10,7 +10,7 @@
 
 use hms_machine::{Draw, Duration, Instant};
 
-use super::Ending;
+use hms_machine::CallOutcome;
 use crate::configuration::Conflict;
 use crate::tunables::{hours, mins, ms, parameters, secs};
 
@@ -55,9 +55,9 @@ pub struct Attempts {
 
 impl Attempts {
     /// Adds the attempt that has just ended.
-    pub fn record(&mut self, ending: Ending) {
+    pub fn record(&mut self, ending: CallOutcome) {
         self.ended += 1;
-        self.resets += u32::from(ending == Ending::Reset);
+        self.resets += u32::from(ending == CallOutcome::Reset);
     }
 }
 
@@ -94,17 +94,17 @@ impl RetryConfiguration {
     pub fn decide(
         &self,
         attempts: Attempts,
-        ending: Ending,
+        ending: CallOutcome,
         deadline: Option<Instant>,
         now: Instant,
         draw: &mut Draw,
     ) -> RetryAdvice {
         let retried = match ending {
-            Ending::Ok => return RetryAdvice::GiveUp(GiveUp::Answered),
-            Ending::Error => self.errors,
-            Ending::Refused => self.refusals,
-            Ending::TimedOut => self.timeouts,
-            Ending::Reset => self.resets,
+            CallOutcome::Ok => return RetryAdvice::GiveUp(GiveUp::Answered),
+            CallOutcome::Error => self.errors,
+            CallOutcome::Refused => self.refusals,
+            CallOutcome::TimedOut => self.timeouts,
+            CallOutcome::Reset => self.resets,
         };
         if !self.enabled || !retried {
             return RetryAdvice::GiveUp(GiveUp::NotRetried);
@@ -155,7 +155,7 @@ mod tests {
         Streams::new(Seed(1)).draw(Purpose::named("test/retry"), 0, ordinal)
     }
 
-    fn advice(configuration: &RetryConfiguration, attempts: Attempts, ending: Ending, left: Duration) -> RetryAdvice {
+    fn advice(configuration: &RetryConfiguration, attempts: Attempts, ending: CallOutcome, left: Duration) -> RetryAdvice {
         configuration.decide(attempts, ending, Some(NOW + left), NOW, &mut draw(0))
     }
 
@@ -168,10 +168,10 @@ mod tests {
         let on = RetryConfiguration::default();
         let none = RetryConfiguration { errors: false, refusals: false, timeouts: false, resets: false, ..on };
         let off = RetryConfiguration { enabled: false, ..on };
-        for ending in Ending::ALL {
+        for ending in CallOutcome::ALL {
             let retried = matches!(advice(&on, after(1), ending, Duration::MAX / 2), RetryAdvice::Retry { .. });
-            assert_eq!(retried, ending != Ending::Ok, "{ending:?}");
-            let refused = if ending == Ending::Ok { GiveUp::Answered } else { GiveUp::NotRetried };
+            assert_eq!(retried, ending != CallOutcome::Ok, "{ending:?}");
+            let refused = if ending == CallOutcome::Ok { GiveUp::Answered } else { GiveUp::NotRetried };
             assert_eq!(advice(&none, after(1), ending, secs(9)), RetryAdvice::GiveUp(refused));
             assert_eq!(advice(&off, after(1), ending, secs(9)), RetryAdvice::GiveUp(refused));
         }
@@ -180,27 +180,27 @@ mod tests {
     #[test]
     fn a_call_has_as_many_attempts_as_configured() {
         let configuration = RetryConfiguration::default();
-        assert!(matches!(advice(&configuration, after(2), Ending::Error, secs(9)), RetryAdvice::Retry { .. }));
-        assert_eq!(advice(&configuration, after(3), Ending::Error, secs(9)), RetryAdvice::GiveUp(GiveUp::Exhausted));
+        assert!(matches!(advice(&configuration, after(2), CallOutcome::Error, secs(9)), RetryAdvice::Retry { .. }));
+        assert_eq!(advice(&configuration, after(3), CallOutcome::Error, secs(9)), RetryAdvice::GiveUp(GiveUp::Exhausted));
     }
 
     #[test]
     fn a_call_that_keeps_killing_its_server_is_poison_and_goes_on_where_the_suspicion_is_far_off() {
         let mut attempts = Attempts::default();
-        attempts.record(Ending::Reset);
+        attempts.record(CallOutcome::Reset);
         let configuration = RetryConfiguration { attempts: 10, ..RetryConfiguration::default() };
-        assert!(matches!(advice(&configuration, attempts, Ending::Reset, secs(9)), RetryAdvice::Retry { .. }));
-        attempts.record(Ending::TimedOut);
-        attempts.record(Ending::Reset);
-        assert_eq!(advice(&configuration, attempts, Ending::Reset, secs(9)), RetryAdvice::GiveUp(GiveUp::Poison));
+        assert!(matches!(advice(&configuration, attempts, CallOutcome::Reset, secs(9)), RetryAdvice::Retry { .. }));
+        attempts.record(CallOutcome::TimedOut);
+        attempts.record(CallOutcome::Reset);
+        assert_eq!(advice(&configuration, attempts, CallOutcome::Reset, secs(9)), RetryAdvice::GiveUp(GiveUp::Poison));
         let patient = RetryConfiguration { poison_resets: 10, ..configuration };
-        assert!(matches!(advice(&patient, attempts, Ending::Reset, secs(9)), RetryAdvice::Retry { .. }));
+        assert!(matches!(advice(&patient, attempts, CallOutcome::Reset, secs(9)), RetryAdvice::Retry { .. }));
     }
 
     #[test]
     fn without_jitter_pauses_grow_by_the_factor_up_to_the_longest() {
         let configuration = RetryConfiguration { attempts: 10, jitter: 0.0, ..RetryConfiguration::default() };
-        let pauses = (1..=8).map(|ended| advice(&configuration, after(ended), Ending::Error, Duration::MAX / 2));
+        let pauses = (1..=8).map(|ended| advice(&configuration, after(ended), CallOutcome::Error, Duration::MAX / 2));
         let expected = [50, 100, 200, 400, 800, 1600, 2000, 2000].map(|millis| RetryAdvice::Retry { after: ms(millis) });
         assert_eq!(pauses.collect::<Vec<_>>(), expected);
     }
@@ -210,7 +210,7 @@ mod tests {
         let configuration = RetryConfiguration::default();
         let mut sum = 0.0;
         for ordinal in 0..2_000 {
-            let advice = configuration.decide(after(2), Ending::Error, None, NOW, &mut draw(ordinal));
+            let advice = configuration.decide(after(2), CallOutcome::Error, None, NOW, &mut draw(ordinal));
             let RetryAdvice::Retry { after } = advice else { panic!("{advice:?}") };
             sum += after.as_millis_f64();
         }
@@ -232,7 +232,7 @@ mod tests {
         ) {
             let configuration = RetryConfiguration { attempts: 10, jitter, ..RetryConfiguration::default() };
             let deadline = NOW + ms(left);
-            match configuration.decide(after(ended), Ending::TimedOut, Some(deadline), NOW, &mut draw(ordinal)) {
+            match configuration.decide(after(ended), CallOutcome::TimedOut, Some(deadline), NOW, &mut draw(ordinal)) {
                 RetryAdvice::Retry { after } => {
                     prop_assert!(NOW + after + configuration.attempt_least <= deadline);
                     prop_assert!(after <= configuration.pause_max);

@@ -82,7 +82,7 @@ pub struct Request {
     pub node: NodeId,
     /// The zone of that node.
     pub zone: u32,
-    /// Whether a mistaken belief would do damage: see [`super::ladder::Rung::destructive`].
+    /// Whether a mistaken belief would do damage: see [`super::ladder::destructive`].
     pub destructive: bool,
     /// Whether the agent is to be fenced off.
     pub isolating: bool,

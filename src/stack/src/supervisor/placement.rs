@@ -12,13 +12,21 @@
 
 use std::collections::BTreeMap;
 
-use hms_machine::{AgentId, Bytes, NodeId, Purpose};
+use hms_machine::{AgentId, Bytes, Duration, NodeId, Purpose};
 
-use crate::tunables::parameters;
+use crate::tunables::{hours, mins, ms, parameters, secs};
 
 parameters! {
     /// Parameters of placement.
     pub struct PlacementConfiguration("placement") {
+        enabled: bool = switch(true),
+            "Moves agents to other nodes when theirs is gone or does not do; off: they wait for their node.";
+        patience: Duration = duration(ms(10), hours(1), secs(1)),
+            "A node must have been believed down for this long before its agents are moved. Shorter: faster recovery, more needless moves.";
+        ask: Duration = duration(ms(10), mins(1), ms(300)),
+            "A node that boots waits this long for a peer to say what has been moved before it starts its agents.";
+        give_up: Duration = duration(secs(1), hours(1), secs(10)),
+            "An agent that no other node has taken after this time is decided on again where it was.";
         spread: bool = switch(true),
             "Prefers zones with few replicas of the service; off: the least loaded node wherever it is.";
         headroom: f64 = real(0.0, 10.0, 0.25),

@@ -17,7 +17,7 @@ mod judge;
 use hms_machine::{Duration, Instant};
 
 use crate::configuration::Conflict;
-use crate::overload::Ending;
+use hms_machine::CallOutcome;
 use crate::tunables::{hours, mins, ms, parameters, secs};
 
 parameters! {
@@ -191,7 +191,7 @@ impl Outliers {
         &mut self,
         position: usize,
         pass: Pass,
-        ending: Ending,
+        ending: CallOutcome,
         latency: Duration,
         now: Instant,
     ) -> Option<OutlierVerdict> {
@@ -200,13 +200,13 @@ impl Outliers {
         if pass.epoch != Some(replica.epoch) || !self.configuration.enabled {
             return None;
         }
-        let refused = ending == Ending::Refused && !self.configuration.refusals;
-        let succeeded = ending == Ending::Ok;
+        let refused = ending == CallOutcome::Refused && !self.configuration.refusals;
+        let succeeded = ending == CallOutcome::Ok;
         match replica.state {
             State::Serving => {
                 replica.ended += 1;
                 replica.succeeded += u32::from(succeeded);
-                if ending != Ending::Refused {
+                if ending != CallOutcome::Refused {
                     replica.latencies.add(latency);
                 }
                 if !refused {

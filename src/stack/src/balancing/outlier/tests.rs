@@ -13,7 +13,7 @@ fn outliers(replicas: usize) -> Outliers {
 }
 
 /// A call to the replica that ends at once.
-fn call(outliers: &mut Outliers, replica: usize, ending: Ending, latency: u64, now: u64) -> Option<OutlierVerdict> {
+fn call(outliers: &mut Outliers, replica: usize, ending: CallOutcome, latency: u64, now: u64) -> Option<OutlierVerdict> {
     let pass = outliers.dispatched(replica, at(now));
     outliers.ended(replica, pass, ending, ms(latency), at(now))
 }
@@ -30,29 +30,29 @@ fn ejected(replica: usize, cause: OutlierCause) -> OutlierVerdict {
 
 /// Ejects replica 0 of three at `now` by failures.
 fn eject_first(outliers: &mut Outliers, now: u64) {
-    let verdicts: Vec<_> = (0..5).filter_map(|_| call(outliers, 0, Ending::Error, 1, now)).collect();
+    let verdicts: Vec<_> = (0..5).filter_map(|_| call(outliers, 0, CallOutcome::Error, 1, now)).collect();
     assert_eq!(verdicts, [ejected(0, OutlierCause::Failures)]);
 }
 
 #[test]
 fn failures_in_a_row_eject_at_once_and_never_when_off() {
     let mut on = outliers(3);
-    (0..4).for_each(|_| assert_eq!(call(&mut on, 0, Ending::TimedOut, 9, 0), None));
-    call(&mut on, 0, Ending::Ok, 9, 0);
+    (0..4).for_each(|_| assert_eq!(call(&mut on, 0, CallOutcome::TimedOut, 9, 0), None));
+    call(&mut on, 0, CallOutcome::Ok, 9, 0);
     eject_first(&mut on, 0);
     assert!(!on.eligible(0, at(4_999)) && on.eligible(1, at(0)));
     let mut off = Outliers::new(OutlierConfiguration { enabled: false, ..OutlierConfiguration::default() }, 3, at(0));
-    (0..100).for_each(|_| assert_eq!(call(&mut off, 0, Ending::Error, 9, 0), None));
+    (0..100).for_each(|_| assert_eq!(call(&mut off, 0, CallOutcome::Error, 9, 0), None));
     assert_eq!((look(&mut off, 60_000), off.eligible(0, at(60_000))), (vec![], true));
 }
 
 #[test]
 fn a_replica_that_sheds_load_is_not_ejected_unless_refusals_count() {
     let mut outliers = outliers(3);
-    (0..100).for_each(|_| assert_eq!(call(&mut outliers, 0, Ending::Refused, 0, 0), None));
+    (0..100).for_each(|_| assert_eq!(call(&mut outliers, 0, CallOutcome::Refused, 0, 0), None));
     let counting = OutlierConfiguration { refusals: true, ..OutlierConfiguration::default() };
     let mut outliers = Outliers::new(counting, 3, at(0));
-    let verdict = (0..5).find_map(|_| call(&mut outliers, 0, Ending::Refused, 0, 0));
+    let verdict = (0..5).find_map(|_| call(&mut outliers, 0, CallOutcome::Refused, 0, 0));
     assert_eq!(verdict, Some(ejected(0, OutlierCause::Failures)));
 }
 
@@ -63,9 +63,9 @@ fn an_ejected_replica_returns_through_probes_one_at_a_time() {
     assert!(outliers.eligible(0, at(5_000)));
     let probe = outliers.dispatched(0, at(5_000));
     assert!(!outliers.eligible(0, at(5_001)));
-    assert_eq!(outliers.ended(0, probe, Ending::Ok, ms(1), at(5_001)), None);
+    assert_eq!(outliers.ended(0, probe, CallOutcome::Ok, ms(1), at(5_001)), None);
     assert!(outliers.eligible(0, at(5_001)));
-    assert_eq!(call(&mut outliers, 0, Ending::Ok, 1, 5_002), Some(OutlierVerdict::Returned(0)));
+    assert_eq!(call(&mut outliers, 0, CallOutcome::Ok, 1, 5_002), Some(OutlierVerdict::Returned(0)));
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_bad_probe_ejects_for_longer_up_to_the_cap() {
     for ejection in 1..=20 {
         now += (5_000 * ejection).min(60_000);
         assert!(!outliers.eligible(0, at(now - 1)));
-        assert_eq!(call(&mut outliers, 0, Ending::Error, 1, now), Some(ejected(0, OutlierCause::Probe)));
+        assert_eq!(call(&mut outliers, 0, CallOutcome::Error, 1, now), Some(ejected(0, OutlierCause::Probe)));
     }
 }
 
@@ -89,10 +89,10 @@ fn a_lost_probe_is_replaced_and_its_late_answer_decides_nothing() {
     assert!(!outliers.eligible(0, at(6_999)) && outliers.eligible(0, at(7_000)));
     let second = outliers.dispatched(0, at(7_000));
     for late in [before, lost] {
-        assert_eq!(outliers.ended(0, late, Ending::Error, ms(1), at(7_001)), None);
+        assert_eq!(outliers.ended(0, late, CallOutcome::Error, ms(1), at(7_001)), None);
     }
-    assert_eq!(outliers.ended(0, second, Ending::Ok, ms(1), at(7_001)), None);
-    assert_eq!(call(&mut outliers, 0, Ending::Ok, 1, 7_002), Some(OutlierVerdict::Returned(0)));
+    assert_eq!(outliers.ended(0, second, CallOutcome::Ok, ms(1), at(7_001)), None);
+    assert_eq!(call(&mut outliers, 0, CallOutcome::Ok, 1, 7_002), Some(OutlierVerdict::Returned(0)));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_success_rate_far_below_the_mean_ejects_and_not_with_the_comparison_off() {
         for nth in 0..40 {
             for replica in 0..5 {
                 let fails = nth % 4 == 0 && replica == 3 || nth % 40 == 1;
-                call(&mut outliers, replica, if fails { Ending::Error } else { Ending::Ok }, 10, 1_000);
+                call(&mut outliers, replica, if fails { CallOutcome::Error } else { CallOutcome::Ok }, 10, 1_000);
             }
         }
         look(&mut outliers, 2_000)
@@ -117,7 +117,7 @@ fn fail_slow(configuration: OutlierConfiguration, ratio: u64) -> (Outliers, Vec<
     let mut outliers = Outliers::new(configuration, 3, at(0));
     for _ in 0..12 {
         for replica in 0..3 {
-            call(&mut outliers, replica, Ending::Ok, if replica == 1 { 10 * ratio } else { 10 }, 1_000);
+            call(&mut outliers, replica, CallOutcome::Ok, if replica == 1 { 10 * ratio } else { 10 }, 1_000);
         }
     }
     let verdicts = look(&mut outliers, 2_000);
@@ -135,9 +135,9 @@ fn a_fail_slow_replica_is_ejected_and_not_with_the_comparison_off() {
 #[test]
 fn a_probe_that_is_as_slow_as_before_ejects_again() {
     let (mut outliers, _) = fail_slow(OutlierConfiguration::default(), 4);
-    assert_eq!(call(&mut outliers, 1, Ending::Ok, 40, 7_000), Some(ejected(1, OutlierCause::Probe)));
-    assert_eq!(call(&mut outliers, 1, Ending::Ok, 12, 17_000), None);
-    assert_eq!(call(&mut outliers, 1, Ending::Ok, 12, 17_000), Some(OutlierVerdict::Returned(1)));
+    assert_eq!(call(&mut outliers, 1, CallOutcome::Ok, 40, 7_000), Some(ejected(1, OutlierCause::Probe)));
+    assert_eq!(call(&mut outliers, 1, CallOutcome::Ok, 12, 17_000), None);
+    assert_eq!(call(&mut outliers, 1, CallOutcome::Ok, 12, 17_000), Some(OutlierVerdict::Returned(1)));
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn the_last_replica_is_never_ejected_nor_more_than_the_share() {
         let configuration = OutlierConfiguration { ejected_share: share, ..OutlierConfiguration::default() };
         let mut outliers = Outliers::new(configuration, replicas, at(0));
         for replica in (0..replicas).flat_map(|replica| [replica; 10]) {
-            call(&mut outliers, replica, Ending::Error, 1, 0);
+            call(&mut outliers, replica, CallOutcome::Error, 1, 0);
         }
         assert_eq!(outliers.ejected(), expected, "{replicas} replicas, share {share}");
     }
@@ -164,7 +164,7 @@ fn the_complete_table_of_states_and_inputs() {
     let serving = outliers(3);
     let mut failing = outliers(3);
     (0..4).for_each(|_| {
-        call(&mut failing, 0, Ending::Error, 1, 0);
+        call(&mut failing, 0, CallOutcome::Error, 1, 0);
     });
     let mut out = outliers(3);
     eject_first(&mut out, 1_000);
@@ -173,7 +173,7 @@ fn the_complete_table_of_states_and_inputs() {
     let mut probing = due.clone();
     let probe = probing.dispatched(0, at(5_000));
     let mut passed = probing.clone();
-    passed.ended(0, probe, Ending::Ok, ms(1), at(5_000));
+    passed.ended(0, probe, CallOutcome::Ok, ms(1), at(5_000));
     let mut lost = outliers(3);
     eject_first(&mut lost, 0);
     let _ = Outliers::dispatched(&mut lost, 0, at(5_000));
@@ -188,13 +188,13 @@ fn the_complete_table_of_states_and_inputs() {
     ];
     let mut table = String::new();
     for (name, outliers, now) in states {
-        for ending in Ending::ALL {
+        for ending in CallOutcome::ALL {
             let mut after = outliers.clone();
             let verdict = call(&mut after, 0, ending, 1, now);
             writeln!(table, "{name}; call ends {ending:?}: {verdict:?}, {:?}", after.replicas[0].state).expect("a string");
         }
         let mut after = outliers.clone();
-        let late = after.ended(0, Pass { epoch: Some(u32::MAX) }, Ending::Error, ms(1), at(now));
+        let late = after.ended(0, Pass { epoch: Some(u32::MAX) }, CallOutcome::Error, ms(1), at(now));
         writeln!(table, "{name}; late answer: {late:?}, {:?}", after.replicas[0].state).expect("a string");
         let mut after = outliers.clone();
         after.dispatched(0, at(now));
@@ -217,7 +217,7 @@ proptest! {
         for (which, ending, latency, gap) in steps {
             now += gap;
             let mut verdicts = look(&mut outliers, now);
-            verdicts.extend(call(&mut outliers, which % replicas, Ending::ALL[ending], latency, now));
+            verdicts.extend(call(&mut outliers, which % replicas, CallOutcome::ALL[ending], latency, now));
             // A replica returns only after it was ejected.
             for verdict in verdicts {
                 match verdict {

@@ -1,6 +1,6 @@
 //! What members say to each other, and what it weighs on the wire.
 
-use hms_machine::{Bytes, Message, NodeId};
+use hms_machine::{Bytes, Component, Message, NodeId};
 
 /// UDP and IP headers.
 const HEADERS: u64 = 28;
@@ -156,6 +156,10 @@ impl Message for SwimMessage {
     fn bytes(&self) -> Bytes {
         let target = if matches!(self, SwimMessage::IndirectPing { .. }) { ID } else { 0 };
         Bytes(HEADERS + FRAME + target + self.updates().iter().map(|update| update.bytes()).sum::<u64>())
+    }
+
+    fn component(&self) -> Component {
+        Component::Health
     }
 }
 

@@ -1,7 +1,7 @@
 //! The ladder of recoveries: which one to try for a failure, and which after it has not helped.
 //!
 //! Picture: rungs from gentle to drastic (retry → restart → restore → relocate → rebuild → isolate). Each cause has the rungs
-//! that can help against it ([`Cause::rungs`]); a failure begins an *episode* on the first of them and climbs until a recovery is
+//! that can help against it ([`rungs`]); a failure begins an *episode* on the first of them and climbs until a recovery is
 //! verified. Graduated recovery is that of recursive restartability (Candea and Fox 2001, "Recursive restartability: turning the
 //! reboot sledgehammer into a scalpel"); choosing by what has helped before is ours.
 //!
@@ -14,7 +14,7 @@
 //!   the same, or it could never earn a better one.
 //! - An episode ends with [`Ladder::verified`]. A rung that was decided and not verified counts as failed when the next is asked
 //!   for.
-//! - An isolated agent stays so until [`Ladder::release`].
+//! - An isolated agent stays so until [`Ladder::release`], which its node says after `isolation`.
 
 mod cause;
 mod statistics;
@@ -23,9 +23,9 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use hms_machine::{AgentId, Duration, Instant};
+use hms_machine::{AgentId, Cause, Duration, Instant, Rung};
 
-pub use self::cause::{Cause, Rung};
+pub use self::cause::{destructive, possible, rungs};
 pub use self::statistics::{FirstAttempt, Record, Statistics};
 use crate::configuration::Conflict;
 use crate::tunables::{hours, mins, parameters, secs};
@@ -39,7 +39,7 @@ parameters! {
             "Time over which an agent's recoveries count against the limits of their rungs. Longer: crash loops climb, rare failures too.";
         retry_limit: u32 = integer(1, 100, 2),
             "Retries of an agent within the window before the ladder passes over this rung.";
-        restart_limit: u32 = integer(1, 100, 3),
+        restart_limit: u32 = integer(1, 100, 10),
             "Restarts of an agent within the window before the ladder passes over this rung.";
         restore_limit: u32 = integer(1, 100, 2),
             "Restorations of an agent from its checkpoint within the window before the ladder passes over this rung.";
@@ -47,6 +47,8 @@ parameters! {
             "Moves of an agent within the window before the ladder passes over this rung.";
         rebuild_limit: u32 = integer(1, 100, 2),
             "Rebuildings of an agent from a replica within the window before the ladder isolates it.";
+        isolation: Duration = duration(secs(1), hours(24), mins(5)),
+            "An agent that was fenced off gets a new beginning after this time, if no operator gives it one before.";
         skip_below: f64 = real(0.0, 1.0, 0.25),
             "Passes over a rung whose smoothed rate of success for the cause is lower. Higher: climbs sooner, more drastic recoveries.";
         skip_tries: u32 = integer(1, 1000, 5),
@@ -134,7 +136,7 @@ struct Episode {
 impl Ladder {
     /// The recovery to try now that `agent` has failed for `cause`, or that the one before has not been verified.
     ///
-    /// While an episode lasts, the cause with which it began decides where the agent stands; [`Cause::UnverifiedRecovery`] is for
+    /// While an episode lasts, the cause with which it began decides where the agent stands; [`Cause::Unverified`] is for
     /// those who know no better.
     pub fn decide(
         &mut self,
@@ -154,14 +156,14 @@ impl Ladder {
         }
         climb.tried.retain(|(at, _)| now.saturating_since(*at) <= configuration.window);
         let (cause, above) = match climb.episode {
-            Some(episode) => (episode.cause.worse_of(cause), Some(episode.rung)),
+            Some(episode) => (cause::worse_of(episode.cause, cause), Some(episode.rung)),
             None => (cause, None),
         };
         let mut chosen = Rung::Isolate;
-        for rung in cause.rungs().iter().copied().filter(|rung| above.is_none_or(|above| *rung > above)) {
+        for rung in rungs(cause).iter().copied().filter(|rung| above.is_none_or(|above| *rung > above)) {
             let used = climb.tried.iter().filter(|(_, tried)| *tried == rung).count();
             let left = used < configuration.limit(rung) as usize;
-            if rung.possible(available) && left && self.statistics.recommends(configuration, cause, rung) {
+            if possible(rung, available) && left && self.statistics.recommends(configuration, cause, rung) {
                 chosen = rung;
                 break;
             }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cause, LadderConfiguration, Rung};
+use hms_machine::{Cause, Rung};
+
+use super::LadderConfiguration;
 
 /// How often a first attempt was enough (AS-S3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

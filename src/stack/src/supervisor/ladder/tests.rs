@@ -21,7 +21,7 @@ fn decide(ladder: &mut Ladder, cause: Cause, secs: u64) -> Rung {
 fn climb(ladder: &mut Ladder, configuration: &LadderConfiguration, cause: Cause, available: Available) -> Vec<Rung> {
     let mut rungs = vec![ladder.decide(configuration, AGENT, cause, available, at(0))];
     while rungs.last() != Some(&Rung::Isolate) {
-        rungs.push(ladder.decide(configuration, AGENT, Cause::UnverifiedRecovery, available, at(rungs.len() as u64)));
+        rungs.push(ladder.decide(configuration, AGENT, Cause::Unverified, available, at(rungs.len() as u64)));
     }
     rungs
 }
@@ -40,7 +40,7 @@ fn as4_the_table_of_causes_and_rungs() {
 fn as6_an_unverified_recovery_climbs_and_a_verified_one_begins_at_the_bottom() {
     let mut ladder = Ladder::default();
     assert_eq!(decide(&mut ladder, Cause::Crash, 0), Rung::Restart);
-    assert_eq!(decide(&mut ladder, Cause::UnverifiedRecovery, 1), Rung::Restore);
+    assert_eq!(decide(&mut ladder, Cause::Unverified, 1), Rung::Restore);
     assert_eq!(ladder.verified(&configuration(), AGENT), Some((Cause::Crash, Rung::Restore)));
     assert_eq!(decide(&mut ladder, Cause::Crash, 2), Rung::Restart);
     assert_eq!(ladder.verified(&configuration(), AgentId(8)), None);
@@ -85,7 +85,7 @@ fn first_rungs(configuration: &LadderConfiguration, count: u32) -> Vec<Rung> {
         let mut rung = ladder.decide(configuration, agent, Cause::Crash, ALL, at(0));
         rungs.push(rung);
         while rung == Rung::Restart {
-            rung = ladder.decide(configuration, agent, Cause::UnverifiedRecovery, ALL, at(0));
+            rung = ladder.decide(configuration, agent, Cause::Unverified, ALL, at(0));
         }
         ladder.verified(configuration, agent);
     }
@@ -106,7 +106,7 @@ fn a_rung_that_fails_for_one_cause_keeps_its_record_for_another() {
     let mut ladder = Ladder::default();
     for agent in (0..6).map(AgentId) {
         ladder.decide(&configuration(), agent, Cause::Crash, ALL, at(0));
-        ladder.decide(&configuration(), agent, Cause::UnverifiedRecovery, ALL, at(0));
+        ladder.decide(&configuration(), agent, Cause::Unverified, ALL, at(0));
     }
     assert_eq!(ladder.decide(&configuration(), AgentId(9), Cause::Crash, ALL, at(0)), Rung::Restore);
     assert_eq!(ladder.decide(&configuration(), AgentId(10), Cause::Hang, ALL, at(0)), Rung::Restart);
@@ -118,7 +118,7 @@ fn as_s3_first_attempts_are_counted_apart_from_later_ones() {
     decide(&mut ladder, Cause::Crash, 0);
     ladder.verified(&configuration(), AGENT);
     decide(&mut ladder, Cause::Crash, 1);
-    decide(&mut ladder, Cause::UnverifiedRecovery, 2);
+    decide(&mut ladder, Cause::Unverified, 2);
     ladder.verified(&configuration(), AGENT);
     let first = |rung| ladder.statistics().record(Cause::Crash, rung).first;
     assert_eq!(first(Rung::Restart), FirstAttempt { attempted: 2, verified: 1 });
@@ -150,14 +150,14 @@ fn an_isolated_agent_stays_so_until_it_is_released() {
 fn a_decision_that_was_not_carried_out_leaves_no_trace() {
     let mut ladder = Ladder::default();
     decide(&mut ladder, Cause::SlowDisk, 0);
-    assert_eq!(decide(&mut ladder, Cause::UnverifiedRecovery, 1), Rung::Relocate);
+    assert_eq!(decide(&mut ladder, Cause::Unverified, 1), Rung::Relocate);
     for _ in 0..5 {
         ladder.withdraw(AGENT);
         assert_eq!(ladder.under_way(AGENT), Some((Cause::SlowDisk, Rung::Retry)));
-        assert_eq!(decide(&mut ladder, Cause::UnverifiedRecovery, 2), Rung::Relocate);
+        assert_eq!(decide(&mut ladder, Cause::Unverified, 2), Rung::Relocate);
     }
     assert_eq!(ladder.statistics().record(Cause::SlowDisk, Rung::Retry).first, FirstAttempt { attempted: 1, verified: 0 });
-    assert_eq!(decide(&mut ladder, Cause::UnverifiedRecovery, 3), Rung::Isolate);
+    assert_eq!(decide(&mut ladder, Cause::Unverified, 3), Rung::Isolate);
     ladder.withdraw(AGENT);
     assert!(!ladder.isolated(AGENT));
 }
@@ -191,6 +191,6 @@ proptest! {
         let end = rungs.iter().position(|rung| *rung == Rung::Isolate);
         prop_assert!(end.is_some_and(|end| end < 6), "{:?}", rungs);
         prop_assert!(rungs.windows(2).all(|pair| pair[0] < pair[1] || pair[0] == Rung::Isolate));
-        prop_assert!(rungs.iter().all(|rung| rung.possible(available)));
+        prop_assert!(rungs.iter().all(|rung| possible(rung, available)));
     }
 }
