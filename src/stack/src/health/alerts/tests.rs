@@ -53,6 +53,7 @@ fn told(alerts: &mut Alerts, until: Instant) -> Vec<(Instant, Notification)> {
     let mut all = Vec::new();
     while let Some(now) = alerts.deadline().filter(|due| *due <= until) {
         alerts.flush(now, |notification| all.push((now, notification)));
+        assert!(alerts.deadline().is_none_or(|due| due > now), "due again at once");
     }
     all
 }

@@ -368,6 +368,13 @@ fn other_checks_judge_their_readings() {
     let mut memory = ResourceTrend::new(Resource::Memory, &configuration, &PredictionConfiguration::default());
     let used = |used: u64| Reading::Memory { used: Bytes(used), limit: Bytes(100) };
     assert_eq!(feed(&mut memory, &[used(92); 3]), Some(Status::Degraded { cause: Cause::MemoryPressure }));
+    let prediction =
+        PredictionConfiguration { window: 16, horizon: Duration::from_secs(5), ..PredictionConfiguration::default() };
+    let filling: Vec<_> = (0..16).map(|step| Reading::Queue { depth: 20 + step + step % 3, limit: 50 }).collect();
+    let mut trend = ResourceTrend::new(Resource::Queue, &configuration, &prediction);
+    assert_eq!(feed(&mut trend, &filling), Some(Status::Degraded { cause: Cause::Overload }));
+    let off = PredictionConfiguration { enabled: false, ..prediction };
+    assert_eq!(feed(&mut ResourceTrend::new(Resource::Queue, &configuration, &off), &filling), Some(Status::Healthy));
     let mut disk = DiskLatency::new(&configuration);
     let stalled = (0..3).filter_map(|step| disk.missed(at(200 * step))).last();
     assert_eq!(stalled, Some(Status::Failed { cause: Cause::SlowDisk }));
