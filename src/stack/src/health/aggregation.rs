@@ -267,7 +267,7 @@ fn note(subject: Subject, from: Level, to: Level, tell: &mut impl FnMut(LevelCha
 mod tests {
     use std::fmt::Write;
 
-    use hms_machine::{AgentPlace, NodePlace};
+    use hms_machine::{AgentPlace, Bytes, NodePlace, ServicePlace};
     use proptest::prelude::*;
 
     use super::*;
@@ -276,10 +276,11 @@ mod tests {
 
     /// Four nodes in two zones and an edge; three replicas of service 0, two of service 1.
     fn directory() -> Arc<Directory> {
-        let place = |zone, edge| NodePlace { region: 0, zone, edge };
+        let place = |zone, edge| NodePlace { region: 0, zone, edge, memory: Bytes::ZERO };
         let agent = |service, node| AgentPlace { service: ServiceId(service), node: NodeId(node) };
         let nodes = vec![place(0, false), place(0, false), place(1, false), place(1, false), place(0, true)];
-        Arc::new(Directory::new(nodes, vec![agent(0, 0), agent(0, 1), agent(0, 2), agent(1, 0), agent(1, 3)], 2))
+        let services = vec![ServicePlace::default(); 2];
+        Arc::new(Directory::new(nodes, vec![agent(0, 0), agent(0, 1), agent(0, 2), agent(1, 0), agent(1, 3)], services))
     }
 
     #[derive(Clone, Copy, Debug)]
@@ -340,7 +341,7 @@ mod tests {
         let services: Vec<_> = directory
             .services
             .iter()
-            .map(|replicas| share(replicas.iter().map(|agent| replica(agent.index())).collect()))
+            .map(|replicas| share(replicas.agents.iter().map(|agent| replica(agent.index())).collect()))
             .collect();
         let of_nodes: Vec<_> = (0..nodes.len())
             .map(|node| {

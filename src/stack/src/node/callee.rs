@@ -1,11 +1,11 @@
 //! What a node keeps about one service that it calls: limits, budgets, and what it thinks of the replicas.
 
-use hms_machine::{Draw, Instant};
+use hms_machine::{CallOutcome, Draw, Duration, Instant};
 
 use crate::balancing::{Outliers, Pass};
 use crate::breaker::{self, Chain};
 use crate::configuration::Configuration;
-use crate::overload::{Attempt, Bulkhead, CallOutcome, Hedger, Limiter, RateLimit, RetryBudget, Throttle, Ticket};
+use crate::overload::{Attempt, Bulkhead, Hedger, Limiter, RateLimit, RetryBudget, Throttle, Ticket};
 
 /// The policies towards one service.
 #[derive(Clone, Debug)]
@@ -76,7 +76,7 @@ impl Callee {
     }
 
     /// An attempt has ended.
-    pub(super) fn ended(&mut self, leave: Leave, ending: CallOutcome, latency: hms_machine::Duration, now: Instant) {
+    pub(super) fn ended(&mut self, leave: Leave, ending: CallOutcome, latency: Duration, now: Instant) {
         self.bulkhead.release(leave.bulkhead);
         // A refusal says that there is too much, a time-out that it takes too long; an error says neither.
         let dropped = matches!(ending, CallOutcome::Refused | CallOutcome::TimedOut);

@@ -21,7 +21,7 @@ use super::peers::{Peers, Standing};
 use crate::balancing::{Candidate, OutlierCause, OutlierVerdict, PeakLatency, Turn};
 use crate::breaker::{BreakerKey, Ended, Fallback, Outcome, Permit, Phase, Pursuit, Registry, Transition};
 use crate::configuration::Configuration;
-use crate::overload::{Attempt, Attempts, CallOutcome, GiveUp, RetryAdvice};
+use crate::overload::{Attempt, Attempts, GiveUp, RetryAdvice};
 
 const ROUTE: Purpose = Purpose::named("stack/route");
 const LEAVE: Purpose = Purpose::named("stack/leave");
@@ -208,7 +208,7 @@ impl Calls {
     /// An attempt has ended.
     pub(crate) fn ended(&mut self, end: CallEnd, view: View<'_>, cx: &mut Cx<'_>) {
         cx.charge(Component::Breaker);
-        let ending = ending(end.outcome);
+        let ending = end.outcome;
         let Some(open) = self.open.get_mut(&end.call) else { return };
         let Some(position) = open.copies.iter().position(|(agent, _)| *agent == end.agent) else { return };
         let (agent, dispatched) = open.copies.swap_remove(position);
@@ -231,7 +231,7 @@ impl Calls {
 
     /// Tells everybody who has a stake how an attempt ended.
     fn learn(&mut self, agent: AgentId, dispatched: Dispatched, end: CallEnd, view: View<'_>, cx: &mut Cx<'_>) {
-        let (ending, elapsed) = (ending(end.outcome), end.elapsed);
+        let (ending, elapsed) = (end.outcome, end.elapsed);
         self.outstanding[agent.index()] -= 1;
         let tally = &mut self.tally[agent.index()];
         *(if ending == CallOutcome::Ok { &mut tally.0 } else { &mut tally.1 }) += 1;
@@ -258,7 +258,7 @@ impl Calls {
     /// The last attempt of a call has failed.
     fn retry_or_not(&mut self, end: CallEnd, view: View<'_>, cx: &mut Cx<'_>) {
         let attempts = self.open[&end.call].attempts;
-        let ending = ending(end.outcome);
+        let ending = end.outcome;
         let draw = &mut cx.draw_at(RETRY, end.trace.wrapping_add(u64::from(end.attempt)));
         match view.configuration.retry.decide(attempts, ending, Some(end.deadline), cx.now, draw) {
             RetryAdvice::Retry { after } if end.retries => {
@@ -414,16 +414,6 @@ struct Placement {
     previous: Option<AgentId>,
     not_in: Option<u32>,
     paid: Option<Attempt>,
-}
-
-fn ending(outcome: CallOutcome) -> CallOutcome {
-    match outcome {
-        CallOutcome::Ok => CallOutcome::Ok,
-        CallOutcome::Error => CallOutcome::Error,
-        CallOutcome::Refused => CallOutcome::Refused,
-        CallOutcome::TimedOut => CallOutcome::TimedOut,
-        CallOutcome::Reset => CallOutcome::Reset,
-    }
 }
 
 fn tell(key: BreakerKey, transition: Option<Transition>, cx: &mut Cx<'_>) {

@@ -316,10 +316,12 @@ impl Group {
                 Said::Nothing | Said::Passed => {}
             }
         }
-        if fires.is_empty() && ended.is_empty() {
-            self.barred = now.saturating_add(self.interval.max(QUIET));
-        } else {
+        let said = !fires.is_empty() || !ended.is_empty();
+        if said {
             self.spoken = Some(now);
+        }
+        if !said || self.news.is_some() {
+            self.barred = now.saturating_add(self.interval.max(QUIET));
         }
         (fires, ended)
     }

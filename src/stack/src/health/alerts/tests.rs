@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-use hms_machine::{AgentId, AgentPlace, Directory, Duration, Instant, NodeId, NodePlace, ServiceId};
+use hms_machine::{AgentId, AgentPlace, Bytes, Directory, Duration, Instant, NodeId, NodePlace, ServiceId, ServicePlace};
 use proptest::prelude::*;
 
 use super::*;
@@ -17,9 +17,9 @@ fn at(millis: u64) -> Instant {
 
 /// Agent k stands on node k / 2, node k in zone k / 2.
 fn directory(agents: u32) -> Directory {
-    let nodes = (0..agents.div_ceil(2)).map(|node| NodePlace { region: 0, zone: node / 2, edge: false }).collect();
+    let nodes = (0..agents.div_ceil(2)).map(|node| NodePlace { region: 0, zone: node / 2, edge: false, memory: Bytes::ZERO }).collect();
     let places = (0..agents).map(|agent| AgentPlace { service: ServiceId(0), node: NodeId(agent / 2) }).collect();
-    Directory::new(nodes, places, 1)
+    Directory::new(nodes, places, vec![ServicePlace::default()])
 }
 
 fn signal(subject: Subject, severity: Severity, source: u32) -> Signal {
@@ -53,6 +53,7 @@ fn told(alerts: &mut Alerts, until: Instant) -> Vec<(Instant, Notification)> {
     let mut all = Vec::new();
     while let Some(now) = alerts.deadline().filter(|due| *due <= until) {
         alerts.flush(now, |notification| all.push((now, notification)));
+        assert!(alerts.deadline().is_none_or(|due| due > now), "due again at once");
     }
     all
 }

@@ -11,7 +11,8 @@ use crate::health::prediction::median_of_sorted;
 const NORMAL: f64 = 0.674_489_750_196_081_7;
 /// A deviation is at least this share of the median's magnitude: most readings of a quiet series are equal.
 const DEVIATION_MIN: f64 = 0.005;
-/// Where more than half of the readings are equal, the mean absolute deviation stands in, as Iglewicz and Hoaglin advise: that of normal data, in standard deviations.
+/// Where more than half of the readings are equal, the mean absolute deviation stands in (Iglewicz and Hoaglin): that of normal data, in standard
+/// deviations.
 const NORMAL_MEAN: f64 = 0.797_884_560_802_865_4;
 
 #[derive(Clone, Debug)]

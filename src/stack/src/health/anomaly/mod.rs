@@ -3,7 +3,7 @@
 //! Thresholds know what is bad; these know only what is unusual, which is worth a look and is not yet a failure. One enum of five methods with one
 //! interface: values in, scores out, memory bounded by the configuration. Each method's page names its paper.
 //!
-//! What to expect: on AWS metrics with labels (NAB; `tests/nab.rs`) cumulative sums find 17 of 30 labelled windows with 24 false alarms in 235 days of
+//! What to expect: on AWS metrics with labels (NAB; `tests/datasets/nab.rs`) cumulative sums find 17 of 30 labelled windows with 24 false alarms in 235 days of
 //! series; the others find up to 25, with 37 to 221. An anomaly is a hint for a person or a reason to look closer, never a reason to restart something.
 
 mod change_point;

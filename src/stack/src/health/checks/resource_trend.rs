@@ -1,7 +1,7 @@
-//! Is a resource used up, or will it be soon? For memory, handles and disk space.
+//! Is a resource used up, or will it be soon? For memory, handles, disk space and queues.
 //!
 //! Two questions: how full it is now (pressure), and when it will be full if it goes on like this (leak; see
-//! [`Predictor`](crate::health::Predictor)). A leak is told first: it is the cause of the pressure that it ends in.
+//! [`Predictor`]). A leak is told first: it is the cause of the pressure that it ends in.
 
 use hms_machine::Instant;
 
@@ -20,6 +20,8 @@ pub enum Resource {
     Handles,
     /// [`Reading::DiskSpace`].
     Disk,
+    /// [`Reading::Queue`]. Not among the standard checks: a queue goes up and down with the load, and needs a longer window than memory.
+    Queue,
 }
 
 impl Resource {
@@ -29,6 +31,7 @@ impl Resource {
             Resource::Memory => ReadingKind::Memory,
             Resource::Handles => ReadingKind::Handles,
             Resource::Disk => ReadingKind::DiskSpace,
+            Resource::Queue => ReadingKind::Queue,
         }
     }
 
@@ -37,6 +40,7 @@ impl Resource {
             Resource::Memory => Cause::MemoryPressure,
             Resource::Handles => Cause::HandleLeak,
             Resource::Disk => Cause::DiskFull,
+            Resource::Queue => Cause::Overload,
         }
     }
 
@@ -45,6 +49,7 @@ impl Resource {
             Resource::Memory => Cause::MemoryLeak,
             Resource::Handles => Cause::HandleLeak,
             Resource::Disk => Cause::DiskFull,
+            Resource::Queue => Cause::Overload,
         }
     }
 }

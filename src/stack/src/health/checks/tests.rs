@@ -229,6 +229,39 @@ fn a_subject_that_is_well_again_is_said_to_be_well() {
     assert_eq!(world.checks.status(AGENT), Status::Healthy);
 }
 
+/// Whether an agent that stands still for `pause` from `from` on, and answers late, is called unresponsive.
+fn blamed(seed: u64, from: u64, pause: u64) -> bool {
+    let standard = Standard { checks: CheckConfiguration::default(), prediction: PredictionConfiguration::default() };
+    let (mut checks, (from, until)) = (Checks::new(), (at(from), at(from + pause)));
+    standard.watch_agent(&mut checks, AGENT, at(0), &mut draw(seed, 0));
+    let (mut blamed, mut waits) = (false, false);
+    for step in 1.. {
+        let now = checks.deadline().map_or(until, |due| if waits { due.min(until) } else { due });
+        if now > at(10_000) {
+            break;
+        }
+        // An answer that waited comes when the pause is over.
+        let mut asked = waits && now >= until;
+        let mut hear = |change: Change| blamed |= change.to.cause() == Some(Cause::Unresponsive);
+        checks.due(now, &mut draw(seed, step), |due| asked |= due.what == ReadingKind::Probe, &mut hear);
+        let paused = (from..until).contains(&now);
+        waits = paused && (waits || asked);
+        if asked && !paused {
+            checks.report(AGENT, &Reading::Probe { answered: true }, now, &mut hear);
+        }
+    }
+    blamed
+}
+
+#[test]
+fn hm_s2_pauses_of_half_a_second_are_no_failures_and_pauses_of_a_second_are() {
+    for seed in 0..200 {
+        let from = 3_000 + 7 * seed;
+        assert!(!blamed(seed, from, 500), "at {from}ms");
+        assert!(blamed(seed, from, 1_000), "at {from}ms");
+    }
+}
+
 #[test]
 fn a_monitor_that_slept_does_not_blame_its_subjects() {
     let mut checks = Checks::new();
@@ -335,6 +368,13 @@ fn other_checks_judge_their_readings() {
     let mut memory = ResourceTrend::new(Resource::Memory, &configuration, &PredictionConfiguration::default());
     let used = |used: u64| Reading::Memory { used: Bytes(used), limit: Bytes(100) };
     assert_eq!(feed(&mut memory, &[used(92); 3]), Some(Status::Degraded { cause: Cause::MemoryPressure }));
+    let prediction =
+        PredictionConfiguration { window: 16, horizon: Duration::from_secs(5), ..PredictionConfiguration::default() };
+    let filling: Vec<_> = (0..16).map(|step| Reading::Queue { depth: 20 + step + step % 3, limit: 50 }).collect();
+    let mut trend = ResourceTrend::new(Resource::Queue, &configuration, &prediction);
+    assert_eq!(feed(&mut trend, &filling), Some(Status::Degraded { cause: Cause::Overload }));
+    let off = PredictionConfiguration { enabled: false, ..prediction };
+    assert_eq!(feed(&mut ResourceTrend::new(Resource::Queue, &configuration, &off), &filling), Some(Status::Healthy));
     let mut disk = DiskLatency::new(&configuration);
     let stalled = (0..3).filter_map(|step| disk.missed(at(200 * step))).last();
     assert_eq!(stalled, Some(Status::Failed { cause: Cause::SlowDisk }));

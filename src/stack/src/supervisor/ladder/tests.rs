@@ -191,6 +191,6 @@ proptest! {
         let end = rungs.iter().position(|rung| *rung == Rung::Isolate);
         prop_assert!(end.is_some_and(|end| end < 6), "{:?}", rungs);
         prop_assert!(rungs.windows(2).all(|pair| pair[0] < pair[1] || pair[0] == Rung::Isolate));
-        prop_assert!(rungs.iter().all(|rung| possible(rung, available)));
+        prop_assert!(rungs.iter().all(|rung| possible(*rung, available)));
     }
 }

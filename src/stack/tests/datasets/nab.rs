@@ -1,10 +1,6 @@
 //! Anomaly detection on real series with labels: AWS metrics of the Numenta Anomaly Benchmark (Lavin and Ahmad 2015).
 //!
-//! The data are looked for in the folder that `HMS_DATASETS` names, else in `../shared/datasets` beside the workspace; without them the test says so and
-//! passes. The labels are people's; part of them nobody would find without knowing, part of what is found has no label.
-
-#![expect(clippy::unwrap_used, reason = "a test ends at the first thing that is not as it should be")]
-#![expect(clippy::disallowed_methods, reason = "this test reads files; the crate does not")]
+//! The labels are people's; part of them nobody would find without knowing, part of what is found has no label.
 
 use std::path::{Path, PathBuf};
 
@@ -14,12 +10,6 @@ use hms_stack::health::anomaly::{AnomalyConfiguration, AnomalyDetector, AnomalyM
 struct Labelled {
     points: Vec<(Instant, f64)>,
     windows: Vec<(Instant, Instant)>,
-}
-
-fn folder() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let datasets = std::env::var("HMS_DATASETS").map_or_else(|_| root.join("../shared/datasets"), PathBuf::from);
-    Some(datasets.join("nab-aws")).filter(|folder| folder.is_dir())
 }
 
 /// `2014-02-14 14:30:00` in seconds since 2000, with months of 31 days: only differences within a month or two matter, to the day.
@@ -63,10 +53,7 @@ fn fit(series: &[Labelled], configuration: &AnomalyConfiguration) -> Fit {
 
 #[test]
 fn precision_and_recall_on_aws_metrics_do_not_fall() {
-    let Some(folder) = folder() else {
-        println!("skipped: no nab-aws in HMS_DATASETS or ../shared/datasets");
-        return;
-    };
+    let Some(folder) = super::folder("nab-aws") else { return };
     let series = series(&folder);
     assert_eq!(series.len(), 17);
     assert_eq!(series.iter().map(|series| series.windows.len()).sum::<usize>(), 30);
