@@ -141,6 +141,70 @@ fn a_probe_that_is_as_slow_as_before_ejects_again() {
 }
 
 #[test]
+fn two_replicas_are_compared_with_each_other() {
+    let configuration = OutlierConfiguration { latency_hosts: 2, ..OutlierConfiguration::default() };
+    let mut outliers = Outliers::new(configuration, 2, at(0));
+    for _ in 0..12 {
+        call(&mut outliers, 0, CallOutcome::Ok, 10, 1_000);
+        call(&mut outliers, 1, CallOutcome::Ok, 40, 1_000);
+    }
+    assert_eq!(look(&mut outliers, 2_000), [ejected(1, OutlierCause::Latency)]);
+}
+
+#[test]
+fn a_replica_that_is_back_is_not_judged_by_how_slow_it_was() {
+    let (mut outliers, _) = fail_slow(OutlierConfiguration::default(), 4);
+    call(&mut outliers, 1, CallOutcome::Ok, 12, 7_000);
+    assert_eq!(call(&mut outliers, 1, CallOutcome::Ok, 12, 7_000), Some(OutlierVerdict::Returned(1)));
+    assert_eq!(look(&mut outliers, 9_000), []);
+}
+
+#[test]
+fn good_service_shortens_the_next_ejection() {
+    let mut outliers = outliers(3);
+    eject_first(&mut outliers, 0);
+    (0..2).for_each(|_| {
+        call(&mut outliers, 0, CallOutcome::Ok, 1, 5_000);
+    });
+    // Ejected again at once it would be for 10 s; after an interval of service it is for 5 s.
+    assert_eq!(look(&mut outliers, 7_000), []);
+    eject_first(&mut outliers, 8_000);
+    assert!(!outliers.eligible(0, at(12_999)) && outliers.eligible(0, at(13_000)));
+}
+
+#[test]
+fn a_success_rate_is_that_of_one_interval() {
+    let mut outliers = outliers(5);
+    for interval in 1..=3 {
+        for nth in 0..15 {
+            for replica in 0..5 {
+                let fails = replica == 3 && nth % 2 == 0;
+                call(&mut outliers, replica, if fails { CallOutcome::Error } else { CallOutcome::Ok }, 10, interval * 2_000 - 1);
+            }
+        }
+        // Fifteen calls are too few, however many intervals see them.
+        assert_eq!(look(&mut outliers, interval * 2_000), []);
+    }
+}
+
+#[test]
+fn one_error_among_alike_replicas_is_no_outlier_but_is_without_a_margin() {
+    let verdicts = |success_margin| {
+        let configuration = OutlierConfiguration { success_margin, ..OutlierConfiguration::default() };
+        let mut outliers = Outliers::new(configuration, 5, at(0));
+        for nth in 0..40 {
+            for replica in 0..5 {
+                let fails = replica == 3 && nth == 7;
+                call(&mut outliers, replica, if fails { CallOutcome::Error } else { CallOutcome::Ok }, 10, 1_000);
+            }
+        }
+        look(&mut outliers, 2_000)
+    };
+    assert_eq!(verdicts(0.05), []);
+    assert_eq!(verdicts(0.0), [ejected(3, OutlierCause::SuccessRate)]);
+}
+
+#[test]
 fn the_last_replica_is_never_ejected_nor_more_than_the_share() {
     for (replicas, share, expected) in [(1, 1.0, 0), (2, 1.0, 1), (3, 0.5, 1), (9, 0.1, 0), (10, 0.1, 1), (4, 1.0, 3)] {
         let configuration = OutlierConfiguration { ejected_share: share, ..OutlierConfiguration::default() };
