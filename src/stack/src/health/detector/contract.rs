@@ -1,8 +1,9 @@
 //! From a contract about the quality of failure detection to the parameters of Chen's detectors.
 //!
-//! Chen, Toueg and Aguilera, "On the quality of service of failure detectors", IEEE Transactions on Computers 51(5), 2002. A user states three
-//! bounds; the network is described by its loss and by the first two moments of its delay, nothing else. The answer is the largest heartbeat period (so the
-//! least messages) with which the paper's theorems guarantee the bounds, whatever the law of the delay: §5 for NFD-S, §6 for NFD-E.
+//! Chen, Toueg and Aguilera, "On the quality of service of failure detectors", IEEE Transactions on Computers 51(5), 2002. A user
+//! states three bounds; the network is described by its loss and by the first two moments of its delay, nothing else. The answer
+//! is the largest heartbeat period (so the least messages) with which the paper's theorems guarantee the bounds, whatever the law
+//! of the delay: §5 for NFD-S, §6 for NFD-E.
 
 use std::fmt;
 
@@ -110,8 +111,9 @@ impl Contract {
         // Step 1: a mistake is short if heartbeats are frequent. γ' bounds the probability of a heartbeat in time from below (Cantelli).
         let in_time = (1.0 - loss) * square(slack_secs) / (variance + square(slack_secs));
         let mut period = (in_time * self.mistake_max.as_secs_f64()).min(slack_secs);
-        // Step 2: mistakes are rare if many heartbeats would have to be late together. The bound is not monotone in the period (the number of
-        // factors jumps), so the search goes down from the longest and refines between the last miss and the first hit.
+        // Step 2: mistakes are rare if many heartbeats would have to be late together. The bound is not monotone in the period
+        // (the number of factors jumps), so the search goes down from the longest and refines between the last miss and the first
+        // hit.
         let least = PERIOD_MIN.as_secs_f64();
         let target = self.recurrence_min.as_secs_f64();
         let mut missed = None;

@@ -11,18 +11,20 @@
 //! | `chen` | until the expected arrival of the next heartbeat + alpha | NFD-E: Chen, Toueg and Aguilera 2002, §6 |
 //! | `chen_s` | until the next heartbeat was sent + delta, by synchronised clocks | NFD-S: the same, §3 |
 //!
-//! A policy: it is told heartbeats and asked for verdicts, and sees nothing else but its own clock. [`Detector::deadline`] is exact: a verdict falls
-//! in the very instant in which a rule is broken, and nobody polls. Heartbeats leave the deadline where it is unless they bring it forward, so
-//! a detector is woken about once per (conviction time − heartbeat period), whatever the number of heartbeats in between.
+//! A policy: it is told heartbeats and asked for verdicts, and sees nothing else but its own clock. [`Detector::deadline`] is
+//! exact: a verdict falls in the very instant in which a rule is broken, and nobody polls. Heartbeats leave the deadline where it
+//! is unless they bring it forward, so a detector is woken about once per (conviction time − heartbeat period), whatever the
+//! number of heartbeats in between.
 //!
-//! **Local pause.** A process that was itself stopped wakes up to clocks that have all run out, and to an inbox full of heartbeats that it has
-//! not read. If a look comes later than it was asked for by more than `pause_lateness`, each peer gets `pause_grace` more (as Cassandra's
-//! `MAX_LOCAL_PAUSE`). A peer gets it once per silence, so a crash is convicted even by an observer that is always late.
+//! **Local pause.** A process that was itself stopped wakes up to clocks that have all run out, and to an inbox full of
+//! heartbeats that it has not read. If a look comes later than it was asked for by more than `pause_lateness`, each peer gets
+//! `pause_grace` more (as Cassandra's `MAX_LOCAL_PAUSE`). A peer gets it once per silence, so a crash is convicted even by an
+//! observer that is always late.
 //!
-//! **Cost.** A node sends `monitors` heartbeats (and one per edge) each period and receives as many: at the defaults 160 messages per
-//! node and second from 17 nodes on, flat in the number of nodes; an edge receives `nodes / heartbeat`, which is not flat. All-to-all
-//! watching (monitors = nodes − 1) costs 10 (N − 1) per node and second: 90 at N = 10, 990 at N = 100. SWIM ([`crate::health::swim`]) sends about 40
-//! per node and second at any N.
+//! **Cost.** A node sends `monitors` heartbeats (and one per edge) each period and receives as many: at the defaults 160 messages
+//! per node and second from 17 nodes on, flat in the number of nodes; an edge receives `nodes / heartbeat`, which is not flat.
+//! All-to-all watching (monitors = nodes − 1) costs 10 (N − 1) per node and second: 90 at N = 10, 990 at N = 100. SWIM
+//! ([`crate::health::swim`]) sends about 40 per node and second at any N.
 
 pub mod contract;
 mod phi;
@@ -107,7 +109,8 @@ impl Detector {
         Detector { rule, guard, look_at: if peers > 0 { peer.convict_at } else { Instant::MAX }, peers: vec![peer; peers] }
     }
 
-    /// A heartbeat of the peer at `position`. One that is not newer than the newest (a copy, overtaken, or of an earlier life) says nothing.
+    /// A heartbeat of the peer at `position`. One that is not newer than the newest (a copy, overtaken, or of an earlier life)
+    /// says nothing.
     pub fn heard(&mut self, position: usize, heartbeat: Heartbeat, now: Instant) -> Option<Verdict> {
         let peer = &mut self.peers[position];
         let name = (heartbeat.incarnation, heartbeat.sequence);

@@ -1,8 +1,9 @@
 //! How unlikely a silence is: phi = −log10 P(a heartbeat comes later than this).
 //!
-//! Two models of the time between heartbeats. *Normal*: Hayashibara, Défago, Yared and Katayama, "The φ accrual failure detector",
-//! SRDS 2004, with the tail of the normal distribution by the logistic approximation that Akka and Pekko use
-//! (`PhiAccrualFailureDetector`; error of the probability below 1.4e-4). *Exponential*: Cassandra's `FailureDetector`, phi = t / mean · log10 e.
+//! Two models of the time between heartbeats. *Normal*: Hayashibara, Défago, Yared and Katayama, "The φ accrual failure
+//! detector", SRDS 2004, with the tail of the normal distribution by the logistic approximation that Akka and Pekko use
+//! (`PhiAccrualFailureDetector`; error of the probability below 1.4e-4). *Exponential*: Cassandra's `FailureDetector`, phi = t /
+//! mean · log10 e.
 //!
 //! Both have an inverse in closed form. So the instant at which a peer will have been silent for too long is known when its heartbeat
 //! arrives, and nobody has to ask again and again.

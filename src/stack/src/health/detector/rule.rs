@@ -41,8 +41,9 @@ pub(super) enum Rule {
     },
 }
 
-/// Silence after which a peer that was never heard is convicted by Chen's detectors, in heartbeat periods beyond alpha or delta. The
-/// paper starts with everybody suspected, which would turn every boot into an alarm; here a peer has time for a first heartbeat at any phase.
+/// Silence after which a peer that was never heard is convicted by Chen's detectors, in heartbeat periods beyond alpha or delta.
+/// The paper starts with everybody suspected, which would turn every boot into an alarm; here a peer has time for a first
+/// heartbeat at any phase.
 const FIRST_PERIODS: u64 = 2;
 
 impl Rule {
@@ -136,7 +137,8 @@ impl Rule {
             Rule::Timeout { .. } | Rule::PhiNormal { .. } | Rule::PhiExponential { .. } => {
                 now.saturating_add(self.silence(&peer.window))
             }
-            // Chen et al. 2002, eq. 6.2: the expected arrival of the next heartbeat is the average of (arrival − schedule) plus its schedule.
+            // Chen et al. 2002, eq. 6.2: the expected arrival of the next heartbeat is the average of (arrival − schedule) plus
+            // its schedule.
             Rule::Chen { period, alpha, .. } => {
                 let expected = peer.window.mean() + chen_offset(period, peer.origin.1, heartbeat.sequence) as f64;
                 let next = expected + period.as_nanos() as f64 + alpha.as_nanos() as f64;

@@ -1,7 +1,7 @@
 //! How much a member trusts itself (Lifeguard's local health multiplier, DSN 2018, §IV-A; memberlist's `awareness`).
 //!
-//! A counter of its own failures to take part: unanswered probes, missing nacks, having to refute. While it is high the member probes more slowly and waits
-//! longer, because most likely it is the one that is slow. A policy.
+//! A counter of its own failures to take part: unanswered probes, missing nacks, having to refute. While it is high the member
+//! probes more slowly and waits longer, because most likely it is the one that is slow. A policy.
 
 use hms_machine::Duration;
 
@@ -13,8 +13,8 @@ pub struct Awareness {
 }
 
 impl Awareness {
-    /// A healthy member; time-outs grow to at most `multiplier_max` (at least 1) times. memberlist has 8, so health lies in 0..=7; the paper's S = 8
-    /// is a `multiplier_max` of 9.
+    /// A healthy member; time-outs grow to at most `multiplier_max` (at least 1) times. memberlist has 8, so health lies in
+    /// 0..=7; the paper's S = 8 is a `multiplier_max` of 9.
     pub fn new(multiplier_max: u32) -> Self {
         Awareness { health: 0, multiplier_max: multiplier_max.max(1) }
     }

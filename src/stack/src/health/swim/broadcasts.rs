@@ -1,7 +1,8 @@
 //! What is still to be told: each piece of news to a limited number of others, the least told first.
 //!
-//! SWIM §4.1 and §5.3: gossip that reaches everybody with high probability needs each member to pass a piece of news on λ · log N times; memberlist's limit is
-//! `retransmit × ceil(log10(N + 1))`. There is at most one piece of news per member: what is newer replaces what is older.
+//! SWIM §4.1 and §5.3: gossip that reaches everybody with high probability needs each member to pass a piece of news on λ · log N
+//! times; memberlist's limit is `retransmit × ceil(log10(N + 1))`. There is at most one piece of news per member: what is newer
+//! replaces what is older.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -113,8 +114,9 @@ mod tests {
         assert_eq!([1, 9, 10, 99, 100].map(|participants| limit(4, participants)), [4, 4, 8, 8, 12]);
     }
 
-    /// Rounds until one piece of news is known to all of `nodes`, who gossip to 3 others each round; `None` if it dies out. In step, what is heard in a
-    /// round is told in the next; out of step, members gossip one after the other, and the last round counts by the part that was needed.
+    /// Rounds until one piece of news is known to all of `nodes`, who gossip to 3 others each round; `None` if it dies out. In
+    /// step, what is heard in a round is told in the next; out of step, members gossip one after the other, and the last round
+    /// counts by the part that was needed.
     fn rounds(nodes: u32, in_step: bool, trial: u64) -> Option<f64> {
         let mut draw = Streams::new(Seed(u64::from(nodes))).draw(TEST, u64::from(in_step), trial);
         let mut members = vec![Broadcasts::default(); nodes as usize];
@@ -160,7 +162,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_told_more_often_than_the_limit_and_no_message_is_too_long(nodes in prop::collection::vec(0u32..40, 1..60), bytes in 25u64..600) {
+        fn nothing_is_told_more_often_than_the_limit_and_no_message_is_too_long(
+            nodes in prop::collection::vec(0u32..40, 1..60), bytes in 25u64..600,
+        ) {
             let mut broadcasts = Broadcasts::default();
             nodes.iter().for_each(|node| broadcasts.add(news(*node, 1)));
             let mut told = [0u32; 40];

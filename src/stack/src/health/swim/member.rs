@@ -1,8 +1,9 @@
 //! What is believed of one member, and which claims change it.
 //!
-//! Claims about a member are ordered: by incarnation, and within one by standing (alive < suspected < confirmed). A belief is the greatest claim heard, so it does
-//! not matter in which order or how often claims arrive. SWIM §4.2, with two additions of memberlist: a confirmed member may come back with a later
-//! incarnation, and a claim of an earlier incarnation confirms nothing. Facts follow the latest incarnation in which the member spoke for itself.
+//! Claims about a member are ordered: by incarnation, and within one by standing (alive < suspected < confirmed). A belief is the
+//! greatest claim heard, so it does not matter in which order or how often claims arrive. SWIM §4.2, with two additions of
+//! memberlist: a confirmed member may come back with a later incarnation, and a claim of an earlier incarnation confirms nothing.
+//! Facts follow the latest incarnation in which the member spoke for itself.
 
 use hms_machine::{Instant, NodeId};
 

@@ -8,7 +8,8 @@ const HEADERS: u64 = 28;
 const FRAME: u64 = 1 + 4 + 1;
 const ID: u64 = 4;
 
-/// Most bytes that a message carries behind its headers; with them it fits the usual path of 1,500 bytes (memberlist: `UDPBufferSize` 1400).
+/// Most bytes that a message carries behind its headers; with them it fits the usual path of 1,500 bytes (memberlist:
+/// `UDPBufferSize` 1400).
 pub(super) const PAYLOAD_MAX: u64 = 1_400;
 
 /// What a member is believed to be. Later variants override earlier ones of the same incarnation.

@@ -6,7 +6,8 @@ use super::message::{Claim, Standing, SwimMessage};
 use super::protocol::{Swim, Turn};
 use super::rotation::pick;
 
-/// A helper says that its target is silent at this share of the probe time-out, so that the nack is there before the prober judges (DSN 2018, §IV-A).
+/// A helper says that its target is silent at this share of the probe time-out, so that the nack is there before the prober
+/// judges (DSN 2018, §IV-A).
 const NACK_SHARE: f64 = 0.8;
 
 /// Where this period's probe stands.
@@ -96,7 +97,8 @@ impl Swim {
         self.probe = Probe::Indirect { target, sequence, ends, helpers: helpers.len() as u32, nacks: 0 };
     }
 
-    /// The target did not answer anybody. Whose fault it is shows in the nacks that are missing; without nacks, every failure counts against oneself.
+    /// The target did not answer anybody. Whose fault it is shows in the nacks that are missing; without nacks, every failure
+    /// counts against oneself.
     fn fail(&mut self, target: NodeId, missing: u32, helpers: u32, turn: &mut Turn<'_>) {
         let delta = if self.configuration.nack() && helpers > 0 { missing as i32 } else { 1 };
         self.judge_self(delta);

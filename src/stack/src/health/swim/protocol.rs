@@ -110,8 +110,9 @@ pub struct Swim {
 }
 
 impl Swim {
-    /// Takes part from now on: tells everybody of the new incarnation (larger than that of earlier lives, as well as known) and asks a random member for its table.
-    /// Periods begin at random phases, so that a cluster that starts as one does not probe as one.
+    /// Takes part from now on: tells everybody of the new incarnation (larger than that of earlier lives, as well as known) and
+    /// asks a random member for its table. Periods begin at random phases, so that a cluster that starts as one does not probe as
+    /// one.
     pub fn start(configuration: &SwimConfiguration, group: Group, incarnation: u64, facts: Facts, turn: &mut Turn<'_>) -> Self {
         let mut phase = |every: Duration| turn.now + every.mul_f64(turn.draw.uniform());
         let (probe_at, gossip_at, sync_at) =
@@ -254,7 +255,8 @@ impl Swim {
         updates
     }
 
-    /// What is held against a member. Suspects are told by Lifeguard's buddy system; the confirmed in any case, or they would never come back.
+    /// What is held against a member. Suspects are told by Lifeguard's buddy system; the confirmed in any case, or they would
+    /// never come back.
     pub(super) fn accusation_of(&self, node: NodeId) -> Option<Update> {
         let member = self.members.get(node.index())?;
         match member.standing() {
@@ -282,8 +284,9 @@ impl Swim {
         }
     }
 
-    /// Takes up a claim. `hearsay` is one from a compared table: old news, so that a confirmation of a member that was heard here makes it a suspect
-    /// only (memberlist `mergeState`); else the sides of a healed partition would declare themselves failed to each other.
+    /// Takes up a claim. `hearsay` is one from a compared table: old news, so that a confirmation of a member that was heard here
+    /// makes it a suspect only (memberlist `mergeState`); else the sides of a healed partition would declare themselves failed to
+    /// each other.
     fn take_up(&mut self, update: Update, hearsay: bool, turn: &mut Turn<'_>) {
         let Update { node, incarnation, claim } = update;
         if node == self.group.id {

@@ -60,7 +60,8 @@ mod tests {
 
     const TEST: Purpose = Purpose::named("test/rotation");
 
-    /// Average number of the period in which somebody first probes the crashed member 0, over `trials`; crashes fall anywhere in the rounds.
+    /// Average number of the period in which somebody first probes the crashed member 0, over `trials`; crashes fall anywhere in
+    /// the rounds.
     fn first_detection(nodes: u32, trials: u64) -> f64 {
         let streams = Streams::new(Seed(u64::from(nodes)));
         let mut total = 0;

@@ -1,7 +1,8 @@
 //! How long a suspected member has to object.
 //!
-//! Lifeguard (Dadgar, Phillips and Currey, DSN 2018, §IV-B): a lone accuser may itself be the one that is slow, so it waits long; each further member
-//! that accuses independently shortens the wait, and with `expected` of them the shortest wait is reached. A policy.
+//! Lifeguard (Dadgar, Phillips and Currey, DSN 2018, §IV-B): a lone accuser may itself be the one that is slow, so it waits long;
+//! each further member that accuses independently shortens the wait, and with `expected` of them the shortest wait is reached. A
+//! policy.
 
 use hms_machine::{Duration, Instant, NodeId};
 

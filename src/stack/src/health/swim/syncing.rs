@@ -1,7 +1,8 @@
 //! Comparing tables with a random member: what gossip has missed, at a bounded cost.
 //!
-//! memberlist exchanges whole tables over TCP. Here a message holds a part that fits one datagram, and the next comparison goes on where this one ended, so the cost of
-//! a comparison does not grow with the cluster; a table of 1,000 members takes about 19 of them. Only at the start a member asks for everything at once.
+//! memberlist exchanges whole tables over TCP. Here a message holds a part that fits one datagram, and the next comparison goes
+//! on where this one ended, so the cost of a comparison does not grow with the cluster; a table of 1,000 members takes about 19
+//! of them. Only at the start a member asks for everything at once.
 
 use hms_machine::NodeId;
 
@@ -43,8 +44,8 @@ impl Swim {
         }
     }
 
-    /// Claims for `to` that fit a message: of this member itself, against the receiver, and of the table from `from` on. Also where the next part
-    /// begins: 0 after the last.
+    /// Claims for `to` that fit a message: of this member itself, against the receiver, and of the table from `from` on. Also
+    /// where the next part begins: 0 after the last.
     fn part(&self, to: NodeId, from: u32) -> (Vec<Update>, u32) {
         let mut updates: Vec<Update> = self.own().into_iter().chain(self.accusation_of(to)).collect();
         let mut left = UPDATES_MAX - updates.iter().map(|update| update.bytes()).sum::<u64>();

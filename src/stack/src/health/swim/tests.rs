@@ -168,7 +168,7 @@ fn nacks_show_whose_fault_a_failed_probe_is_and_plain_swim_blames_nobody() {
         }
         bench.swim.health()
     };
-    assert_eq!(health(SwimConfiguration::default(), 3), 0);
+    assert_eq!(health(SwimConfiguration::default(), 3), 0, "five members have three helpers");
     assert_eq!(health(SwimConfiguration::default(), 1), 2);
     assert_eq!(health(SwimConfiguration { nack: false, ..SwimConfiguration::default() }, 3), 1);
     assert_eq!(health(SwimConfiguration { local_health: false, ..SwimConfiguration::default() }, 0), 0);
