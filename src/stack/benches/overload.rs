@@ -3,13 +3,13 @@
 //! `cargo bench -p hms-stack --bench overload`
 
 use divan::{Bencher, black_box};
-use hms_machine::{AgentId, Draw, Duration, Instant, Purpose, Seed, Streams};
+use hms_machine::{AgentId, CallOutcome, Draw, Duration, Instant, Purpose, Seed, Streams};
 use hms_stack::balancing::{
     BalancingChoice, BalancingConfiguration, Candidate, OutlierConfiguration, Outliers, PeakLatency, Turn,
 };
 use hms_stack::overload::{
     Arrival, Attempts, BudgetConfiguration, BudgetKind, Bulkhead, BulkheadConfiguration, ConcurrencyAlgorithm,
-    ConcurrencyConfiguration, CallOutcome, HedgeConfiguration, Hedger, Limiter, Load, RateConfiguration, RateLimit, RetryBudget,
+    ConcurrencyConfiguration, HedgeConfiguration, Hedger, Limiter, Load, RateConfiguration, RateLimit, RetryBudget,
     RetryConfiguration, Shedder, SheddingConfiguration, Throttle, ThrottleConfiguration,
 };
 

@@ -154,7 +154,8 @@ mod tests {
     #[test]
     fn in1_every_component_can_be_switched_off() {
         let names: Vec<_> = collected().iter().map(|(tunable, _)| tunable.name).collect();
-        let mut components: Vec<_> = names.iter().filter_map(|name| name.split_once('.')).map(|(component, _)| component).collect();
+        let mut components: Vec<_> =
+            names.iter().filter_map(|name| name.split_once('.')).map(|(component, _)| component).collect();
         components.dedup();
         // Parts of other components: they act only where those do.
         let parts = ["swim", "prediction", "balancing"];

@@ -33,8 +33,8 @@ mod watch;
 use std::sync::Arc;
 
 use hms_machine::{
-    AgentEvent, AgentId, Boot, Cause, Component, Context, Directory, Exit, Input, Instant, Machine, NodeId, Probe, Record, ServiceId,
-    StateSource,
+    AgentEvent, AgentId, Boot, Cause, Component, Context, Directory, Exit, Input, Instant, Machine, NodeId, Probe, Record,
+    ServiceId, StateSource,
 };
 
 use crate::Configuration;
@@ -515,7 +515,9 @@ impl Node {
     fn act_on(&mut self, findings: Vec<Finding>, cx: &mut Cx<'_>) {
         for finding in findings {
             let outcomes = match finding {
-                Finding::Ails(agent, cause) => self.with_situation(|recovery, situation| recovery.ails(agent, cause, situation, cx)),
+                Finding::Ails(agent, cause) => {
+                    self.with_situation(|recovery, situation| recovery.ails(agent, cause, situation, cx))
+                }
                 Finding::Well(agent) => {
                     self.with_situation(|recovery, situation| recovery.is_well(agent, situation, cx));
                     Vec::new()

@@ -83,7 +83,6 @@ impl FallbackConfiguration {
     }
 
     /// Rules that concern more than one parameter.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the configuration of the whole stack asks its components"))]
     pub(crate) fn conflicts(&self) -> Vec<Conflict> {
         let steps = [("fallback.first", self.first), ("fallback.second", self.second), ("fallback.third", self.third)];
         let mut conflicts = Vec::new();

@@ -122,7 +122,6 @@ parameters! {
 
 impl BreakerConfiguration {
     /// Rules that concern more than one parameter.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the configuration of the whole stack asks its components"))]
     pub(crate) fn conflicts(&self) -> Vec<Conflict> {
         let mut conflicts = Vec::new();
         if self.open_max < self.open {

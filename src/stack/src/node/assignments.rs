@@ -11,11 +11,11 @@ use hms_machine::{AgentId, Bytes, Directory, NodeId};
 
 /// A move of an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Assignment {
+pub(crate) struct Assignment {
     /// How often the agent has been moved.
-    pub epoch: u32,
+    pub(crate) epoch: u32,
     /// Where it is to run.
-    pub node: NodeId,
+    pub(crate) node: NodeId,
 }
 
 /// The moves that a node knows of.
@@ -27,7 +27,7 @@ impl Moves {
     const ENTRY_BYTES: u64 = 12;
 
     /// Takes up what `other` knows and this copy does not; gives the agents whose place has changed, in order.
-    pub fn merge(&mut self, other: &Moves) -> Vec<AgentId> {
+    pub(crate) fn merge(&mut self, other: &Moves) -> Vec<AgentId> {
         let mut changed = Vec::new();
         for (agent, theirs) in &other.0 {
             let ours = self.0.get(agent);
@@ -40,12 +40,12 @@ impl Moves {
     }
 
     /// Whether this copy knows all that `other` knows.
-    pub fn covers(&self, other: &Moves) -> bool {
+    pub(crate) fn covers(&self, other: &Moves) -> bool {
         other.0.iter().all(|(agent, theirs)| self.0.get(agent).is_some_and(|ours| ours >= theirs))
     }
 
     /// A number that two copies share if they are equal (and, in one of 2^32 cases, if they are not); nothing known gives 0.
-    pub fn digest(&self) -> u32 {
+    pub(crate) fn digest(&self) -> u32 {
         self.0.iter().fold(0u64, |digest, (agent, assignment)| {
             let word = u64::from(agent.0) << 40 ^ u64::from(assignment.epoch) << 20 ^ u64::from(assignment.node.0);
             digest.rotate_left(5) ^ word.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15)
@@ -53,26 +53,26 @@ impl Moves {
     }
 
     /// Size on the wire.
-    pub fn bytes(&self) -> Bytes {
+    pub(crate) fn bytes(&self) -> Bytes {
         Bytes(Self::ENTRY_BYTES * self.0.len() as u64)
     }
 }
 
 /// The places of all agents as a node believes them to be.
 #[derive(Clone, Debug)]
-pub struct Assignments {
+pub(crate) struct Assignments {
     directory: Arc<Directory>,
     moves: Arc<Moves>,
 }
 
 impl Assignments {
     /// The deployment's places.
-    pub fn new(directory: Arc<Directory>) -> Self {
+    pub(crate) fn new(directory: Arc<Directory>) -> Self {
         Assignments { directory, moves: Arc::default() }
     }
 
     /// Where an agent is to run.
-    pub fn node_of(&self, agent: AgentId) -> NodeId {
+    pub(crate) fn node_of(&self, agent: AgentId) -> NodeId {
         // Most clusters have not moved anything for most of the time.
         if self.moves.0.is_empty() {
             return self.directory.agents[agent.index()].node;
@@ -81,29 +81,31 @@ impl Assignments {
     }
 
     /// The agents that are to run on `node`, in order.
-    pub fn agents_of(&self, node: NodeId) -> Vec<AgentId> {
+    pub(crate) fn agents_of(&self, node: NodeId) -> Vec<AgentId> {
         let stayed = self.directory.agents_of(node).filter(|agent| self.node_of(*agent) == node);
-        let came = self.moves.0.iter().filter(|(agent, assignment)| {
-            assignment.node == node && self.directory.agents[agent.index()].node != node
-        });
+        let came = self
+            .moves
+            .0
+            .iter()
+            .filter(|(agent, assignment)| assignment.node == node && self.directory.agents[agent.index()].node != node);
         let mut agents: Vec<_> = stayed.chain(came.map(|(agent, _)| *agent)).collect();
         agents.sort_unstable();
         agents
     }
 
     /// Orders an agent to `node`.
-    pub fn move_to(&mut self, agent: AgentId, node: NodeId) {
+    pub(crate) fn move_to(&mut self, agent: AgentId, node: NodeId) {
         let epoch = self.moves.0.get(&agent).map_or(0, |assignment| assignment.epoch) + 1;
         Arc::make_mut(&mut self.moves).0.insert(agent, Assignment { epoch, node });
     }
 
     /// See [`Moves::merge`].
-    pub fn merge(&mut self, moves: &Moves) -> Vec<AgentId> {
+    pub(crate) fn merge(&mut self, moves: &Moves) -> Vec<AgentId> {
         if self.moves.covers(moves) { Vec::new() } else { Arc::make_mut(&mut self.moves).merge(moves) }
     }
 
     /// What has been moved.
-    pub fn moves(&self) -> &Arc<Moves> {
+    pub(crate) fn moves(&self) -> &Arc<Moves> {
         &self.moves
     }
 }

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use hms_machine::{
-    AgentId, BreakerState, Call, CallEnd, CallId, CallOutcome, Cause, Component, Context, Directory, Draw, Duration, Instant, NodeId,
-    Purpose, Record, ServiceId, Substitute,
+    AgentId, BreakerState, Call, CallEnd, CallId, CallOutcome, Cause, Component, Context, Directory, Draw, Duration, Instant,
+    NodeId, Purpose, Record, ServiceId, Substitute,
 };
 
 use super::assignments::Assignments;
@@ -147,7 +147,8 @@ impl Calls {
         let mut draw = cx.draw_at(ROUTE, placement.ordinal);
         while let Some(agent) = self.pick(placement, view, &mut draw) {
             let key = BreakerKey { service, agent: Some(agent) };
-            let decision = self.breakers.permit(&view.configuration.breaker, key, cx.now, &mut cx.draw_at(TRIP, placement.ordinal));
+            let decision =
+                self.breakers.permit(&view.configuration.breaker, key, cx.now, &mut cx.draw_at(TRIP, placement.ordinal));
             tell(key, decision.transition, cx);
             let Permit::Granted(breaker) = decision.permit else {
                 self.candidates.retain(|candidate| candidate.agent != agent);
@@ -397,11 +398,6 @@ impl Calls {
             let (ok, failed) = std::mem::take(tally);
             (AgentId::from_index(index), ok, failed)
         })
-    }
-
-    /// Recent latency of an agent as this node's calls see it; zero: unknown.
-    pub(crate) fn latency_of(&self, agent: AgentId) -> Duration {
-        self.latency[agent.index()].value()
     }
 }
 

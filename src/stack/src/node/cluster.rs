@@ -85,7 +85,11 @@ impl Cluster {
     /// A node says what it believes of another.
     pub(crate) fn reported(&mut self, by: NodeId, about: NodeId, suspected: bool, now: Instant) {
         let by_whom = self.reports.entry(about).or_default();
-        if suspected { by_whom.insert(by) } else { by_whom.remove(&by) };
+        if suspected {
+            by_whom.insert(by)
+        } else {
+            by_whom.remove(&by)
+        };
         self.look_at = Some(now);
     }
 
@@ -145,7 +149,8 @@ impl Cluster {
 
     fn move_all(&mut self, overview: Overview<'_>, assignments: &mut Assignments, moved: &mut Vec<AgentId>, cx: &mut Cx<'_>) {
         let patience = overview.configuration.placement.patience;
-        let gone: Vec<_> = self.down.iter().filter(|(_, since)| since.saturating_add(patience) <= cx.now).map(|(node, _)| *node).collect();
+        let gone: Vec<_> =
+            self.down.iter().filter(|(_, since)| since.saturating_add(patience) <= cx.now).map(|(node, _)| *node).collect();
         for node in gone {
             for agent in assignments.agents_of(node) {
                 if self.move_one(agent, node, Cause::NodeDown, overview, assignments, cx) {
@@ -153,7 +158,8 @@ impl Cluster {
                 }
             }
         }
-        let due: Vec<_> = self.leaving.iter().filter(|(_, (_, at))| *at <= cx.now).map(|(agent, (from, _))| (*agent, *from)).collect();
+        let due: Vec<_> =
+            self.leaving.iter().filter(|(_, (_, at))| *at <= cx.now).map(|(agent, (from, _))| (*agent, *from)).collect();
         for (agent, from) in due {
             if assignments.node_of(agent) != from {
                 self.leaving.remove(&agent);
@@ -195,7 +201,8 @@ impl Cluster {
         let cluster = self.count(directory, |_| true);
         // A node that asks for its own agent to be taken is the best witness there is.
         let asked = cluster.all - cluster.of_them;
-        let believers = if self.down.contains_key(&from) { Count { of_them: believers, all: asked } } else { Count { of_them: 1, all: 1 } };
+        let believers =
+            if self.down.contains_key(&from) { Count { of_them: believers, all: asked } } else { Count { of_them: 1, all: 1 } };
         let outlook = Outlook { cluster, zone: zone_counts, believers };
         match self.guard.ask(&overview.configuration.guard, request, replicas, outlook, cx.now) {
             Permission::Granted => {}

@@ -4,14 +4,16 @@
 //! the node's calls have seen of other agents comes along. Between rounds, probes and their answers are noted as they come.
 
 use hms_machine::{
-    AgentId, AgentReading, Bytes, Cause, Component, Context, Directory, Duration, Instant, NodeId, Probe, Purpose, Reading as Measured,
-    Record, Severity,
+    AgentId, AgentReading, Bytes, Cause, Component, Context, Directory, Duration, Instant, NodeId, Probe, Purpose,
+    Reading as Measured, Record, Severity,
 };
 
 use super::message::StackMessage;
 use crate::configuration::Configuration;
 use crate::health::alerts::{Alerts, Fingerprint, Labels, Signal, Source};
-use crate::health::checks::{self, Change, Checks, ErrorRate, Level, Reading, ReadingKind, Registration, Schedule, Standard, Subject};
+use crate::health::checks::{
+    self, Change, Checks, ErrorRate, Level, Reading, ReadingKind, Registration, Schedule, Standard, Subject,
+};
 
 const JITTER: Purpose = Purpose::named("stack/check-jitter");
 const PHASE: Purpose = Purpose::named("stack/check-phase");
@@ -94,7 +96,13 @@ impl Examination {
     }
 
     /// Begins a round, if one is due.
-    pub(crate) fn wake(&mut self, configuration: &Configuration, directory: &Directory, findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
+    pub(crate) fn wake(
+        &mut self,
+        configuration: &Configuration,
+        directory: &Directory,
+        findings: &mut Vec<Finding>,
+        cx: &mut Cx<'_>,
+    ) {
         self.alert(cx);
         if self.round_at.is_none_or(|due| due > cx.now) {
             return;
@@ -118,7 +126,17 @@ impl Examination {
     }
 
     /// A local agent has answered a probe.
-    pub(crate) fn probed(&mut self, agent: AgentId, probe: Probe, ok: bool, elapsed: Duration, directory: &Directory, findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
+    #[expect(clippy::too_many_arguments, reason = "what was asked and answered, and what the node lends")]
+    pub(crate) fn probed(
+        &mut self,
+        agent: AgentId,
+        probe: Probe,
+        ok: bool,
+        elapsed: Duration,
+        directory: &Directory,
+        findings: &mut Vec<Finding>,
+        cx: &mut Cx<'_>,
+    ) {
         let reading = match probe {
             Probe::Liveness => Reading::Probe { answered: ok },
             Probe::Readiness => Reading::Ready(ok),
@@ -131,10 +149,8 @@ impl Examination {
     pub(crate) fn measured(&mut self, measured: &Measured, directory: &Directory, findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
         cx.charge(Component::Health);
         self.asked = false;
-        let (operations, errors, busy) = std::mem::replace(
-            &mut self.disk,
-            (measured.disk.operations, measured.disk.errors, measured.disk.busy),
-        );
+        let (operations, errors, busy) =
+            std::mem::replace(&mut self.disk, (measured.disk.operations, measured.disk.errors, measured.disk.busy));
         let done = measured.disk.operations.saturating_sub(operations);
         let failed = measured.disk.errors.saturating_sub(errors);
         let mut readings = vec![
@@ -156,7 +172,15 @@ impl Examination {
     }
 
     /// What this node's calls have seen of other agents since the last round.
-    pub(crate) fn called(&mut self, agent: AgentId, ok: u32, failed: u32, configuration: &Configuration, directory: &Directory, cx: &mut Cx<'_>) {
+    pub(crate) fn called(
+        &mut self,
+        agent: AgentId,
+        ok: u32,
+        failed: u32,
+        configuration: &Configuration,
+        directory: &Directory,
+        cx: &mut Cx<'_>,
+    ) {
         let subject = Subject::Peer(agent);
         if !configuration.checks.enabled {
             return;
@@ -168,7 +192,14 @@ impl Examination {
         self.report(subject, &[reading], directory, &mut Vec::new(), cx);
     }
 
-    fn report(&mut self, subject: Subject, readings: &[Reading], directory: &Directory, findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
+    fn report(
+        &mut self,
+        subject: Subject,
+        readings: &[Reading],
+        directory: &Directory,
+        findings: &mut Vec<Finding>,
+        cx: &mut Cx<'_>,
+    ) {
         let mut changes = Vec::new();
         for reading in readings {
             self.checks.report(subject, reading, cx.now, |change| changes.push(change));
@@ -205,7 +236,12 @@ impl Examination {
                     findings.push(Finding::Node(None));
                 }
                 (
-                    Subject::Agent(_) | Subject::Peer(_) | Subject::Node(_) | Subject::Service(_) | Subject::Zone(_) | Subject::Cluster,
+                    Subject::Agent(_)
+                    | Subject::Peer(_)
+                    | Subject::Node(_)
+                    | Subject::Service(_)
+                    | Subject::Zone(_)
+                    | Subject::Cluster,
                     _,
                 ) => {}
             }

@@ -9,7 +9,9 @@
 use std::collections::BTreeMap;
 
 use hms_machine::{
-    AgentEvent, AgentId, Cause, Component, Context, Directory, Duration, Exit, Instant, NodeId, Probe, Purpose, Record, Rung, ServiceId, StateSource};
+    AgentEvent, AgentId, Cause, Component, Context, Directory, Duration, Exit, Instant, NodeId, Probe, Purpose, Record, Rung,
+    ServiceId, StateSource,
+};
 
 use super::message::StackMessage;
 use crate::configuration::Configuration;
@@ -177,7 +179,13 @@ impl Recovery {
         let state = self.patients.get(&agent).map(|patient| patient.lifecycle.state());
         matches!(
             state,
-            Some(State::Starting { .. } | State::Verifying { .. } | State::Running(_) | State::Degraded(_) | State::Stopping { .. })
+            Some(
+                State::Starting { .. }
+                    | State::Verifying { .. }
+                    | State::Running(_)
+                    | State::Degraded(_)
+                    | State::Stopping { .. }
+            )
         )
     }
 
@@ -189,7 +197,14 @@ impl Recovery {
     }
 
     /// What the operating system tells about an agent. `poisoned`: its death has led to a quarantine.
-    pub(crate) fn event(&mut self, agent: AgentId, event: AgentEvent, poisoned: bool, situation: Situation<'_>, cx: &mut Cx<'_>) -> Vec<Outcome> {
+    pub(crate) fn event(
+        &mut self,
+        agent: AgentId,
+        event: AgentEvent,
+        poisoned: bool,
+        situation: Situation<'_>,
+        cx: &mut Cx<'_>,
+    ) -> Vec<Outcome> {
         cx.charge(Component::Supervisor);
         let mut outcomes = Vec::new();
         match event {
@@ -260,7 +275,15 @@ impl Recovery {
         patient.attempts = 0;
     }
 
-    fn exited(&mut self, agent: AgentId, exit: Exit, poisoned: bool, situation: Situation<'_>, cx: &mut Cx<'_>, outcomes: &mut Vec<Outcome>) {
+    fn exited(
+        &mut self,
+        agent: AgentId,
+        exit: Exit,
+        poisoned: bool,
+        situation: Situation<'_>,
+        cx: &mut Cx<'_>,
+        outcomes: &mut Vec<Outcome>,
+    ) {
         let Some(patient) = self.patients.get_mut(&agent) else { return };
         let before = patient.lifecycle.state();
         let news = patient.lifecycle.exited(&situation.configuration.supervisor, cx.now);
@@ -347,7 +370,10 @@ impl Recovery {
         };
         let rung = self.ladder.decide(&situation.configuration.ladder, agent, cause, available, cx.now);
         // Fencing off what is merely slow would do more harm than the slowness.
-        if rung == Rung::Isolate && serves && matches!(cause, Cause::SlowCpu | Cause::SlowDisk | Cause::DiskFull | Cause::DiskErrors) {
+        if rung == Rung::Isolate
+            && serves
+            && matches!(cause, Cause::SlowCpu | Cause::SlowDisk | Cause::DiskFull | Cause::DiskErrors)
+        {
             self.ladder.withdraw(agent);
             patient.held = Some((cx.now.saturating_add(HELD), cause));
             return;
@@ -403,7 +429,14 @@ impl Recovery {
     }
 
     /// There is no process any more: the treatment's second half.
-    fn carry_on(&mut self, agent: AgentId, treatment: Treatment, situation: Situation<'_>, cx: &mut Cx<'_>, outcomes: &mut Vec<Outcome>) {
+    fn carry_on(
+        &mut self,
+        agent: AgentId,
+        treatment: Treatment,
+        situation: Situation<'_>,
+        cx: &mut Cx<'_>,
+        outcomes: &mut Vec<Outcome>,
+    ) {
         let Some(patient) = self.patients.get_mut(&agent) else { return };
         let (tree, child) = patient.tree;
         let replica = (situation.holder)(agent).map(StateSource::Replica);
@@ -466,7 +499,8 @@ impl Recovery {
 
     /// A supervisor has restarted too often: its agents are decided on anew, as a crash loop, each under a supervisor of its own.
     fn give_up(&mut self, tree: usize, situation: Situation<'_>, cx: &mut Cx<'_>) {
-        let members: Vec<_> = self.patients.iter().filter(|(_, patient)| patient.tree.0 == tree).map(|(agent, _)| *agent).collect();
+        let members: Vec<_> =
+            self.patients.iter().filter(|(_, patient)| patient.tree.0 == tree).map(|(agent, _)| *agent).collect();
         for agent in members {
             let fresh = self.trees.len();
             self.trees.push(plant(&[agent], situation.configuration, cx));

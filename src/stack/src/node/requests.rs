@@ -32,8 +32,6 @@ struct Door {
     arrivals: u64,
     /// Traces that were worked on when the process died, until its end is reported.
     beside: Vec<u64>,
-    /// Requests that ended well and otherwise since this was asked last.
-    tally: (u32, u32),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -41,14 +39,6 @@ struct Inside {
     arrival: u64,
     trace: u64,
     ticket: Ticket,
-}
-
-/// Requests of an agent that ended since this was asked last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Served {
-    pub(crate) agent: AgentId,
-    pub(crate) ok: u32,
-    pub(crate) failed: u32,
 }
 
 impl Requests {
@@ -67,7 +57,6 @@ impl Requests {
                 inside: BTreeMap::new(),
                 arrivals: 0,
                 beside: Vec::new(),
-                tally: (0, 0),
             }
         });
         let Some(ticket) = door.bulkhead.acquire() else { return cx.shed(request.id) };
@@ -87,7 +76,15 @@ impl Requests {
     }
 
     /// A request that was let in has ended.
-    pub(crate) fn ended(&mut self, id: RequestId, agent: AgentId, outcome: CallOutcome, waited: Duration, elapsed: Duration, cx: &mut Cx<'_>) {
+    pub(crate) fn ended(
+        &mut self,
+        id: RequestId,
+        agent: AgentId,
+        outcome: CallOutcome,
+        waited: Duration,
+        elapsed: Duration,
+        cx: &mut Cx<'_>,
+    ) {
         cx.charge(Component::Overload);
         let Some(door) = self.doors.get_mut(&agent) else { return };
         let Some(inside) = door.inside.get(&id).copied() else { return };
@@ -105,10 +102,7 @@ impl Requests {
         // The door has no eye on the queue: it learns of a wait when the request that waited ends.
         let _ = door.shedder.started(waited, None, cx.now);
         if outcome == CallOutcome::Ok {
-            door.tally.0 += 1;
             door.shedder.finished(elapsed.saturating_sub(waited));
-        } else {
-            door.tally.1 += 1;
         }
     }
 
@@ -128,13 +122,5 @@ impl Requests {
         if let Some(door) = self.doors.get_mut(&agent) {
             door.beside.clear();
         }
-    }
-
-    /// What has ended since this was asked last, by agent.
-    pub(crate) fn served(&mut self) -> impl Iterator<Item = Served> + '_ {
-        self.doors.iter_mut().filter(|(_, door)| door.tally != (0, 0)).map(|(agent, door)| {
-            let (ok, failed) = std::mem::take(&mut door.tally);
-            Served { agent: *agent, ok, failed }
-        })
     }
 }

@@ -36,7 +36,13 @@ pub(crate) fn holders(agent: AgentId, home: NodeId, configuration: &Configuratio
 }
 
 /// A node that is believed alive and holds a copy of the state that an agent had on `home`.
-pub(crate) fn holder(agent: AgentId, home: NodeId, configuration: &Configuration, directory: &Directory, peers: &Peers) -> Option<NodeId> {
+pub(crate) fn holder(
+    agent: AgentId,
+    home: NodeId,
+    configuration: &Configuration,
+    directory: &Directory,
+    peers: &Peers,
+) -> Option<NodeId> {
     if !configuration.state.ship {
         return None;
     }
@@ -45,7 +51,14 @@ pub(crate) fn holder(agent: AgentId, home: NodeId, configuration: &Configuration
 
 impl States {
     /// Begins to keep the state of an agent that lives on `home` now.
-    pub(crate) fn keep(&mut self, agent: AgentId, home: NodeId, configuration: &Configuration, directory: &Directory, cx: &Cx<'_>) {
+    pub(crate) fn keep(
+        &mut self,
+        agent: AgentId,
+        home: NodeId,
+        configuration: &Configuration,
+        directory: &Directory,
+        cx: &Cx<'_>,
+    ) {
         let holders = holders(agent, home, configuration, directory);
         let kept = Kept { schedule: Schedule::new(0, cx.now), checkpoint: false, writing: None, holders };
         self.0.entry(agent).or_insert(kept);

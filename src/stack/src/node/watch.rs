@@ -11,7 +11,7 @@ use hms_machine::{AgentId, Component, Context, Directory, Instant, NodeId, Purpo
 use super::message::{Beat, StackMessage};
 use crate::configuration::Configuration;
 use crate::health::swim::{self, Facts, Group, Output, Standing, Swim, SwimMessage, Turn};
-use crate::health::{Detector, Heartbeat, Heartbeats, HealthMode, Verdict};
+use crate::health::{Detector, HealthMode, Heartbeat, Heartbeats, Verdict};
 
 const PHASE: Purpose = Purpose::named("stack/heartbeat-phase");
 
@@ -121,7 +121,13 @@ impl Watch {
     }
 
     /// The incarnation is durable, or there is nothing to be durable: the node shows itself.
-    pub(crate) fn begin(&mut self, incarnation: u64, configuration: &Configuration, statement: &Statement, cx: &mut Cx<'_>) -> Vec<News> {
+    pub(crate) fn begin(
+        &mut self,
+        incarnation: u64,
+        configuration: &Configuration,
+        statement: &Statement,
+        cx: &mut Cx<'_>,
+    ) -> Vec<News> {
         match self {
             Watch::Off => {}
             Watch::Ring { ring, heartbeats, .. } => {
@@ -207,7 +213,9 @@ impl Watch {
                 news
             }
             Watch::Swim { swim, .. } => {
-                let Some(swim) = swim.as_mut().filter(|swim| swim.deadline().is_some_and(|due| due <= cx.now)) else { return Vec::new() };
+                let Some(swim) = swim.as_mut().filter(|swim| swim.deadline().is_some_and(|due| due <= cx.now)) else {
+                    return Vec::new();
+                };
                 let mut outputs = Vec::new();
                 swim.wake(&mut Turn { now: cx.now, draw: &mut cx.draw(swim::DRAWS), outputs: &mut outputs });
                 carry_out(outputs, cx)

@@ -11,9 +11,8 @@
 //! The default is the window with 10 %: it keeps a service that is used to 80 % below its capacity when everything is retried, which
 //! Envoy's 20 % in flight does not (0.8/(1−0.2) = 1).
 
-use hms_machine::{Duration, Instant};
+use hms_machine::{CallOutcome, Duration, Instant};
 
-use hms_machine::CallOutcome;
 use super::tickets::{Ticket, Tickets};
 use super::window::Window;
 use crate::configuration::Conflict;

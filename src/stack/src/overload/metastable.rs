@@ -8,12 +8,12 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use hms_machine::{Duration, Instant, Purpose, Seed, Stream, Streams};
+use hms_machine::{CallOutcome, Duration, Instant, Purpose, Seed, Stream, Streams};
 
 use super::{
     Admission, Arrival, Attempt, Attempts, BudgetConfiguration, Bulkhead, BulkheadConfiguration, ConcurrencyConfiguration,
-    CallOutcome, Limiter, Load, RetryAdvice, RetryBudget, RetryConfiguration, Shedder, SheddingConfiguration, Throttle,
-    ThrottleConfiguration, Ticket,
+    Limiter, Load, RetryAdvice, RetryBudget, RetryConfiguration, Shedder, SheddingConfiguration, Throttle, ThrottleConfiguration,
+    Ticket,
 };
 use crate::tunables::secs;
 

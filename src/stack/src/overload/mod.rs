@@ -33,8 +33,6 @@ pub use shedding::{Admission, Arrival, Load, Shed, Shedder, SheddingConfiguratio
 pub use throttle::{Throttle, ThrottleConfiguration};
 pub use tickets::Ticket;
 
-use hms_machine::CallOutcome;
-
 use crate::configuration::Conflict;
 use crate::tunables::Visitor;
 

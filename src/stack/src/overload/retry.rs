@@ -10,9 +10,9 @@
 
 use hms_machine::{Draw, Duration, Instant};
 
-use hms_machine::CallOutcome;
 use crate::configuration::Conflict;
 use crate::tunables::{hours, mins, ms, parameters, secs};
+use hms_machine::CallOutcome;
 
 parameters! {
     /// Parameters of retries. The default of 3 attempts in all is that of the AWS SDKs' standard mode.

@@ -17,8 +17,8 @@ mod judge;
 use hms_machine::{Duration, Instant};
 
 use crate::configuration::Conflict;
-use hms_machine::CallOutcome;
 use crate::tunables::{hours, mins, ms, parameters, secs};
+use hms_machine::CallOutcome;
 
 parameters! {
     /// Parameters of outlier ejection.

@@ -17,7 +17,8 @@ fn at(millis: u64) -> Instant {
 
 /// Agent k stands on node k / 2, node k in zone k / 2.
 fn directory(agents: u32) -> Directory {
-    let nodes = (0..agents.div_ceil(2)).map(|node| NodePlace { region: 0, zone: node / 2, edge: false, memory: Bytes::ZERO }).collect();
+    let nodes =
+        (0..agents.div_ceil(2)).map(|node| NodePlace { region: 0, zone: node / 2, edge: false, memory: Bytes::ZERO }).collect();
     let places = (0..agents).map(|agent| AgentPlace { service: ServiceId(0), node: NodeId(agent / 2) }).collect();
     Directory::new(nodes, places, vec![ServicePlace::default()])
 }
