@@ -249,7 +249,9 @@ struct Member {
     status: Status,
     /// Since when it is up, or was.
     since: Instant,
-    /// Starts that were restarts.
+    /// Whether its present start is a restart.
+    again: bool,
+    /// Restarts that succeeded.
     restarts: u32,
     backoff: Backoff,
     supervisor: Option<Supervisor>,
