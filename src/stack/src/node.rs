@@ -4,8 +4,9 @@
 //! that its agents make. An edge (which lets clients in) watches every node and routes the clients' calls. A node's incarnation is kept on its disk and
 //! raised at each boot; heartbeats begin once it is durable, so that nobody mistakes an old life for the new one.
 //!
-//! Limits of this first stack: knowledge stays with those who watch (no gossip), agents are restarted where they are (no relocation),
-//! and routing looks at nodes, not at the state of remote agents.
+//! Limits of this first stack: knowledge stays with those who watch (no gossip), agents are restarted where they are (no relocation, no
+//! tree, ladder or guard, pauses without jitter), readiness is taken for a verified recovery, and routing looks at nodes, not at the
+//! state of remote agents.
 
 use std::sync::Arc;
 
@@ -20,7 +21,6 @@ use crate::supervisor::lifecycle::{Advice, Lifecycle};
 
 const ROUTE: Purpose = Purpose::named("stack/route");
 const PHASE: Purpose = Purpose::named("stack/heartbeat-phase");
-const RESTART_PAUSE: Purpose = Purpose::named("stack/restart-pause");
 
 /// UDP and IP headers (28 bytes) and the encoded message.
 const HEARTBEAT_BYTES: Bytes = Bytes(28 + 20);
@@ -259,7 +259,8 @@ impl Node {
                 if agent.exited(configuration, cx.now) && configuration.enabled {
                     cx.record(Record::AgentFailed(id));
                 }
-                agent.restart(configuration, cx.now, cx.draw(RESTART_PAUSE).uniform());
+                // Without a draw: pauses have no jitter here.
+                agent.restart(configuration, cx.now, 0.0);
             }
         }
     }
