@@ -18,7 +18,7 @@
 //!
 //! What each input does in each state is the table in the tests.
 
-use hms_machine::{Duration, Instant};
+use hms_machine::Instant;
 
 use super::SupervisorConfiguration;
 use super::backoff::Backoff;
@@ -438,11 +438,6 @@ impl Liveness {
     fn new(configuration: &SupervisorConfiguration, since: Instant, now: Instant) -> Self {
         Liveness { since, probe_at: now.saturating_add(configuration.probe_every), unanswered: 0 }
     }
-}
-
-/// How long a proof may take at most from the start of the process, for those who wait for it.
-pub fn proof_within(configuration: &SupervisorConfiguration) -> Duration {
-    configuration.start_timeout.saturating_add(configuration.verify_timeout)
 }
 
 #[cfg(test)]

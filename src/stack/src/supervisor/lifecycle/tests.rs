@@ -1,5 +1,6 @@
 use std::fmt::Write;
 
+use hms_machine::Duration;
 use proptest::prelude::*;
 
 use super::*;
