@@ -18,7 +18,7 @@
 //!
 //! What each input does in each state is the table in the tests.
 
-use hms_machine::{Duration, Instant};
+use hms_machine::Instant;
 
 use super::SupervisorConfiguration;
 use super::backoff::Backoff;
@@ -141,19 +141,14 @@ impl Lifecycle {
         self.backoff.attempts()
     }
 
-    /// Whether calls may be sent to it. An agent under verification takes calls: they are the proof; a wise caller sends it few.
-    pub fn admits(&self) -> bool {
-        match self.state {
-            State::Running(_) | State::Degraded(_) | State::Verifying { .. } => true,
-            State::Registered
-            | State::Starting { .. }
-            | State::Stopping { .. }
-            | State::Failed
-            | State::Waiting { .. }
-            | State::Relocating { .. }
-            | State::Isolated
-            | State::Ended => false,
-        }
+    /// Whether it takes part in the work.
+    pub fn admitted(&self) -> bool {
+        matches!(self.state, State::Running(_) | State::Degraded(_))
+    }
+
+    /// Whether it has to prove itself: it needs work probes or a few real requests, and must not be relied on.
+    pub fn on_trial(&self) -> bool {
+        matches!(self.state, State::Verifying { .. })
     }
 
     /// Starts an agent that has no process, without a pause. True if the process must be started.
@@ -438,11 +433,6 @@ impl Liveness {
     fn new(configuration: &SupervisorConfiguration, since: Instant, now: Instant) -> Self {
         Liveness { since, probe_at: now.saturating_add(configuration.probe_every), unanswered: 0 }
     }
-}
-
-/// How long a proof may take at most from the start of the process, for those who wait for it.
-pub fn proof_within(configuration: &SupervisorConfiguration) -> Duration {
-    configuration.start_timeout.saturating_add(configuration.verify_timeout)
 }
 
 #[cfg(test)]

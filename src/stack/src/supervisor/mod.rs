@@ -101,3 +101,27 @@ impl SupervisorConfiguration {
         conflicts
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hms_machine::Duration;
+
+    use crate::Configuration;
+
+    #[test]
+    fn each_pair_of_parameters_that_do_not_go_together_is_told() {
+        type Spoil = fn(&mut Configuration);
+        let cases: [(Spoil, [&str; 2]); 4] = [
+            (|all| all.supervisor.backoff_max = Duration::from_millis(99), ["supervisor.backoff_max", "supervisor.backoff"]),
+            (|all| all.ladder.memory = 4, ["ladder.memory", "ladder.skip_tries"]),
+            (|all| all.guard.patience = all.guard.recovery_timeout, ["guard.patience", "guard.recovery_timeout"]),
+            (|all| all.state.ship_every = Duration::from_secs(31), ["state.ship_every", "state.checkpoint_every"]),
+        ];
+        for (spoil, names) in cases {
+            let mut configuration = Configuration::default();
+            spoil(&mut configuration);
+            let told: Vec<_> = configuration.conflicts().into_iter().map(|conflict| conflict.names).collect();
+            assert_eq!(told, [names]);
+        }
+    }
+}

@@ -150,7 +150,7 @@ pub enum Local {
 
 /// A copy that another node says it holds, checksums verified there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Copy {
+pub struct HeldCopy {
     /// The node.
     pub holder: NodeId,
     /// Changes in it.
@@ -190,7 +190,7 @@ impl Restoration {
 }
 
 /// The source that keeps most.
-pub fn choose(local: Local, copies: &[Copy]) -> Restoration {
+pub fn choose(local: Local, copies: &[HeldCopy]) -> Restoration {
     let own = match local {
         Local::Intact { entries } => Restoration { source: Source::Journal { cut: false }, entries },
         Local::TornTail { entries } => Restoration { source: Source::Journal { cut: true }, entries },
@@ -215,8 +215,8 @@ mod tests {
         Instant::from_nanos(millis * 1_000_000)
     }
 
-    fn copy(holder: u32, entries: u64) -> Copy {
-        Copy { holder: NodeId(holder), entries }
+    fn copy(holder: u32, entries: u64) -> HeldCopy {
+        HeldCopy { holder: NodeId(holder), entries }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use std::fmt::Write;
 
+use hms_machine::Duration;
 use proptest::prelude::*;
 
 use super::*;
@@ -50,11 +51,13 @@ fn as6_a_recovery_that_is_ready_but_does_not_work_fails_in_time_and_a_work_probe
     let configuration = configuration();
     let mut idle = verifying();
     assert_eq!(idle.deadline(), Some(at(1000) + configuration.verify_timeout));
+    assert!(idle.on_trial() && !idle.admitted());
     let mut probed = idle.clone();
     assert_eq!(idle.advise(&configuration, at(4000)), Advice::Stop);
     assert!(!idle.exited(&configuration, at(4001)));
     assert_eq!(idle.state(), State::Failed);
     assert!(probed.proven(&configuration, at(1100)));
+    assert!(probed.admitted() && !probed.on_trial());
     assert_eq!(probed.advise(&configuration, at(1350)), Advice::Probe);
 }
 

@@ -125,7 +125,8 @@ impl Tree {
         ids.filter(|id| self.member(*id).status == Status::Up && self.member(*id).supervisor.is_none()).collect()
     }
 
-    /// How often the child was started again by its supervisor.
+    /// How often the child was started again by its supervisor and came up. Restarts that failed are not among them; they show as
+    /// [`Action::Start`].
     pub fn restarts(&self, child: ChildId) -> u32 {
         self.member(child).restarts
     }
@@ -245,7 +246,7 @@ impl Tree {
     fn launch(&mut self, id: ChildId, again: bool, turn: &mut Turn<'_>) {
         let member = &mut self.members[id.0 as usize];
         member.status = Status::Starting;
-        member.restarts += u32::from(again);
+        member.again = again;
         if member.supervisor.is_none() {
             turn.actions.push(Action::Start(id));
             return;
@@ -262,8 +263,10 @@ impl Tree {
     }
 
     fn up(&mut self, id: ChildId, turn: &mut Turn<'_>) {
-        self.set(id, Status::Up);
-        self.members[id.0 as usize].since = turn.now;
+        let member = &mut self.members[id.0 as usize];
+        member.status = Status::Up;
+        member.since = turn.now;
+        member.restarts += u32::from(member.again);
         self.tell_parent(id, turn);
     }
 

@@ -25,6 +25,7 @@
 //!   by the strategy, and after the ends that were reported before it. So a child that cannot start exhausts the intensity.
 //! - **Shutdown.** A child is told to end and killed after its time; *brutal*: killed at once; *infinity*: waited for. A
 //!   supervisor under which time runs out has all its workers killed.
+//! - A start takes as long as it takes; it is for the driver to give up on it and to say [`Tree::start_failed`].
 //! - While a supervisor stops or starts children in a row, other ends wait their turn; the end of a child that is being stopped
 //!   is no failure.
 //!
@@ -52,6 +53,8 @@
 mod liveness;
 mod machine;
 mod order;
+#[cfg(test)]
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -249,7 +252,9 @@ struct Member {
     status: Status,
     /// Since when it is up, or was.
     since: Instant,
-    /// Starts that were restarts.
+    /// Whether its present start is a restart.
+    again: bool,
+    /// Restarts that succeeded.
     restarts: u32,
     backoff: Backoff,
     supervisor: Option<Supervisor>,

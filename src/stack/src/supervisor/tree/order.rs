@@ -48,6 +48,7 @@ impl Tree {
             depends_on: Vec::new(),
             status: Status::Down,
             since: Instant::ZERO,
+            again: false,
             restarts: 0,
             backoff: Backoff::default(),
             supervisor: None,

@@ -215,6 +215,7 @@ fn a_child_that_cannot_be_restarted_is_tried_until_the_intensity_is_exceeded() {
     let mut driver = Driver::started(&three(Strategy::OneForOne, 3));
     driver.failing = vec![("b".to_owned(), 2)];
     assert_eq!(driver.crash(1, "b"), "xb xb +b");
+    assert_eq!(driver.restarts(&["b"]), [1], "restarts that failed are none");
     driver.failing = vec![("b".to_owned(), 9)];
     assert_eq!(driver.crash(10_000, "b"), "xb xb xb #root -c -a");
 }
