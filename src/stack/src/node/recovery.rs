@@ -117,7 +117,7 @@ impl Recovery {
 
     /// The agents that may be sent calls.
     pub(crate) fn ready(&self) -> Vec<AgentId> {
-        self.patients.iter().filter(|(_, patient)| patient.lifecycle.admits()).map(|(agent, _)| *agent).collect()
+        self.patients.iter().filter(|(_, patient)| patient.lifecycle.admitted()).map(|(agent, _)| *agent).collect()
     }
 
     /// The ladder's records, for reports.
@@ -360,7 +360,7 @@ impl Recovery {
     fn decide(&mut self, agent: AgentId, cause: Cause, situation: Situation<'_>, cx: &mut Cx<'_>, outcomes: &mut Vec<Outcome>) {
         let Some(patient) = self.patients.get_mut(&agent) else { return };
         patient.held = None;
-        let serves = patient.lifecycle.admits();
+        let serves = patient.lifecycle.admitted();
         let stateful = situation.directory.services[patient.service.index()].stateful;
         let available = Available {
             node: true,

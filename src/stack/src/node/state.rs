@@ -43,7 +43,7 @@ pub(crate) fn holder(
     directory: &Directory,
     peers: &Peers,
 ) -> Option<NodeId> {
-    if !configuration.state.ship {
+    if !configuration.state.enabled || !configuration.state.ship {
         return None;
     }
     holders(agent, home, configuration, directory).into_iter().find(|node| !peers.suspects(*node))
@@ -59,6 +59,9 @@ impl States {
         directory: &Directory,
         cx: &Cx<'_>,
     ) {
+        if !configuration.state.enabled {
+            return;
+        }
         let holders = holders(agent, home, configuration, directory);
         let kept = Kept { schedule: Schedule::new(0, cx.now), checkpoint: false, writing: None, holders };
         self.0.entry(agent).or_insert(kept);

@@ -19,6 +19,8 @@ use crate::tunables::{hours, mins, ms, parameters, secs};
 parameters! {
     /// Parameters of state persistence.
     pub struct StateConfiguration("state") {
+        enabled: bool = switch(true),
+            "Keeps checkpoints and copies of agents' state; off: a start replays the whole journal, and a lost or damaged disk is lost state.";
         checkpoint_every: Duration = duration(ms(100), hours(24), secs(30)),
             "Longest time between two checkpoints of an agent that changes. Shorter: faster replay, more disk.";
         checkpoint_entries: u32 = integer(1, 10_000_000, 5000),

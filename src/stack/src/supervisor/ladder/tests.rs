@@ -49,11 +49,11 @@ fn as6_an_unverified_recovery_climbs_and_a_verified_one_begins_at_the_bottom() {
 #[test]
 fn a_rung_that_the_agent_has_used_up_is_passed_over_until_the_window_is_past() {
     let mut ladder = Ladder::default();
-    for secs in 0..3 {
+    for secs in 0..10 {
         assert_eq!(decide(&mut ladder, Cause::Crash, secs), Rung::Restart);
         ladder.verified(&configuration(), AGENT);
     }
-    assert_eq!(decide(&mut ladder, Cause::Crash, 3), Rung::Restore);
+    assert_eq!(decide(&mut ladder, Cause::Crash, 10), Rung::Restore);
     ladder.verified(&configuration(), AGENT);
     assert_eq!(decide(&mut ladder, Cause::Crash, 601), Rung::Restart);
 }
