@@ -82,8 +82,8 @@ parameters! {
             "A node that was itself stopped gives its peers time before it suspects them; off: on waking it suspects everybody.";
         pause_lateness: Duration = duration(ms(1), mins(10), ms(20)),
             "A look that comes this much later than asked for counts as a pause of one's own. Shorter: more graces, slower detection under load.";
-        pause_grace: Duration = duration(ms(1), mins(10), ms(300)),
-            "Time that peers get after a pause of one's own. Longer: fewer false suspicions, slower detection of crashes during the pause.";
+        pause_grace: u32 = integer(1, 100, 3),
+            "Heartbeat periods that peers get after a pause of one's own. More: fewer false suspicions, later convictions of those that crashed in it.";
     }
 }
 
@@ -100,15 +100,29 @@ impl HealthConfiguration {
                 ),
             });
         }
-        if self.pause_grace <= self.heartbeat && self.pause_guard {
+        let phi = matches!(self.detector, DetectorKind::PhiNormal | DetectorKind::PhiExponential);
+        if phi && self.first.saturating_add(self.pause) < self.heartbeat {
             conflicts.push(Conflict {
-                names: ["health.pause_grace", "health.heartbeat"],
+                names: ["health.first", "health.heartbeat"],
                 message: format!(
-                    "health.pause_grace ({}) must be longer than health.heartbeat ({}), or peers have no time to be heard in it",
-                    self.pause_grace, self.heartbeat
+                    "health.first ({}) and health.pause ({}) together must not be shorter than health.heartbeat ({}), or every peer is suspected before its second heartbeat",
+                    self.first, self.pause, self.heartbeat
                 ),
             });
         }
         conflicts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_guess_that_does_not_fit_the_heartbeat_is_a_conflict_of_the_phi_detectors() {
+        let slow = HealthConfiguration { heartbeat: mins(5), timeout: mins(16), ..HealthConfiguration::default() };
+        assert_eq!(slow.conflicts().iter().map(|conflict| conflict.names[0]).collect::<Vec<_>>(), ["health.first"]);
+        assert_eq!(HealthConfiguration { first: mins(5), ..slow }.conflicts(), []);
+        assert_eq!(HealthConfiguration { detector: DetectorKind::Timeout, ..slow }.conflicts(), []);
     }
 }

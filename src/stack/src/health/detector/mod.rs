@@ -93,9 +93,8 @@ impl Detector {
     /// Watches `peers` peers, all trusted and taken as heard `now`; nothing is known of their rhythm but the configured first estimate.
     pub fn new(configuration: &HealthConfiguration, peers: usize, now: Instant) -> Self {
         let rule = Rule::new(configuration);
-        let guard = configuration
-            .pause_guard
-            .then_some(Guard { lateness: configuration.pause_lateness, grace: configuration.pause_grace });
+        let grace = configuration.heartbeat.saturating_mul(u64::from(configuration.pause_grace));
+        let guard = configuration.pause_guard.then_some(Guard { lateness: configuration.pause_lateness, grace });
         let mut peer = Peer {
             newest: None,
             heard: now,
