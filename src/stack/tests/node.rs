@@ -101,8 +101,8 @@ impl Cluster {
                 self.later(DELAY, node, Input::Agent { agent, event });
             }
             Effect::Route { agent, .. } => self.routed.push(agent),
-            Effect::Measure
-            | Effect::Checkpoint(_)
+            Effect::Measure => self.later(DELAY, node, Input::Measured(Arc::new(well()))),
+            Effect::Checkpoint(_)
             | Effect::Ship { .. }
             | Effect::Hedge { .. }
             | Effect::Refuse(_)
