@@ -183,17 +183,18 @@ impl<M: Machine> World<M> {
         let Block { node, from, shipment, bytes, .. } = block;
         let service = self.service_of(shipment.agent);
         let journal = self.scenario.services[service.index()].journal.as_ref().expect("only journals are shipped");
-        let new = Copy { file: StateFile::new(journal.entry, journal.snapshot), start: shipment.start };
+        let mut empty = StateFile::new(journal.entry, journal.snapshot);
         let host = self.nodes[node.index()].host.as_mut().expect("edges keep no copies");
-        let copy = host.copies.entry(shipment.agent).or_insert(new);
-        if copy.start > shipment.start {
-            return host.disk.free(bytes);
-        }
-        let taken = copy.file.take(&shipment.piece, misdirected);
-        if taken.is_ok() {
-            copy.start = shipment.start;
-        }
-        let held = taken.is_ok().then(|| (shipment.piece.end(), copy.file.newest_checkpoint().unwrap_or(0)));
+        let taken = match host.copies.get_mut(&shipment.agent) {
+            Some(copy) if copy.start > shipment.start => return host.disk.free(bytes),
+            Some(copy) => copy.file.take(&shipment.piece, misdirected).inspect(|_| copy.start = shipment.start),
+            // A piece out of the middle is no copy.
+            None => empty.take(&shipment.piece, misdirected).inspect(|_| {
+                host.copies.insert(shipment.agent, Copy { file: empty, start: shipment.start });
+            }),
+        };
+        let checkpoint = host.copies.get(&shipment.agent).and_then(|copy| copy.file.newest_checkpoint());
+        let held = taken.is_ok().then(|| (shipment.piece.end(), checkpoint.unwrap_or(0)));
         host.disk.free(taken.unwrap_or(bytes));
         let content = Content::Confirmation { instance: shipment.instance, start: shipment.start, held };
         self.send_state(node, from, shipment.agent, Bytes::ZERO, content, kernel);

@@ -54,6 +54,8 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Ten entries, of which the fifth was not acknowledged.
@@ -106,5 +108,31 @@ mod tests {
         }
         assert_eq!(ledger.rebuilt(&one), Audit { acknowledged: 10, kept: 5 });
         assert_eq!(ledger.rebuilt(&two), Audit { acknowledged: 10, kept: 5 });
+    }
+
+    proptest! {
+        /// Of a single instance that loses an end of its state now and then, every acknowledged entry is in its last state or was lost once.
+        #[test]
+        fn every_acknowledged_entry_is_kept_or_lost_once(lives in prop::collection::vec((prop::collection::vec(any::<bool>(), 0..20), 0u64..40), 1..10)) {
+            let mut ledger = Ledger::default();
+            let mut state = Entries::new();
+            let (mut told, mut lost, mut kept) = (0, 0, 0);
+            for (entries, left) in lives {
+                for acknowledged in entries {
+                    let serial = ledger.hand_out();
+                    state.insert(serial);
+                    if acknowledged {
+                        ledger.acknowledge(serial);
+                        told += 1;
+                    }
+                }
+                state.truncate(left);
+                let audit = ledger.rebuilt(&state);
+                lost += audit.acknowledged - audit.kept;
+                kept = audit.kept;
+                prop_assert_eq!(told, kept + lost);
+            }
+            prop_assert_eq!(ledger.rebuilt(&state), Audit { acknowledged: kept, kept });
+        }
     }
 }

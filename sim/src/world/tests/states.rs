@@ -323,6 +323,30 @@ fn a_receiver_that_has_lost_its_disk_says_so_and_is_sent_everything() {
 }
 
 #[test]
+fn a_receiver_without_what_came_before_has_no_copy() {
+    let world = with(keeper(), FaultKind::Crash { disk_lost: true }, node(1), 10, Some(1.0));
+    let mut orders = shipping(10);
+    orders.extend([(12, 0, Order::Ship(A, NodeId(1))), (14, 2, Order::Start(A, StateSource::Replica(NodeId(1))))]);
+    let simulation = finished(world, strict(&orders), 1);
+    assert_eq!(news(&simulation, 0).last(), Some(&AgentEvent::Shipped { to: NodeId(1), entries: 0 }));
+    assert_eq!(exits(&simulation), [Exit::CorruptState]);
+    check_disks(&simulation);
+}
+
+#[test]
+fn a_copy_that_was_written_astray_ends_where_the_damage_begins() {
+    let misdirected = FaultKind::Disk(DiskFailure::Misdirected { share: ratio(1.0) });
+    let world = with(keeper(), misdirected, node(1), 10, Some(2.0));
+    let mut orders = shipping(20);
+    orders.push((22, 2, Order::Start(A, StateSource::Replica(NodeId(1)))));
+    let simulation = finished(world, script(&orders), 1);
+    // The shipments of seconds 10 and 11 are lost, and what comes behind them is of no use.
+    let found = rebuilt(&simulation)[1];
+    assert!((440..=455).contains(&found.kept), "{found:?}");
+    check_disks(&simulation);
+}
+
+#[test]
 fn of_two_instances_the_one_that_was_started_later_owns_the_copy() {
     let mut orders = shipping(12);
     orders.extend([
@@ -384,6 +408,32 @@ fn a_shipped_checkpoint_keeps_the_copy_short() {
     assert!(copy.history().len() > 1_400);
     assert!(copy.bytes() < Bytes(SNAPSHOT + 510 * ENTRY), "{:?}", copy.bytes());
     check_disks(&simulation);
+}
+
+#[test]
+fn w6_moves_and_copies_can_be_reproduced_and_continued_from_a_snapshot() {
+    let lost = FaultKind::Crash { disk_lost: true };
+    let world = with(
+        with(keeper(), lost, node(0), 20, Some(3.0)),
+        FaultKind::Link(LinkFault::Loss { share: ratio(0.3) }),
+        node(1),
+        5,
+        None,
+    );
+    let mut orders = shipping(20);
+    orders.extend([(9, 0, Order::Checkpoint(A)), (22, 2, Order::Start(A, StateSource::Replica(NodeId(1))))]);
+    orders.extend([(26, 0, Order::Route(A, NodeId(2))), (30, 2, Order::Ship(A, NodeId(1)))]);
+    orders.sort_by_key(|(at, ..)| *at);
+    let straight = finished(world.clone(), script(&orders), 1);
+    assert_eq!(finished(world.clone(), script(&orders), 1).hash(), straight.hash());
+    for cut in [8_001, 9_000, 20_000, 22_101, 30_000] {
+        let mut stopped = simulation(world.clone(), script(&orders), 1, Detail::Full);
+        stopped.run(&crate::kernel::Limits::until(Instant::from_nanos(cut * 1_000_000))).unwrap();
+        let mut restored = stopped.clone();
+        run(&mut stopped);
+        run(&mut restored);
+        assert_eq!((restored.hash(), stopped.hash()), (straight.hash(), straight.hash()), "{cut}");
+    }
 }
 
 #[test]
