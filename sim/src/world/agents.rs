@@ -1,21 +1,26 @@
 //! Agents: processes that start, become ready, die and come back, with state built from a journal.
 //!
-//! down → starting (start-up time, journal read from disk, entries replayed on a core, dependencies asked) → ready → down.
+//! down → starting (start-up time, state built, dependencies asked) → ready (→ stopping) → down. An agent has one process on each node on which its
+//! node's software has started it; each is an *instance* with a state of its own, and nothing here keeps two of them from running at once.
 //! A process that dies on a living host resets its connections, so its callers hear at once; with a dead host they hear nothing.
 
 use std::collections::VecDeque;
 
 use hms_machine::{
-    AgentEvent, AgentId, Bytes, CallOutcome, Distribution, Duration, Exit, Instant, Machine, NodeId, Purpose, Ratio, ServiceId,
+    AgentEvent, AgentId, Bytes, CallOutcome, Duration, Exit, Instant, Machine, NodeId, Purpose, Ratio, ServiceId, StateSource,
 };
 use hms_scenario::model::{Backoff, CallPolicy, Sync};
 
+use super::afflictions::Afflictions;
 use super::calls::Caller;
+use super::copies::Shipped;
 use super::event::{DiskTag, Event, InstanceId, JobKey, Task};
+use super::ledger::Ledger;
+use super::state::NewFile;
 use super::{Kernel, TraceKind, World};
 use crate::cluster::disk::{OperationKind, Outcome};
 use crate::cluster::memory::AgentSlot;
-use crate::cluster::storage::JournalFile;
+use crate::cluster::storage::StateFile;
 use crate::cluster::usage::Class;
 use crate::faults::FaultId;
 use crate::kernel::TimerId;
@@ -35,6 +40,14 @@ const HANDLES: f64 = 1024.0;
 pub(crate) struct Agent {
     /// Where it was ever started, in order; the first is the node on which it was placed.
     pub(super) instances: Vec<InstanceId>,
+    /// Starts so far, of all instances: what is drawn for a life is drawn by this number.
+    starts: u64,
+    /// Messages about its state so far.
+    pub(super) messages: u64,
+    /// What it owes its callers.
+    pub(super) ledger: Ledger,
+    /// What faults do at present to its software or data: it holds for every instance that is started meanwhile.
+    pub(super) afflictions: Afflictions,
 }
 
 /// Who an instance is.
@@ -50,9 +63,13 @@ pub(crate) struct InstancePlace {
 pub(crate) struct Instance {
     pub(super) place: InstancePlace,
     pub(super) process: Process,
-    /// Starts so far; an event of an earlier life is stale.
+    /// Starts and ends so far; an event of an earlier life is stale.
     pub(super) life: u32,
-    timer: TimerId,
+    /// Which start of the agent it lives by.
+    pub(super) start: u64,
+    /// From where this life takes its state.
+    pub(super) source: StateSource,
+    pub(super) timer: TimerId,
     flush_timer: TimerId,
     /// Position among the agents of its host.
     pub(super) slot: AgentSlot,
@@ -62,9 +79,12 @@ pub(crate) struct Instance {
     pub(super) stuck: Vec<JobKey>,
     /// Everything accepted and not yet answered.
     pub(super) accepted: Vec<JobKey>,
-    pub(super) journal: JournalFile,
-    /// Entries that were acknowledged to a caller, over all lives since the state was last lost.
-    pub(super) acknowledged: u64,
+    /// What is on the host's disk.
+    pub(super) state: StateFile,
+    /// A file that is being written.
+    pub(super) writing: Option<NewFile>,
+    /// What is known of copies elsewhere.
+    pub(super) shipped: Vec<Shipped>,
     /// Answered its first request since it became ready.
     pub(super) served: bool,
     pub(super) afflictions: Afflictions,
@@ -75,7 +95,11 @@ pub(crate) enum Process {
     Down,
     /// Start-up work until the timer fires.
     Starting,
-    /// Reading and replaying the journal.
+    /// Asking another node for the state; this many questions were sent.
+    Fetching {
+        asked: u32,
+    },
+    /// Reading and replaying the state.
     Loading,
     /// Asking for its dependencies; this many have not answered yet.
     Asking {
@@ -83,45 +107,22 @@ pub(crate) enum Process {
         failed: bool,
     },
     Ready,
-}
-
-/// What faults do to an agent at present, by fault, so that overlapping ones can end in any order.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Afflictions {
-    pub(super) hangs: Vec<FaultId>,
-    pub(super) loops: Vec<(FaultId, Distribution)>,
-    /// Multiplier of work and share of errors.
-    pub(super) regressions: Vec<(FaultId, f64, Ratio)>,
-    pub(super) gray: Vec<(FaultId, Ratio)>,
-    pub(super) leaks: Vec<(FaultId, Bytes)>,
-    /// Handles per second, and since when.
-    pub(super) handle_leaks: Vec<(FaultId, f64)>,
-    handles: f64,
-    handles_at: Instant,
-}
-
-impl Afflictions {
-    /// File handles in use by leaks, brought up to `now`.
-    pub(super) fn handles(&mut self, now: Instant) -> f64 {
-        let rate: f64 = self.handle_leaks.iter().map(|(_, rate)| rate).sum();
-        self.handles += rate * now.saturating_since(self.handles_at).as_secs_f64();
-        self.handles_at = now;
-        self.handles
-    }
-
-    /// Multiplier of the work of a request.
-    pub(super) fn work_factor(&self) -> f64 {
-        self.regressions.iter().map(|(_, factor, _)| factor).product()
-    }
+    /// Takes no more requests, and ends when it has finished those that it has and flushed its journal.
+    Stopping {
+        flushing: bool,
+    },
 }
 
 impl Instance {
     fn new<M: Machine>(world: &World<M>, place: InstancePlace, slot: AgentSlot, kernel: &mut Kernel) -> Self {
-        let journal = &world.scenario.services[place.service.index()].journal;
+        let journal = world.scenario.services[place.service.index()].journal.as_ref();
+        let (entry, snapshot) = journal.map_or((Bytes::ZERO, Bytes::ZERO), |journal| (journal.entry, journal.snapshot));
         Instance {
             place,
             process: Process::Down,
             life: 0,
+            start: 0,
+            source: StateSource::Local,
             timer: kernel.new_timer(),
             flush_timer: kernel.new_timer(),
             slot,
@@ -129,8 +130,9 @@ impl Instance {
             busy: 0,
             stuck: Vec::new(),
             accepted: Vec::new(),
-            journal: JournalFile::new(journal.as_ref().map_or(Bytes::ZERO, |journal| journal.entry)),
-            acknowledged: 0,
+            state: StateFile::new(entry, snapshot),
+            writing: None,
+            shipped: Vec::new(),
             served: false,
             afflictions: Afflictions::default(),
         }
@@ -174,30 +176,36 @@ impl<M: Machine> World<M> {
         self.agents.iter().filter(ready).count() as u32
     }
 
-    /// The node's software starts an agent.
-    pub(super) fn start_agent(&mut self, node: NodeId, agent: AgentId, kernel: &mut Kernel) {
+    /// The node's software starts an agent. An edge hosts none.
+    pub(super) fn start_agent(&mut self, node: NodeId, agent: AgentId, source: StateSource, kernel: &mut Kernel) {
+        if self.nodes[node.index()].host.is_none() {
+            return;
+        }
         let id = self.instance_at(agent, node).unwrap_or_else(|| self.add_instance(agent, node, kernel));
-        self.start_process(id, kernel);
+        self.start_process(id, source, kernel);
     }
 
-    fn start_process(&mut self, id: InstanceId, kernel: &mut Kernel) {
+    fn start_process(&mut self, id: InstanceId, source: StateSource, kernel: &mut Kernel) {
         let scenario = self.scenario.clone();
         let place = self.place(id);
         let service = &scenario.services[place.service.index()];
         let now = kernel.now();
-        let agent = &mut self.instances[id.index()];
-        if agent.process != Process::Down {
+        let agent = &mut self.agents[place.agent.index()];
+        let instance = &mut self.instances[id.index()];
+        if instance.process != Process::Down {
             return;
         }
-        agent.process = Process::Starting;
-        agent.life += 1;
-        agent.served = false;
-        agent.afflictions.handles = 0.0;
-        agent.afflictions.handles_at = now;
-        let mut draw = self.streams.draw(STARTUP, u64::from(place.agent.0), u64::from(agent.life));
+        agent.starts += 1;
+        instance.process = Process::Starting;
+        instance.life += 1;
+        instance.start = agent.starts;
+        instance.source = source;
+        instance.served = false;
+        instance.afflictions = agent.afflictions.of_new_process(now);
+        let mut draw = self.streams.draw(STARTUP, u64::from(place.agent.0), instance.start);
         let took = Duration::from_nanos_f64(service.startup.sample(&mut draw));
-        kernel.set_timer(agent.timer, now.saturating_add(took), Event::Agent(id, agent.life));
-        let (slot, node) = (agent.slot, place.node);
+        kernel.set_timer(instance.timer, now.saturating_add(took), Event::Agent(id, instance.life));
+        let (slot, node) = (instance.slot, place.node);
         self.host(node).memory.start(now, slot, &service.memory);
         self.set_leak(id, kernel);
         self.record(kernel, TraceKind::AgentStarting { agent: place.agent, node });
@@ -205,68 +213,23 @@ impl<M: Machine> World<M> {
         self.memory_due(node, kernel);
     }
 
-    /// Start-up work is over, or the dependencies are asked again.
+    /// Start-up work is over, something is asked again, or the time to stop is over.
     pub(super) fn agent_due(&mut self, id: InstanceId, life: u32, kernel: &mut Kernel) {
         if self.instances[id.index()].life != life {
             return;
         }
         match self.instances[id.index()].process {
-            Process::Starting => self.load_journal(id, kernel),
+            Process::Starting => self.load_state(id, kernel),
+            Process::Fetching { asked } => self.fetch(id, asked, kernel),
             Process::Asking { .. } => self.ask_for_needs(id, kernel),
+            Process::Stopping { .. } => self.end_process(id, Exit::Stopped, None, true, kernel),
             // The timer belongs to a process that has died meanwhile.
             Process::Down | Process::Loading | Process::Ready => {}
         }
     }
 
-    fn load_journal(&mut self, id: InstanceId, kernel: &mut Kernel) {
-        let service = self.place(id).service.index();
-        let agent = &mut self.instances[id.index()];
-        agent.process = Process::Loading;
-        let life = agent.life;
-        match &self.scenario.services[service].journal {
-            Some(journal) => {
-                let bytes = Bytes(agent.journal.entries() * journal.entry.0);
-                let node = self.node_of(id);
-                self.submit_disk(node, OperationKind::Read(bytes), Class::Service, DiskTag::Load { instance: id, life }, kernel);
-            }
-            None => self.ask_for_needs(id, kernel),
-        }
-    }
-
-    pub(super) fn journal_read(&mut self, id: InstanceId, life: u32, result: Outcome, kernel: &mut Kernel) {
-        let service = self.place(id).service.index();
-        let node = self.node_of(id);
-        let agent = &mut self.instances[id.index()];
-        if agent.life != life || agent.process != Process::Loading {
-            return;
-        }
-        if !result.acknowledged() {
-            // A process that cannot read its state ends; its supervisor decides.
-            return self.end_process(id, Exit::Abnormal, None, true, kernel);
-        }
-        let recovered = agent.journal.recover();
-        let acknowledged = std::mem::replace(&mut agent.acknowledged, 0);
-        let kept = acknowledged.min(recovered.entries);
-        agent.acknowledged = kept;
-        self.record(kernel, TraceKind::StateRebuilt { agent: self.place(id).agent, node, acknowledged, kept });
-        let journal = self.scenario.services[service].journal.as_ref().expect("only journals are read");
-        let replay = journal.replay.saturating_mul(recovered.entries);
-        let freed = Bytes(recovered.lost * journal.entry.0);
-        let now = kernel.now();
-        self.host(node).disk.free(freed);
-        self.host(node).cpu.submit(now, Task::Replay { instance: id, life }, replay, Class::Service);
-        self.rearm_cpu(node, kernel);
-    }
-
-    pub(super) fn journal_replayed(&mut self, id: InstanceId, life: u32, kernel: &mut Kernel) {
-        let agent = &self.instances[id.index()];
-        if agent.life == life && agent.process == Process::Loading {
-            self.ask_for_needs(id, kernel);
-        }
-    }
-
     /// Asks one replica of each service that must be there first.
-    fn ask_for_needs(&mut self, id: InstanceId, kernel: &mut Kernel) {
+    pub(super) fn ask_for_needs(&mut self, id: InstanceId, kernel: &mut Kernel) {
         let scenario = self.scenario.clone();
         let needs = &scenario.services[self.place(id).service.index()].needs;
         let agent = &mut self.instances[id.index()];
@@ -333,7 +296,7 @@ impl<M: Machine> World<M> {
             return;
         }
         kernel.set_timer(agent.flush_timer, kernel.now().saturating_add(every), Event::Flush(id, life));
-        if agent.journal.entries_durable() < agent.journal.entries() {
+        if agent.state.has_unsynced() {
             self.submit_disk(node, OperationKind::Sync, Class::Service, DiskTag::EntrySync { instance: id, job: None }, kernel);
         }
     }
@@ -351,12 +314,13 @@ impl<M: Machine> World<M> {
         instance.waiting.clear();
         instance.stuck.clear();
         instance.busy = 0;
-        // A stuck process is gone with its life; what causes leaks and crash loops comes back with the next one.
-        instance.afflictions.hangs.clear();
+        // A stuck process is gone with its life; what lives in the software or its data comes back with the next one.
+        instance.afflictions = Afflictions::default();
         kernel.cancel_timer(instance.timer);
         kernel.cancel_timer(instance.flush_timer);
         let slot = instance.slot;
         let accepted = std::mem::take(&mut instance.accepted);
+        self.drop_new_file(id);
         self.record(kernel, TraceKind::AgentDown { agent, node, exit, fault });
         for key in accepted {
             let Some(job) = self.jobs.remove(key) else { continue };
@@ -379,9 +343,52 @@ impl<M: Machine> World<M> {
         }
     }
 
-    /// The node kills a process of its own.
-    pub(super) fn stop_agent(&mut self, node: NodeId, agent: AgentId, kernel: &mut Kernel) {
-        if let Some(id) = self.instance_at(agent, node) {
+    /// The node stops a process of its own: what it works on may end within `grace`. A process that is not yet ready works on nothing.
+    pub(super) fn stop_agent(&mut self, node: NodeId, agent: AgentId, grace: Duration, kernel: &mut Kernel) {
+        let Some(id) = self.instance_at(agent, node) else { return };
+        let end = kernel.now().saturating_add(grace);
+        let instance = &mut self.instances[id.index()];
+        match instance.process {
+            Process::Ready | Process::Stopping { .. } if !grace.is_zero() => {
+                let sooner = instance.ready() || kernel.timer_deadline(instance.timer).is_none_or(|deadline| end < deadline);
+                if instance.ready() {
+                    instance.process = Process::Stopping { flushing: false };
+                    kernel.cancel_timer(instance.flush_timer);
+                }
+                if sooner {
+                    kernel.set_timer(instance.timer, end, Event::Agent(id, instance.life));
+                }
+                self.stop_if_idle(id, kernel);
+            }
+            Process::Down
+            | Process::Starting
+            | Process::Fetching { .. }
+            | Process::Loading
+            | Process::Asking { .. }
+            | Process::Ready
+            | Process::Stopping { .. } => self.end_process(id, Exit::Stopped, None, true, kernel),
+        }
+    }
+
+    /// A process that is to stop and has nothing left to do flushes its journal and ends. A stuck one does nothing.
+    pub(super) fn stop_if_idle(&mut self, id: InstanceId, kernel: &mut Kernel) {
+        let instance = &mut self.instances[id.index()];
+        if instance.process != (Process::Stopping { flushing: false }) || !instance.accepted.is_empty() || instance.hangs() {
+            return;
+        }
+        if !instance.state.has_unsynced() {
+            return self.end_process(id, Exit::Stopped, None, true, kernel);
+        }
+        instance.process = Process::Stopping { flushing: true };
+        let tag = DiskTag::StopSync { instance: id, life: instance.life };
+        self.submit_disk(self.node_of(id), OperationKind::Sync, Class::Service, tag, kernel);
+    }
+
+    /// The last flush of a process has ended, well or not.
+    pub(super) fn stop_synced(&mut self, id: InstanceId, life: u32, result: Outcome, kernel: &mut Kernel) {
+        let instance = &mut self.instances[id.index()];
+        instance.state.synced(result);
+        if instance.life == life && instance.process == (Process::Stopping { flushing: true }) {
             self.end_process(id, Exit::Stopped, None, true, kernel);
         }
     }
@@ -404,7 +411,7 @@ impl<M: Machine> World<M> {
         }
         for (fault, after) in &agent.afflictions.loops {
             let purpose = CRASH_LOOP.part(self.schedule.get(*fault).key);
-            let mut draw = self.streams.draw(purpose, u64::from(agent.place.agent.0), u64::from(agent.life));
+            let mut draw = self.streams.draw(purpose, u64::from(agent.place.agent.0), agent.start);
             let after = Duration::from_nanos_f64(after.sample(&mut draw));
             kernel.schedule_in(after, Event::CrashLoop(id, agent.life));
         }

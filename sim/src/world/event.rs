@@ -3,6 +3,7 @@
 use hms_machine::{AgentEvent, AgentId, Bytes, CallOutcome, NodeId};
 use slotmap::{Key, new_key_type};
 
+use super::copies::StateMessage;
 use crate::faults::FaultId;
 
 new_key_type! {
@@ -12,6 +13,8 @@ new_key_type! {
     pub struct CallKey;
     /// A request at an agent.
     pub struct JobKey;
+    /// A shipment that is being written to the disk of its receiver.
+    pub struct BlockKey;
 }
 
 /// A process of an agent on a node: one for each pair that was ever started, in order of their first start. The first ones, one for each
@@ -55,7 +58,7 @@ pub enum Event {
     },
     /// An attempt is out of time, or the pause before a retry is over.
     Call(CallKey),
-    /// The agent's process has finished its start-up work, or looks for its dependencies again.
+    /// The agent's process has finished its start-up work, asks again for its state or its dependencies, or has had its time to stop.
     Agent(InstanceId, u32),
     /// A crash loop strikes this life of the agent.
     CrashLoop(InstanceId, u32),
@@ -105,7 +108,7 @@ impl Event {
             7 => "arrival of a request",
             8 => "end of a client's thinking",
             9 => "time-out or retry of a call",
-            10 => "end of an agent's start-up",
+            10 => "start-up or stop of an agent",
             11 => "strike of a crash loop",
             12 => "flush of a journal",
             13 => "beginning of a fault",
@@ -133,6 +136,7 @@ pub(crate) enum Payload<M> {
     Stack(M),
     Request(Request),
     Reply(Reply),
+    State(StateMessage),
 }
 
 /// An attempt of a call on its way to an agent.
@@ -186,18 +190,47 @@ pub(crate) enum DiskTag {
     EntryWrite { instance: InstanceId, job: JobKey },
     /// The flush of a journal; acknowledges the request if it was made for one.
     EntrySync { instance: InstanceId, job: Option<JobKey> },
-    /// The reading of a journal at start.
+    /// The reading of a state at start.
     Load { instance: InstanceId, life: u32 },
+    /// The flush of a journal before its process ends.
+    StopSync { instance: InstanceId, life: u32 },
+    /// The write of a checkpoint, or of a state that was fetched.
+    FileWrite { instance: InstanceId, life: u32, bytes: Bytes },
+    /// The flush of such a file, and of the journal with it.
+    FileSync { instance: InstanceId, life: u32 },
+    /// The reading of a copy for this instance, which starts elsewhere.
+    CopyRead { instance: InstanceId, life: u32 },
+    /// The write of a shipment.
+    BlockWrite(BlockKey),
+    /// The flush of a shipment.
+    BlockSync(BlockKey),
+}
+
+/// A file that a crash may tear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum File {
+    /// What the node's software persists.
+    Records,
+    /// An instance's journal.
+    Journal(InstanceId),
+    /// A file that counts only when it is complete.
+    Whole,
 }
 
 impl DiskTag {
-    /// The instance whose journal the operation concerns; `None` for the file of the stack.
-    pub(crate) fn journal(self) -> Option<InstanceId> {
+    /// The file that is torn when a crash interrupts the operation.
+    pub(crate) fn file(self) -> File {
         match self {
-            DiskTag::RecordWrite | DiskTag::RecordSync { .. } => None,
-            DiskTag::EntryWrite { instance, .. } | DiskTag::EntrySync { instance, .. } | DiskTag::Load { instance, .. } => {
-                Some(instance)
-            }
+            DiskTag::RecordWrite | DiskTag::RecordSync { .. } => File::Records,
+            DiskTag::EntryWrite { instance, .. }
+            | DiskTag::EntrySync { instance, .. }
+            | DiskTag::StopSync { instance, .. }
+            | DiskTag::FileSync { instance, .. } => File::Journal(instance),
+            DiskTag::Load { .. }
+            | DiskTag::FileWrite { .. }
+            | DiskTag::CopyRead { .. }
+            | DiskTag::BlockWrite(_)
+            | DiskTag::BlockSync(_) => File::Whole,
         }
     }
 }

@@ -47,9 +47,11 @@ impl<M: Machine> World<M> {
                     self.end_process(instance, Exit::Abnormal, Some(id), true, kernel);
                 }
             }
-            FaultKind::CrashLoop { after } => {
+            FaultKind::CrashLoop { .. } => {
+                for agent in self.agents_of(fault) {
+                    self.strike_agent(fault, agent, kernel);
+                }
                 for instance in self.instances_of(fault) {
-                    self.instances[instance.index()].afflictions.loops.push((id, after.clone()));
                     self.end_process(instance, Exit::Abnormal, Some(id), true, kernel);
                 }
             }
@@ -63,13 +65,18 @@ impl<M: Machine> World<M> {
                     self.strike_hardware(fault, node, kernel);
                 }
             }
-            FaultKind::Hang
-            | FaultKind::MemoryLeak { .. }
+            // A process that is stuck is stuck by itself: the next one, here or elsewhere, is not.
+            FaultKind::Hang => {
+                for instance in self.instances_of(fault) {
+                    self.instances[instance.index()].afflictions.add(fault, 0, kernel.now());
+                }
+            }
+            FaultKind::MemoryLeak { .. }
             | FaultKind::HandleLeak { .. }
             | FaultKind::Regression { .. }
             | FaultKind::Gray { .. } => {
-                for instance in self.instances_of(fault) {
-                    self.strike_agent(fault, instance, kernel);
+                for agent in self.agents_of(fault) {
+                    self.strike_agent(fault, agent, kernel);
                 }
             }
             FaultKind::SlowNic { delay } => {
@@ -132,28 +139,14 @@ impl<M: Machine> World<M> {
         }
     }
 
-    fn strike_agent(&mut self, fault: &ScheduledFault, instance: InstanceId, kernel: &mut Kernel) {
-        let now = kernel.now();
-        let id = fault.id;
-        let mut draw = self.streams.draw(NEW_VERSION, u64::from(self.place(instance).agent.0), fault.key);
-        let afflictions = &mut self.instances[instance.index()].afflictions;
-        match &fault.kind {
-            FaultKind::Hang => afflictions.hangs.push(id),
-            FaultKind::Gray { errors } => afflictions.gray.push((id, *errors)),
-            FaultKind::Regression { factor, errors, replicas } => {
-                if draw.chance(*replicas) {
-                    afflictions.regressions.push((id, *factor, *errors));
-                }
-            }
-            FaultKind::HandleLeak { rate } => {
-                afflictions.handles(now);
-                afflictions.handle_leaks.push((id, *rate));
-            }
-            FaultKind::MemoryLeak { rate } => {
-                afflictions.leaks.push((id, *rate));
-                self.set_leak(instance, kernel);
-            }
-            _ => unreachable_victims(fault),
+    /// Strikes the software of an agent or its data: every instance that runs, and every one that is started while the fault lasts.
+    fn strike_agent(&mut self, fault: &ScheduledFault, agent: AgentId, kernel: &mut Kernel) {
+        let mut draw = self.streams.draw(NEW_VERSION, u64::from(agent.0), fault.key);
+        let replicas = draw.next_u64();
+        self.agents[agent.index()].afflictions.add(fault, replicas, kernel.now());
+        for instance in self.running_instances(agent) {
+            self.instances[instance.index()].afflictions.add(fault, replicas, kernel.now());
+            self.set_leak(instance, kernel);
         }
     }
 
@@ -172,11 +165,6 @@ impl<M: Machine> World<M> {
                     self.resume(node, kernel);
                 }
             }
-            FaultKind::CrashLoop { .. } => {
-                for instance in self.instances_of(fault) {
-                    self.instances[instance.index()].afflictions.loops.retain(|(known, _)| *known != id);
-                }
-            }
             FaultKind::SlowCpu { .. }
             | FaultKind::SlowDisk { .. }
             | FaultKind::ClockDrift { .. }
@@ -186,15 +174,12 @@ impl<M: Machine> World<M> {
                     self.relieve_hardware(fault, node, kernel);
                 }
             }
-            FaultKind::Hang
+            FaultKind::CrashLoop { .. }
+            | FaultKind::Hang
             | FaultKind::MemoryLeak { .. }
             | FaultKind::HandleLeak { .. }
             | FaultKind::Regression { .. }
-            | FaultKind::Gray { .. } => {
-                for instance in self.instances_of(fault) {
-                    self.relieve_agent(id, instance, kernel);
-                }
-            }
+            | FaultKind::Gray { .. } => self.relieve_agents(id, kernel),
             FaultKind::SlowNic { .. } | FaultKind::Link(_) | FaultKind::Partition(_) => self.network.lift(id),
             FaultKind::Outage { .. } => self.outages.iter_mut().for_each(|outages| outages.retain(|(known, _)| *known != id)),
             FaultKind::Poison { .. } => {
@@ -223,20 +208,23 @@ impl<M: Machine> World<M> {
         self.set_drift(node, kernel);
     }
 
-    fn relieve_agent(&mut self, id: FaultId, instance: InstanceId, kernel: &mut Kernel) {
+    /// Wherever the agents are by now that the fault has struck.
+    fn relieve_agents(&mut self, id: FaultId, kernel: &mut Kernel) {
         let now = kernel.now();
-        let afflictions = &mut self.instances[instance.index()].afflictions;
-        afflictions.handles(now);
-        let stuck = !afflictions.hangs.is_empty();
-        afflictions.hangs.retain(|known| *known != id);
-        afflictions.gray.retain(|(known, _)| *known != id);
-        afflictions.regressions.retain(|(known, _, _)| *known != id);
-        afflictions.handle_leaks.retain(|(known, _)| *known != id);
-        afflictions.leaks.retain(|(known, _)| *known != id);
-        let freed = stuck && afflictions.hangs.is_empty();
-        self.set_leak(instance, kernel);
-        if freed {
-            self.unstick(instance, kernel);
+        for agent in &mut self.agents {
+            agent.afflictions.lift(id, now);
+        }
+        for instance in (0..self.instances.len()).map(InstanceId::from_index) {
+            let afflictions = &mut self.instances[instance.index()].afflictions;
+            let stuck = !afflictions.hangs.is_empty();
+            if !afflictions.lift(id, now) {
+                continue;
+            }
+            let freed = stuck && afflictions.hangs.is_empty();
+            self.set_leak(instance, kernel);
+            if freed {
+                self.unstick(instance, kernel);
+            }
         }
     }
 
@@ -288,16 +276,23 @@ impl<M: Machine> World<M> {
         self.rearm_memory(node, kernel);
     }
 
-    /// Each bit flips in one of the host's files, in proportion to what is on the medium.
+    /// Each bit flips in one of the host's files, in proportion to what is on the medium: the stack's records, its agents' states, and copies
+    /// of others'.
     fn flip_bits(&mut self, fault: &ScheduledFault, node: NodeId, bits: u32) {
-        let journals = self.host(node).instances.clone();
+        let instances = self.host(node).instances.clone();
         for bit in 0..bits {
             let mut draw = self.streams.draw(BIT_FLIP.part(u64::from(bit)), u64::from(node.0), fault.key);
             let mut durable = vec![self.host(node).records.bytes_durable()];
-            durable.extend(journals.iter().map(|instance| self.instances[instance.index()].journal.bytes_durable()));
+            durable.extend(instances.iter().map(|instance| self.instances[instance.index()].state.bytes_durable()));
+            durable.extend(self.host(node).copies.values().map(|copy| copy.file.bytes_durable()));
             match choose_file(&mut draw, &durable) {
                 Some(0) => drop(self.host(node).records.flip(&mut draw)),
-                Some(file) => drop(self.instances[journals[file - 1].index()].journal.flip(&mut draw)),
+                Some(file) => {
+                    let instance = instances.get(file - 1).map(|instance| &mut self.instances[instance.index()].state);
+                    let copies = self.nodes[node.index()].host.iter_mut().flat_map(|host| host.copies.values_mut());
+                    let state = instance.or_else(|| copies.map(|copy| &mut copy.file).nth(file - 1 - instances.len()));
+                    state.expect("the file that was chosen").flip(&mut draw);
+                }
                 None => {}
             }
         }
@@ -312,8 +307,14 @@ impl<M: Machine> World<M> {
         }
     }
 
+    /// The processes that a fault finds running.
     fn instances_of(&self, fault: &ScheduledFault) -> Vec<InstanceId> {
-        self.agents_of(fault).iter().flat_map(|agent| self.agents[agent.index()].instances.iter().copied()).collect()
+        self.agents_of(fault).into_iter().flat_map(|agent| self.running_instances(agent)).collect()
+    }
+
+    fn running_instances(&self, agent: AgentId) -> Vec<InstanceId> {
+        let running = |instance: &InstanceId| self.instances[instance.index()].process != Process::Down;
+        self.agents[agent.index()].instances.iter().copied().filter(running).collect()
     }
 
     fn agents_of(&self, fault: &ScheduledFault) -> Vec<AgentId> {

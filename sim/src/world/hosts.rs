@@ -1,14 +1,16 @@
 //! Hosts: power, pauses, processor and disk as the world drives them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use hms_machine::{Boot, Duration, Exit, Input, Instant, Machine, NodeId, NodeRandom, Purpose, Ratio};
+use hms_machine::{AgentId, Boot, Bytes, Duration, Exit, Input, Instant, Machine, NodeId, NodeRandom, Purpose, Ratio};
 
-use super::event::{DiskTag, Event, InstanceId, Task};
+use super::copies::Copy;
+use super::event::{DiskTag, Event, File, InstanceId, Task};
 use super::{Kernel, TraceKind, World};
 use crate::cluster::clock::{self, Clock};
 use crate::cluster::cpu::Cpu;
-use crate::cluster::disk::{Disk, Operation, OperationKind, Outcome};
+use crate::cluster::disk::{Disk, Lost, Operation, OperationKind, Outcome};
 use crate::cluster::memory::Memory;
 use crate::cluster::storage::{Interrupted, RecordFile};
 use crate::cluster::usage::Class;
@@ -51,6 +53,8 @@ pub(crate) struct Host {
     record_lost: bool,
     /// By memory slot.
     pub(super) instances: Vec<InstanceId>,
+    /// States of agents that run elsewhere.
+    pub(super) copies: BTreeMap<AgentId, Copy>,
     /// CPU time of one input of the stack.
     pub(super) stack_cpu: Duration,
     /// Time that the stack spent on calls, to be charged with the next request that is worked on here.
@@ -87,6 +91,7 @@ impl<M: Machine> Node<M> {
                 records: RecordFile::new(),
                 record_lost: false,
                 instances: Vec::new(),
+                copies: BTreeMap::new(),
                 stack_cpu: host.stack_cpu,
                 stack_debt: Duration::ZERO,
                 stack_in_service: Duration::ZERO,
@@ -218,19 +223,48 @@ impl<M: Machine> World<M> {
         }
         // At most one operation was under way; the others had not begun.
         let torn = lost.iter().find(|lost| lost.torn.is_some());
-        let interrupted = |file: Option<InstanceId>| {
-            torn.filter(|lost| lost.operation.tag.journal() == file).map_or(Interrupted::Nothing, |lost| lost.interrupted())
+        let interrupted = |file: File| {
+            torn.filter(|lost| lost.operation.tag.file() == file).map_or(Interrupted::Nothing, |lost| lost.interrupted())
         };
-        let mut gone = self.host(node).records.crash_of_host(interrupted(None));
+        let mut gone = self.host(node).records.crash_of_host(interrupted(File::Records));
         for instance in &instances {
-            gone += self.instances[instance.index()].journal.crash_of_host(interrupted(Some(*instance)));
+            gone += self.instances[instance.index()].state.crash_of_host(interrupted(File::Journal(*instance)));
         }
+        gone += self.half_files(&lost);
         self.host(node).disk.free(gone);
         if disk_lost {
             self.host(node).disk.wipe();
             self.host(node).records.wipe();
-            instances.iter().for_each(|instance| self.instances[instance.index()].journal.wipe());
+            self.host(node).copies.clear();
+            for instance in instances {
+                let instance = &mut self.instances[instance.index()];
+                instance.state.wipe();
+                instance.shipped.clear();
+            }
         }
+    }
+
+    /// Files that count only when they are complete, and are not: the bytes that they take up.
+    fn half_files(&mut self, lost: &[Lost<DiskTag>]) -> Bytes {
+        let mut gone = Bytes::ZERO;
+        for Lost { operation, torn } in lost {
+            let bytes = match operation.tag {
+                // What was written of a new file has gone with its process.
+                DiskTag::FileWrite { bytes, .. } => torn.map(|_| bytes),
+                DiskTag::BlockWrite(key) => self.blocks.remove(key).filter(|_| torn.is_some()).map(|block| block.bytes),
+                DiskTag::BlockSync(key) => self.blocks.remove(key).map(|block| block.bytes),
+                DiskTag::RecordWrite
+                | DiskTag::RecordSync { .. }
+                | DiskTag::EntryWrite { .. }
+                | DiskTag::EntrySync { .. }
+                | DiskTag::StopSync { .. }
+                | DiskTag::FileSync { .. }
+                | DiskTag::Load { .. }
+                | DiskTag::CopyRead { .. } => None,
+            };
+            gone += bytes.unwrap_or(Bytes::ZERO);
+        }
+        gone
     }
 
     /// One crash fault less; the host boots when it was the last.
@@ -366,7 +400,13 @@ impl<M: Machine> World<M> {
             }
             DiskTag::EntryWrite { instance, job } => self.entry_written(instance, job, result, kernel),
             DiskTag::EntrySync { instance, job } => self.entries_synced(instance, job, result, kernel),
-            DiskTag::Load { instance, life } => self.journal_read(instance, life, result, kernel),
+            DiskTag::Load { instance, life } => self.state_read(instance, life, result, kernel),
+            DiskTag::StopSync { instance, life } => self.stop_synced(instance, life, result, kernel),
+            DiskTag::FileWrite { instance, life, bytes } => self.file_written(instance, life, bytes, result, kernel),
+            DiskTag::FileSync { instance, life } => self.file_synced(instance, life, result, kernel),
+            DiskTag::CopyRead { instance, life } => self.copy_read(node, instance, life, result, kernel),
+            DiskTag::BlockWrite(key) => self.block_written(key, result, kernel),
+            DiskTag::BlockSync(key) => self.block_synced(key, result, kernel),
         }
     }
 

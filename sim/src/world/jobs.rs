@@ -32,6 +32,8 @@ pub(crate) struct Job {
     failed: bool,
     /// Stack time that its work includes.
     debt: Duration,
+    /// Serial of its journal entry, once it is handed over to the disk.
+    entry: u64,
 }
 
 impl<M: Machine> World<M> {
@@ -67,6 +69,7 @@ impl<M: Machine> World<M> {
             outstanding: 0,
             failed: false,
             debt: Duration::ZERO,
+            entry: 0,
         });
         agent.accepted.push(job);
         if agent.busy < service.workers {
@@ -198,7 +201,9 @@ impl<M: Machine> World<M> {
             .filter(|journal| self.streams.draw(WRITES, job.trace, 0).chance(journal.writes));
         let Some(journal) = writes else { return self.finish(key, CallOutcome::Ok, kernel) };
         let bytes = journal.entry;
-        self.instances[id.index()].journal.write();
+        let entry = self.agents[place.agent.index()].ledger.hand_out();
+        self.jobs[key].entry = entry;
+        self.instances[id.index()].state.write(entry);
         let tag = DiskTag::EntryWrite { instance: id, job: key };
         self.submit_disk(place.node, OperationKind::Write(bytes), Class::Service, tag, kernel);
     }
@@ -206,7 +211,7 @@ impl<M: Machine> World<M> {
     /// A journal entry is in the cache of the operating system, or could not be written.
     pub(super) fn entry_written(&mut self, id: InstanceId, key: JobKey, result: Outcome, kernel: &mut Kernel) {
         let place = self.place(id);
-        self.instances[id.index()].journal.written(result);
+        self.instances[id.index()].state.written(result);
         // The process that asked may have died; the operating system has written for it all the same.
         if !self.jobs.contains_key(key) {
             return;
@@ -226,14 +231,15 @@ impl<M: Machine> World<M> {
 
     /// Journal entries are on the medium, or the flush has failed.
     pub(super) fn entries_synced(&mut self, id: InstanceId, job: Option<JobKey>, result: Outcome, kernel: &mut Kernel) {
-        self.instances[id.index()].journal.synced(result);
+        self.instances[id.index()].state.synced(result);
         let Some(key) = job.filter(|key| self.jobs.contains_key(*key)) else { return };
         if result.acknowledged() { self.acknowledge(key, kernel) } else { self.finish(key, CallOutcome::Error, kernel) }
     }
 
     fn acknowledge(&mut self, key: JobKey, kernel: &mut Kernel) {
-        let instance = self.jobs[key].instance;
-        self.instances[instance.index()].acknowledged += 1;
+        let job = &self.jobs[key];
+        let agent = self.place(job.instance).agent;
+        self.agents[agent.index()].ledger.acknowledge(job.entry);
         self.finish(key, CallOutcome::Ok, kernel);
     }
 
@@ -264,6 +270,7 @@ impl<M: Machine> World<M> {
         if growth > Bytes::ZERO {
             self.memory_due(place.node, kernel);
         }
+        self.stop_if_idle(job.instance, kernel);
     }
 
     /// Sends the answer to an attempt.
@@ -284,5 +291,6 @@ impl<M: Machine> World<M> {
         for job in std::mem::take(&mut self.instances[id.index()].stuck) {
             self.job_worked(job, kernel);
         }
+        self.stop_if_idle(id, kernel);
     }
 }

@@ -1,6 +1,6 @@
 //! Driving the machines: inputs cost CPU time of their host, effects take place in order.
 
-use hms_machine::{AgentEvent, Context, Effect, Input, Machine, NodeId, Record};
+use hms_machine::{AgentEvent, AgentId, Component, Context, Duration, Effect, Input, Machine, Message, NodeId, Record};
 
 use super::agents::InstancePlace;
 use super::event::{DiskTag, Event, InstanceId, Payload, Task};
@@ -57,10 +57,13 @@ impl<M: Machine> World<M> {
         let now = kernel.now();
         let state = &mut self.nodes[node.index()];
         let Some(machine) = &mut state.machine else { return };
+        // The first input is part of the boot.
+        let booted = matches!(input, Input::Booted);
         let mut effects = self.buffers.pop().unwrap_or_default();
         let mut cx = Context::new(state.clock.monotonic(now), state.clock.wall(now), node, &mut state.random, &mut effects);
         machine.handle(input, &mut cx);
         let spent = cx.spent();
+        let component = cx.component();
         let deadline = machine.deadline();
         // While a time-out waits for the processor, the deadline that it serves still stands; the machine is asked again after it.
         if deadline != state.deadline && !state.waking {
@@ -70,9 +73,13 @@ impl<M: Machine> World<M> {
                 None => kernel.cancel_timer(state.wake_timer),
             }
         }
-        if let Some(host) = state.host.as_mut().filter(|_| !spent.is_zero()) {
-            host.cpu.submit(now, Task::Overhead, spent, Class::Stack);
-            self.rearm_cpu(node, kernel);
+        if let Some(host) = &mut state.host {
+            let fixed = if booted { Duration::ZERO } else { host.stack_cpu };
+            if !spent.is_zero() {
+                host.cpu.submit(now, Task::Overhead, spent, Class::Stack);
+                self.rearm_cpu(node, kernel);
+            }
+            self.count_stack(node, component, fixed + spent);
         }
         for effect in effects.drain(..) {
             self.carry_out(node, effect, kernel);
@@ -80,14 +87,31 @@ impl<M: Machine> World<M> {
         self.buffers.push(effects);
     }
 
+    /// Counts CPU time of a host's stack on one of its components.
+    fn count_stack(&mut self, node: NodeId, component: Component, demand: Duration) {
+        let speed = self.scenario.cluster.hosts[node.index()].speed;
+        self.recorder.stack_cpu_by[component.index()] += demand.mul_f64(1.0 / speed);
+    }
+
+    /// The host's stack handles something that no machine hears of; the time is worked off with the next request on that host.
+    pub(super) fn charge_stack(&mut self, node: NodeId, component: Component) {
+        let host = self.host(node);
+        let demand = host.stack_cpu;
+        host.stack_debt += demand;
+        self.count_stack(node, component, demand);
+    }
+
     fn carry_out(&mut self, node: NodeId, effect: Effect<M::Message>, kernel: &mut Kernel) {
         match effect {
-            Effect::Send { to, message } => self.transmit(node, to, Payload::Stack(message), kernel),
+            Effect::Send { to, message } => {
+                self.recorder.stack_bytes_by[message.component().index()] += message.bytes().0;
+                self.transmit(node, to, Payload::Stack(message), kernel);
+            }
             Effect::Persist { record, token } => self.persist(node, record, token, kernel),
-            // World of agents: instances, state, orderly stops.
-            Effect::Start { agent, .. } => self.start_agent(node, agent, kernel),
-            Effect::Stop { agent, .. } => self.stop_agent(node, agent, kernel),
-            Effect::Checkpoint(_) | Effect::Ship { .. } => {}
+            Effect::Start { agent, source } => self.start_agent(node, agent, source, kernel),
+            Effect::Stop { agent, grace } => self.stop_agent(node, agent, grace, kernel),
+            Effect::Checkpoint(agent) => self.checkpoint(node, agent, kernel),
+            Effect::Ship { agent, to } => self.ship(node, agent, to, kernel),
             // World of probes and readings.
             Effect::Probe { agent, .. } => self.probe_agent(node, agent, kernel),
             Effect::Measure => {}
@@ -100,9 +124,13 @@ impl<M: Machine> World<M> {
         }
     }
 
-    /// Tells the node's machine about an agent, as its operating system would.
+    /// Tells the machine of an instance's node about it, as its operating system would.
     pub(super) fn report(&mut self, id: InstanceId, event: AgentEvent, kernel: &mut Kernel) {
         let InstancePlace { agent, node, .. } = self.place(id);
+        self.report_to(node, agent, event, kernel);
+    }
+
+    pub(super) fn report_to(&mut self, node: NodeId, agent: AgentId, event: AgentEvent, kernel: &mut Kernel) {
         if self.nodes[node.index()].machine.is_some() {
             self.feed_through_cpu(node, Task::Agent { agent, event }, kernel);
         }

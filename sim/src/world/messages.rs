@@ -26,6 +26,7 @@ impl<M: Machine> World<M> {
                 let key = MessageKey { purpose: REPLY, entity: call.trace, ordinal: u64::from(reply.attempt) };
                 (bytes, Some(key), Class::Service, 3)
             }
+            Payload::State(message) => (message.bytes, Some(message.key()), Class::Service, 4),
         };
         let fate = self.network.send(&self.streams, kernel.now(), Envelope { from, to, bytes, class }, key);
         let digest = digest(from, to, bytes.0, kind);
@@ -69,15 +70,22 @@ impl<M: Machine> World<M> {
         if self.recorder.detail == Detail::Full {
             self.record(kernel, TraceKind::Received { from, to });
         }
-        match self.flights[key].payload {
+        match &self.flights[key].payload {
             Payload::Stack(_) => self.feed_through_cpu(to, Task::Deliver(key), kernel),
             Payload::Request(request) => {
+                let request = *request;
                 self.drop_copy(key);
                 self.request_arrives(to, from, request, kernel);
             }
             Payload::Reply(reply) => {
+                let reply = *reply;
                 self.drop_copy(key);
                 self.reply_arrives(reply, kernel);
+            }
+            Payload::State(message) => {
+                let message = message.clone();
+                self.drop_copy(key);
+                self.state_message(to, from, message, kernel);
             }
         }
     }
@@ -109,7 +117,7 @@ impl<T> Flight<T> {
     fn envelope(&self) -> Envelope {
         let class = match self.payload {
             Payload::Stack(_) => Class::Stack,
-            Payload::Request(_) | Payload::Reply(_) => Class::Service,
+            Payload::Request(_) | Payload::Reply(_) | Payload::State(_) => Class::Service,
         };
         Envelope { from: self.from, to: self.to, bytes: self.bytes, class }
     }
@@ -117,6 +125,6 @@ impl<T> Flight<T> {
 
 /// What the trace hash sees of a message besides its time.
 fn digest(from: NodeId, to: NodeId, bytes: u64, kind: u64) -> u32 {
-    let mixed = (u64::from(from.0) << 32 | u64::from(to.0)).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (bytes << 2 | kind);
+    let mixed = (u64::from(from.0) << 32 | u64::from(to.0)).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (bytes << 3 | kind);
     (mixed.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> 32) as u32
 }

@@ -7,17 +7,21 @@
 //! Contract: every message is delivered, dropped or still on its way, and the network counts them so; every request of a client ends (answer,
 //! error or last time-out) or is open at the end; nothing that a machine is given reveals the truth.
 
+mod afflictions;
 mod agents;
 mod calls;
 mod clients;
+mod copies;
 mod event;
 mod faulting;
 mod hosts;
 mod jobs;
+mod ledger;
 mod machines;
 mod messages;
 mod record;
 mod sampling;
+mod state;
 
 #[cfg(test)]
 mod tests;
@@ -42,7 +46,8 @@ pub use record::{Detail, LoadRecord, Recorder, Requests, SeriesRow, TraceKind, T
 use agents::{Agent, Instance, InstancePlace};
 use calls::CallState;
 use clients::Client;
-use event::{CallKey, Flight, FlightKey, InstanceId, JobKey};
+use copies::Block;
+use event::{BlockKey, CallKey, Flight, FlightKey, InstanceId, JobKey};
 use hosts::Node;
 use jobs::Job;
 
@@ -72,6 +77,7 @@ pub struct World<M: Machine> {
     flights: SlotMap<FlightKey, Flight<M::Message>>,
     calls: SlotMap<CallKey, CallState>,
     jobs: SlotMap<JobKey, Job>,
+    blocks: SlotMap<BlockKey, Block>,
     buffers: Vec<Vec<Effect<M::Message>>>,
 }
 
@@ -112,6 +118,7 @@ impl<M: Machine> World<M> {
             flights: SlotMap::with_key(),
             calls: SlotMap::with_key(),
             jobs: SlotMap::with_key(),
+            blocks: SlotMap::with_key(),
             buffers: Vec::new(),
             scenario,
             schedule: Arc::new(schedule),

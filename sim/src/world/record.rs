@@ -1,9 +1,12 @@
 //! What a run leaves behind: rows of the trace, rows of the series, requests by outcome. Written by the world, read by nobody inside it.
 
 use hdrhistogram::Histogram;
-use hms_machine::{AgentId, Bytes, CallOutcome, Duration, Exit, Instant, NodeId, Record};
+use hms_machine::{AgentId, Bytes, CallOutcome, Component, Duration, Exit, Instant, NodeId, Record, StateSource};
 
 use crate::faults::FaultId;
+
+/// Number of the stack's components.
+pub(crate) const COMPONENTS: usize = Component::ALL.len();
 
 /// How much of a run is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,16 +76,19 @@ pub enum TraceKind {
         /// Where.
         node: NodeId,
     },
-    /// An agent has built its state from its journal.
+    /// An agent has built its state.
     StateRebuilt {
         /// The agent.
         agent: AgentId,
         /// Where.
         node: NodeId,
-        /// Entries that it had acknowledged before.
+        /// Entries that any instance of the agent had acknowledged to callers, without those that an earlier rebuild has lost and this one
+        /// does not bring back.
         acknowledged: u64,
-        /// Of those, entries that are still there.
+        /// Of those, entries that the new state has; the others are lost.
         kept: u64,
+        /// From where the state was taken.
+        source: StateSource,
     },
     /// A node says something about itself.
     Stack {
@@ -153,6 +159,11 @@ pub struct SeriesRow {
     pub stack_cpu: Duration,
     /// CPU time of services over all hosts.
     pub service_cpu: Duration,
+    /// CPU time of the stack by component, in the order of [`hms_machine::Component::ALL`]: what its inputs cost at the hosts' nominal speed, counted
+    /// when they are handled. Their sum may differ from `stack_cpu` by work in line and by what slow processors take longer.
+    pub stack_cpu_by: [Duration; COMPONENTS],
+    /// Bytes of the stack's messages by component, without copies that the network makes.
+    pub stack_bytes_by: [u64; COMPONENTS],
 }
 
 /// Requests of clients, by outcome.
@@ -197,6 +208,10 @@ pub struct Recorder {
     pub series: Vec<SeriesRow>,
     /// Per load.
     pub loads: Vec<LoadRecord>,
+    /// CPU time of the stack since the start, by component.
+    pub stack_cpu_by: [Duration; COMPONENTS],
+    /// Bytes of the stack's messages since the start, by component.
+    pub stack_bytes_by: [u64; COMPONENTS],
     /// What has happened since the start, warm-up included.
     pub(crate) total: Requests,
     /// Latencies since the last row of the series.
@@ -216,6 +231,8 @@ pub(crate) struct Totals {
     pub(crate) service_bytes: u64,
     pub(crate) stack_cpu: Duration,
     pub(crate) service_cpu: Duration,
+    pub(crate) stack_cpu_by: [Duration; COMPONENTS],
+    pub(crate) stack_bytes_by: [u64; COMPONENTS],
 }
 
 /// Latencies beyond an hour count as an hour.
@@ -233,6 +250,8 @@ impl Recorder {
             trace: Vec::new(),
             series: Vec::new(),
             loads: (0..loads).map(|_| load()).collect(),
+            stack_cpu_by: [Duration::ZERO; COMPONENTS],
+            stack_bytes_by: [0; COMPONENTS],
             total: Requests::default(),
             window: histogram(2),
             last: Totals::default(),

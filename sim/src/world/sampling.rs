@@ -32,6 +32,8 @@ impl<M: Machine> World<M> {
             stack_cpu: totals.stack_cpu - last.stack_cpu,
             // On a core that slows down or speeds up, the stack's part is known to a nanosecond only.
             service_cpu: totals.service_cpu.saturating_sub(last.service_cpu),
+            stack_cpu_by: std::array::from_fn(|component| totals.stack_cpu_by[component] - last.stack_cpu_by[component]),
+            stack_bytes_by: std::array::from_fn(|component| totals.stack_bytes_by[component] - last.stack_bytes_by[component]),
         };
         self.recorder.series.push(row);
         kernel.schedule_in(self.scenario.run.sample_every, Event::Sample);
@@ -46,6 +48,8 @@ impl<M: Machine> World<M> {
             stack_bytes: counters.stack.bytes_sent.0,
             service_messages: counters.service.sent,
             service_bytes: counters.service.bytes_sent.0,
+            stack_cpu_by: self.recorder.stack_cpu_by,
+            stack_bytes_by: self.recorder.stack_bytes_by,
             ..Totals::default()
         };
         for host in self.nodes.iter().filter_map(|node| node.host.as_ref()) {

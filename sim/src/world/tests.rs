@@ -2,18 +2,20 @@
 
 mod crashes;
 mod determinism;
+mod moves;
 mod overlaps;
+mod states;
 mod toy;
 mod work;
 
 use std::sync::Arc;
 
-use hms_machine::{Duration, Instant, Seed};
+use hms_machine::{Duration, Instant, NodeId, Seed};
 use hms_scenario::model::Scenario;
 
 use super::{Detail, Setup, TraceKind, World};
 use crate::kernel::{Limits, Simulation};
-use toy::{Toy, ToyConfiguration};
+use toy::{Order, Step, Toy, ToyConfiguration};
 
 type Toys = Simulation<World<Toy>>;
 
@@ -35,6 +37,17 @@ fn finished(scenario: Scenario, configuration: ToyConfiguration, seed: u64) -> T
 
 fn rows<T>(simulation: &Toys, read: impl Fn(Instant, TraceKind) -> Option<T>) -> Vec<T> {
     simulation.model.recorder.trace.iter().filter_map(|row| read(row.at, row.kind)).collect()
+}
+
+/// A script of orders at whole seconds.
+fn script(orders: &[(u64, u32, Order)]) -> ToyConfiguration {
+    let step = |&(at, node, order)| Step { at: Instant::ZERO + Duration::from_secs(at), node: NodeId(node), order };
+    ToyConfiguration { script: orders.iter().map(step).collect(), ..ToyConfiguration::default() }
+}
+
+/// A script for agents that nobody starts again by itself.
+fn strict(orders: &[(u64, u32, Order)]) -> ToyConfiguration {
+    ToyConfiguration { restart: false, ..script(orders) }
 }
 
 fn seconds(instant: Instant) -> f64 {

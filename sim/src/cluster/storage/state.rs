@@ -280,7 +280,13 @@ impl StateFile {
         Ok(Bytes(before.0 - self.bytes().0))
     }
 
-    /// Gives up what is here for a piece that needs nothing before it.
+    /// A piece that needs nothing before it has become durable here and takes the place of everything. Says how many bytes are free by it.
+    pub fn install(&mut self, piece: &Piece, misdirected: bool) -> Bytes {
+        let freed = self.bytes();
+        self.replace(piece, misdirected);
+        freed
+    }
+
     fn replace(&mut self, piece: &Piece, misdirected: bool) {
         self.wipe();
         if piece.checkpoint {

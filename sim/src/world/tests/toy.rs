@@ -3,16 +3,37 @@
 use std::sync::Arc;
 
 use hms_machine::{
-    AgentEvent, Boot, Bytes, Component, Context, Directory, Duration, Input, Instant, Machine, Message, NodeId, Purpose,
+    AgentEvent, AgentId, Boot, Bytes, Component, Context, Directory, Duration, Input, Instant, Machine, Message, NodeId, Purpose,
     StateSource,
 };
 
 const ROUTE: Purpose = Purpose::named("test/toy-route");
 const CHAT: Purpose = Purpose::named("test/toy-chat");
 
-/// What the toy is told to do.
+/// What a toy does once.
 #[derive(Clone, Copy, Debug)]
+pub(super) enum Order {
+    Start(AgentId, StateSource),
+    Stop(AgentId, Duration),
+    Checkpoint(AgentId),
+    Ship(AgentId, NodeId),
+    /// From now on calls for the agent go to this node.
+    Route(AgentId, NodeId),
+}
+
+/// An order, when it is carried out and by whom.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Step {
+    pub(super) at: Instant,
+    pub(super) node: NodeId,
+    pub(super) order: Order,
+}
+
+/// What the toy is told to do.
+#[derive(Clone, Debug)]
 pub(super) struct ToyConfiguration {
+    /// Orders in the order of their times.
+    pub(super) script: Vec<Step>,
     /// Sends a message to every node this often.
     pub(super) chat: Option<Duration>,
     /// Starts agents again.
@@ -21,7 +42,7 @@ pub(super) struct ToyConfiguration {
 
 impl Default for ToyConfiguration {
     fn default() -> Self {
-        ToyConfiguration { chat: None, restart: true }
+        ToyConfiguration { chat: None, restart: true, script: Vec::new() }
     }
 }
 
@@ -33,6 +54,12 @@ pub(super) struct Toy {
     chat_at: Option<Instant>,
     pub(super) lives: u64,
     pub(super) heard: u64,
+    /// Where agents are that have moved.
+    moved: Vec<(AgentId, NodeId)>,
+    /// Of the script.
+    next: usize,
+    /// What was heard of agents in this life.
+    pub(super) news: Vec<(AgentId, AgentEvent)>,
 }
 
 #[derive(Clone, Debug)]
@@ -55,7 +82,10 @@ impl Machine for Toy {
     fn boot(configuration: &ToyConfiguration, boot: Boot) -> Self {
         Toy {
             node: boot.node,
-            configuration: *configuration,
+            next: configuration.script.partition_point(|step| step.at < boot.now),
+            moved: Vec::new(),
+            news: Vec::new(),
+            configuration: configuration.clone(),
             directory: boot.directory,
             chat_at: configuration.chat.map(|chat| boot.now + chat),
             lives: boot.records.len() as u64,
@@ -71,6 +101,7 @@ impl Machine for Toy {
             }
             Input::Message { .. } => self.heard += 1,
             Input::Timeout => {
+                self.follow_script(cx);
                 if self.chat_at.is_some_and(|at| at <= cx.now) {
                     let nodes = self.directory.nodes.len() as u32;
                     (0..nodes).map(NodeId).filter(|peer| *peer != self.node).for_each(|peer| cx.send(peer, Chat));
@@ -79,20 +110,23 @@ impl Machine for Toy {
                     self.chat_at = self.configuration.chat.map(|chat| cx.now + chat.mul_f64(0.5 + jitter));
                 }
             }
-            Input::Agent { agent, event: AgentEvent::Exited(_) } if self.configuration.restart => {
-                cx.start(agent, StateSource::Local)
+            Input::Agent { agent, event } => {
+                self.news.push((agent, event));
+                let here = self.directory.agents[agent.index()].node == self.node;
+                if matches!(event, AgentEvent::Exited(_)) && self.configuration.restart && here {
+                    cx.start(agent, StateSource::Local);
+                }
             }
             Input::Call(call) => {
                 let replicas = &self.directory.services[call.service.index()].agents;
                 let mut draw = cx.draw_at(ROUTE, call.trace.wrapping_add(u64::from(call.attempt)));
                 match draw.pick(replicas) {
-                    Some(agent) => cx.route(call.id, *agent, self.directory.agents[agent.index()].node),
+                    Some(agent) => cx.route(call.id, *agent, self.where_is(*agent)),
                     None => cx.refuse(call.id),
                 }
             }
             Input::Persisted { .. }
             | Input::PersistFailed { .. }
-            | Input::Agent { .. }
             | Input::CallEnded(_)
             | Input::Request(_)
             | Input::RequestEnded { .. }
@@ -101,6 +135,27 @@ impl Machine for Toy {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.chat_at
+        self.chat_at.into_iter().chain(self.configuration.script.get(self.next).map(|step| step.at)).min()
+    }
+}
+
+impl Toy {
+    fn where_is(&self, agent: AgentId) -> NodeId {
+        let moved = self.moved.iter().rev().find(|(known, _)| *known == agent);
+        moved.map_or(self.directory.agents[agent.index()].node, |(_, node)| *node)
+    }
+
+    fn follow_script(&mut self, cx: &mut Context<'_, Chat>) {
+        while let Some(step) = self.configuration.script.get(self.next).filter(|step| step.at <= cx.now) {
+            self.next += 1;
+            match step.order {
+                Order::Route(agent, to) => self.moved.push((agent, to)),
+                _ if step.node != self.node => {}
+                Order::Start(agent, source) => cx.start(agent, source),
+                Order::Stop(agent, grace) => cx.stop(agent, grace),
+                Order::Checkpoint(agent) => cx.checkpoint(agent),
+                Order::Ship(agent, to) => cx.ship(agent, to),
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Rows of a run as polars frames, column by column, after the schema.
 
-use hms_machine::{BreakerState, CallOutcome, Duration, Exit, Instant, Record, Severity};
+use hms_machine::{BreakerState, CallOutcome, Component, Duration, Exit, Instant, Record, Severity, StateSource};
 use hms_trial::{LoadRecord, Outcome, SeriesRow, TraceKind, TraceRow};
 use polars::prelude::*;
 
@@ -220,6 +220,14 @@ fn series(run_id: &str, rows: &[SeriesRow]) -> DataFrame {
     frame.integers("service_bytes", rows.iter().map(|row| row.service_bytes));
     frame.floats("stack_cpu_s", rows.iter().map(|row| seconds(row.stack_cpu)));
     frame.floats("service_cpu_s", rows.iter().map(|row| seconds(row.service_cpu)));
+    for component in Component::ALL {
+        let name = format!("stack_cpu_{}_s", component.name());
+        frame.floats(&name, rows.iter().map(|row| seconds(row.stack_cpu_by[component.index()])));
+    }
+    for component in Component::ALL {
+        let name = format!("stack_bytes_{}", component.name());
+        frame.integers(&name, rows.iter().map(|row| row.stack_bytes_by[component.index()]));
+    }
     frame.finish()
 }
 
@@ -245,6 +253,7 @@ struct Said {
     state: Option<&'static str>,
     service: Option<u32>,
     trace: Option<u64>,
+    source: Option<&'static str>,
 }
 
 /// The frame of some rows of the trace.
@@ -273,6 +282,7 @@ pub(crate) fn events(run_id: &str, rows: &[TraceRow]) -> DataFrame {
     frame.texts_maybe("state", said.iter().map(|said| said.state));
     frame.ids_maybe("service", said.iter().map(|said| said.service));
     frame.integers_maybe("trace", said.iter().map(|said| said.trace));
+    frame.texts_maybe("source", said.iter().map(|said| said.source));
     frame.finish()
 }
 
@@ -297,9 +307,13 @@ fn say(kind: TraceKind) -> Said {
         TraceKind::AgentStarting { agent, node } => of_agent("agent_starting", agent, node),
         TraceKind::AgentReady { agent, node } => of_agent("agent_ready", agent, node),
         TraceKind::AgentServed { agent, node } => of_agent("agent_served", agent, node),
-        TraceKind::StateRebuilt { agent, node, acknowledged, kept } => {
-            Said { acknowledged: Some(acknowledged), kept: Some(kept), ..of_agent("state_rebuilt", agent, node) }
-        }
+        TraceKind::StateRebuilt { agent, node, acknowledged, kept, source } => Said {
+            acknowledged: Some(acknowledged),
+            kept: Some(kept),
+            peer: holder(source),
+            source: Some(source_name(source)),
+            ..of_agent("state_rebuilt", agent, node)
+        },
         TraceKind::Stack { node, record, justified } => Said { node: Some(node.0), ..say_record(record, justified) },
         TraceKind::Sent { from, to, bytes, taken } => {
             Said { peer: Some(to.0), bytes: Some(bytes.0), taken: Some(taken), ..on_node("sent", from) }
@@ -372,6 +386,23 @@ fn severity_name(severity: Severity) -> &'static str {
         Severity::Info => "info",
         Severity::Warning => "warning",
         Severity::Critical => "critical",
+    }
+}
+
+/// The node from which a state was fetched.
+fn holder(source: StateSource) -> Option<u32> {
+    match source {
+        StateSource::Replica(node) => Some(node.0),
+        StateSource::Local | StateSource::Truncated | StateSource::Previous => None,
+    }
+}
+
+fn source_name(source: StateSource) -> &'static str {
+    match source {
+        StateSource::Local => "local",
+        StateSource::Truncated => "truncated",
+        StateSource::Previous => "previous",
+        StateSource::Replica(_) => "replica",
     }
 }
 

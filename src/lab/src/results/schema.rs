@@ -161,6 +161,14 @@ const SERIES: &[ColumnDefinition] = columns! {
     "service_bytes" Integer "B" always "Bytes of them.";
     "stack_cpu_s" Float "s" always "CPU time of the stack over all hosts in the interval.";
     "service_cpu_s" Float "s" always "CPU time of services over all hosts in the interval.";
+    "stack_cpu_health_s" Float "s" always "CPU time of the stack spent on detectors, membership, checks, alerts in the interval, at the hosts' nominal speed, counted when the input is handled.";
+    "stack_cpu_supervisor_s" Float "s" always "CPU time of the stack spent on supervision, recovery, state in the interval, at the hosts' nominal speed, counted when the input is handled.";
+    "stack_cpu_breaker_s" Float "s" always "CPU time of the stack spent on breakers, balancing, retries in the interval, at the hosts' nominal speed, counted when the input is handled.";
+    "stack_cpu_overload_s" Float "s" always "CPU time of the stack spent on admission, limits, shedding in the interval, at the hosts' nominal speed, counted when the input is handled.";
+    "stack_bytes_health" Integer "B" always "Bytes of the stack's messages about detectors, membership, checks, alerts sent in the interval, without copies made by the network.";
+    "stack_bytes_supervisor" Integer "B" always "Bytes of the stack's messages about supervision, recovery, state sent in the interval, without copies made by the network.";
+    "stack_bytes_breaker" Integer "B" always "Bytes of the stack's messages about breakers, balancing, retries sent in the interval, without copies made by the network.";
+    "stack_bytes_overload" Integer "B" always "Bytes of the stack's messages about admission, limits, shedding sent in the interval, without copies made by the network.";
 };
 
 const EVENTS: &[ColumnDefinition] = columns! {
@@ -170,13 +178,13 @@ const EVENTS: &[ColumnDefinition] = columns! {
     "kind" Text "" always "What happened. Ground truth: fault_began, fault_ended, node_down, node_up, node_paused, node_resumed, agent_down, agent_starting, agent_ready, agent_served, state_rebuilt; with full detail sent, received, attempt. Said by a node: suspected, trusted, agent_failed, agent_restarted, agent_recovered.";
     "node" Id "" maybe "The host it happened to, the node that says so, or the sender.";
     "agent" Id "" maybe "The agent.";
-    "peer" Id "" maybe "The node that is suspected or trusted, or the receiver.";
+    "peer" Id "" maybe "The node that is suspected or trusted, the receiver, or the holder of a copy.";
     "fault" Id "" maybe "The fault that begins or ends, or that ended the agent's process.";
-    "exit" Text "" maybe "agent_down: abnormal, out_of_memory or stopped.";
+    "exit" Text "" maybe "agent_down: abnormal, out_of_memory, stopped or corrupt_state.";
     "justified" Flag "" maybe "suspected, trusted: whether the peer really was down, paused or cut off from the node at that moment.";
     "attempt" Integer "count" maybe "agent_restarted: restarts since the agent last ran well, from 1.";
-    "acknowledged" Integer "count" maybe "state_rebuilt: entries that the agent had acknowledged before.";
-    "kept" Integer "count" maybe "state_rebuilt: of those, entries that are still there.";
+    "acknowledged" Integer "count" maybe "state_rebuilt: entries that any instance of the agent had acknowledged, without those that an earlier rebuild has lost and this one does not bring back.";
+    "kept" Integer "count" maybe "state_rebuilt: of those, entries that the new state has.";
     "bytes" Integer "B" maybe "sent: size of the message.";
     "taken" Flag "" maybe "sent: whether the network took it.";
     "elapsed_ns" Integer "ns" maybe "attempt: from dispatch to end.";
@@ -186,6 +194,7 @@ const EVENTS: &[ColumnDefinition] = columns! {
     "state" Text "" maybe "breaker: closed, open or half_open; alerted: info, warning or critical.";
     "service" Id "" maybe "breaker: the service that is called.";
     "trace" Integer "" maybe "quarantined: trace id of the request.";
+    "source" Text "" maybe "state_rebuilt: local, truncated, previous or replica (a copy that was fetched from `peer`).";
 };
 
 impl Table {

@@ -6,6 +6,7 @@ use crate::cluster::disk::Torn;
 
 const ENTRY: u64 = 10;
 const SNAPSHOT: u64 = 50;
+const FLIP: Purpose = Purpose::named("test/state-flip");
 
 fn file() -> StateFile {
     StateFile::new(Bytes(ENTRY), Bytes(SNAPSHOT))
@@ -188,13 +189,13 @@ fn bits_flip_in_checkpoints_and_in_the_journal_in_proportion_to_their_size() {
     let mut in_checkpoints = 0;
     for ordinal in 0..1_000 {
         let mut struck = full();
-        let mut draw = streams.draw(Purpose::named("test/state-flip"), 0, ordinal);
+        let mut draw = streams.draw(FLIP, 0, ordinal);
         assert!(struck.flip(&mut draw));
         in_checkpoints += u32::from(struck.journal.first_damaged(0).is_none());
     }
     // 100 of 300 bytes; standard error 15.
     assert!(in_checkpoints.abs_diff(333) < 60, "{in_checkpoints}");
-    assert!(!file().flip(&mut streams.draw(Purpose::named("test/state-flip"), 0, 0)));
+    assert!(!file().flip(&mut streams.draw(FLIP, 0, 0)));
 }
 
 proptest! {
