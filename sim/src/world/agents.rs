@@ -5,11 +5,12 @@
 
 use std::collections::VecDeque;
 
-use hms_machine::{AgentEvent, AgentId, Bytes, CallOutcome, Distribution, Duration, Exit, Instant, Machine, Purpose, Ratio};
+use hms_machine::{AgentEvent, AgentId, Bytes, Distribution, Duration, Exit, Instant, Machine, Priority, Purpose, Ratio};
 use hms_scenario::model::{Backoff, CallPolicy, Sync};
 
-use super::calls::Caller;
+use super::calls::{Caller, NewCall, child_trace};
 use super::event::{DiskTag, Event, JobKey, Task};
+use super::requests::Tally;
 use super::{Kernel, TraceKind, World};
 use crate::cluster::disk::{OperationKind, Outcome};
 use crate::cluster::memory::AgentSlot;
@@ -26,7 +27,7 @@ const NEEDS_RETRY: Duration = Duration::from_millis(200);
 /// Time-out of one such question.
 const NEEDS_TIMEOUT: Duration = Duration::from_secs(1);
 /// File handles of a process (the usual soft limit of Linux).
-const HANDLES: f64 = 1024.0;
+pub(super) const HANDLES: f64 = 1024.0;
 
 /// A process and what it remembers.
 #[derive(Clone, Debug)]
@@ -49,6 +50,7 @@ pub(crate) struct Agent {
     pub(super) acknowledged: u64,
     /// Answered its first request since it became ready.
     pub(super) served: bool,
+    pub(super) tally: Tally,
     pub(super) afflictions: Afflictions,
 }
 
@@ -115,6 +117,7 @@ impl Agent {
             journal: JournalFile::new(journal.as_ref().map_or(Bytes::ZERO, |journal| journal.entry)),
             acknowledged: 0,
             served: false,
+            tally: Tally::default(),
             afflictions: Afflictions::default(),
         }
     }
@@ -144,6 +147,7 @@ impl<M: Machine> World<M> {
         agent.process = Process::Starting;
         agent.life += 1;
         agent.served = false;
+        agent.tally.restart();
         agent.afflictions.handles = 0.0;
         agent.afflictions.handles_at = now;
         let mut draw = self.streams.draw(STARTUP, u64::from(id.0), u64::from(agent.life));
@@ -234,9 +238,19 @@ impl<M: Machine> World<M> {
             backoff: Backoff { base: Duration::ZERO, factor: 1.0, max: Duration::ZERO, jitter: Ratio::ZERO },
         };
         for need in needs {
-            let caller = Caller::Startup { agent: id, life };
-            let trace = trace_of_start(id, life, kernel.current_seq());
-            self.start_call(node, caller, *need, policy.clone(), trace, Instant::MAX, false, kernel);
+            let tally = &mut self.agents[id.index()].tally;
+            let question = NewCall {
+                node,
+                caller: Caller::Startup { agent: id, life },
+                service: *need,
+                policy: policy.clone(),
+                trace: trace_of_start(id, life, tally.questions),
+                priority: Priority(0),
+                deadline: kernel.now().saturating_add(policy.longest()),
+                poison: false,
+            };
+            tally.questions += 1;
+            self.start_call(question, kernel);
         }
     }
 
@@ -309,12 +323,7 @@ impl<M: Machine> World<M> {
         let slot = agent.slot;
         let accepted = std::mem::take(&mut agent.accepted);
         self.record(kernel, TraceKind::AgentDown { agent: id, exit, fault });
-        for key in accepted {
-            let Some(job) = self.jobs.remove(key) else { continue };
-            if reset {
-                self.reply(node, job.caller, job.call, job.attempt, CallOutcome::Error, kernel);
-            }
-        }
+        let ended = self.reset_requests(node, accepted, reset, kernel);
         let jobs = &self.jobs;
         let host = self.nodes[node.index()].host.as_mut().expect("agents stand on hosts");
         host.memory.stop(now, slot);
@@ -322,26 +331,23 @@ impl<M: Machine> World<M> {
             host.cpu.retain(now, |task| match task {
                 Task::Job(job) => jobs.contains_key(*job),
                 Task::Replay { agent, .. } => *agent != id,
-                Task::Deliver(_) | Task::Timeout | Task::Persisted { .. } | Task::Agent { .. } | Task::Overhead => true,
+                Task::Deliver(_)
+                | Task::Timeout
+                | Task::Persisted { .. }
+                | Task::Agent { .. }
+                | Task::Measure { .. }
+                | Task::Overhead => true,
             });
             self.rearm_cpu(node, kernel);
             self.rearm_memory(node, kernel);
             self.report(id, AgentEvent::Exited(exit), kernel);
+            self.tell_of_requests(node, ended, kernel);
         }
     }
 
     /// The node kills a process of its own.
     pub(super) fn stop_agent(&mut self, id: AgentId, kernel: &mut Kernel) {
         self.end_process(id, Exit::Stopped, None, true, kernel);
-    }
-
-    /// A living process answers a probe; a dead or stuck one does not.
-    pub(super) fn probe_agent(&mut self, id: AgentId, kernel: &mut Kernel) {
-        let agent = &self.agents[id.index()];
-        if agent.process != Process::Down && !agent.hangs() {
-            let event = AgentEvent::Probed { probe: hms_machine::Probe::Liveness, ok: true, elapsed: Duration::ZERO };
-            self.report(id, event, kernel);
-        }
     }
 
     /// Draws when this life of the agent will end, if it is in a crash loop.
@@ -367,7 +373,7 @@ impl<M: Machine> World<M> {
     }
 }
 
-/// Trace id of a start-up question: start-ups have no place in the order of requests, so each is its own.
-fn trace_of_start(agent: AgentId, life: u32, seq: u64) -> u64 {
-    super::calls::child_trace(u64::from(agent.0) << 32 | u64::from(life), seq)
+/// Trace id of the `ordinal`-th start-up question of a life.
+fn trace_of_start(agent: AgentId, life: u32, ordinal: u64) -> u64 {
+    child_trace(u64::from(agent.0) << 32 | u64::from(life), ordinal)
 }

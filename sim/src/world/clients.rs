@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hms_machine::{Duration, Instant, Machine, NodeId, Purpose};
 use hms_scenario::model::Arrivals;
 
-use super::calls::{Caller, child_trace};
+use super::calls::{Caller, Ending, NewCall, child_trace};
 use super::event::Event;
 use super::{Kernel, World};
 use crate::faults::FaultId;
@@ -94,9 +94,17 @@ impl<M: Machine> World<M> {
         let edge = NodeId::from_index(self.hosts() + load);
         let trace = child_trace((load as u64) << 56, ordinal);
         let poison = self.is_poison(load, ordinal);
-        let caller = Caller::Client { load: load as u32, client };
-        let deadline = now.saturating_add(model.deadline);
-        self.start_call(edge, caller, model.service, model.policy.clone(), trace, deadline, poison, kernel);
+        let wish = NewCall {
+            node: edge,
+            caller: Caller::Client { load: load as u32, client },
+            service: model.service,
+            policy: model.policy.clone(),
+            trace,
+            priority: model.priority,
+            deadline: now.saturating_add(model.deadline),
+            poison,
+        };
+        self.start_call(wish, kernel);
     }
 
     fn is_poison(&self, load: usize, ordinal: u64) -> bool {
@@ -111,9 +119,9 @@ impl<M: Machine> World<M> {
     }
 
     /// The end of a request as its client sees it.
-    pub(super) fn request_ended(&mut self, load: usize, client: u32, started: Instant, ok: bool, kernel: &mut Kernel) {
+    pub(super) fn request_ended(&mut self, load: usize, client: u32, started: Instant, ending: Ending, kernel: &mut Kernel) {
         let now = kernel.now();
-        self.recorder.request_ended(load, started, now, ok);
+        self.recorder.request_ended(load, started, now, ending);
         if let Some(made) = self.clients[load].made.get(client as usize) {
             let think = closed::think(&self.scenario.loads[load], load, client, *made, &self.streams);
             let think = if now == started { think.max(REFUSED_PAUSE) } else { think };

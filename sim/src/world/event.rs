@@ -1,6 +1,6 @@
 //! What can happen in the world, and what is on its way. Events are small; what they carry stands in tables.
 
-use hms_machine::{AgentEvent, AgentId, Bytes, CallOutcome, NodeId};
+use hms_machine::{AgentEvent, AgentId, Bytes, CallOutcome, Duration, Instant, NodeId, Priority, ServiceId};
 use slotmap::{Key, new_key_type};
 
 use crate::faults::FaultId;
@@ -38,7 +38,7 @@ pub enum Event {
         /// The client.
         client: u32,
     },
-    /// An attempt is out of time, or the pause before a retry is over.
+    /// A copy of a call is out of time, or the pause before a retry is over.
     Call(CallKey),
     /// The agent's process has finished its start-up work, or looks for its dependencies again.
     Agent(AgentId, u32),
@@ -120,25 +120,33 @@ pub(crate) enum Payload<M> {
     Reply(Reply),
 }
 
-/// An attempt of a call on its way to an agent.
+/// A copy of a call on its way to an agent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request {
     pub(crate) call: CallKey,
-    pub(crate) attempt: u32,
+    /// Which copy it is: the ordinal of its draws.
+    pub(crate) copy: u32,
     pub(crate) agent: AgentId,
     pub(crate) trace: u64,
+    pub(crate) priority: Priority,
+    /// Until its caller gives up, when it was sent.
+    pub(crate) left: Duration,
     /// Kills whoever works on it.
     pub(crate) poison: bool,
     /// Only asks whether the agent is ready.
     pub(crate) ping: bool,
 }
 
-/// The answer to an attempt.
+/// The answer to a copy of a call. It says for itself how it travels: its call may have ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reply {
     pub(crate) call: CallKey,
-    pub(crate) attempt: u32,
+    pub(crate) copy: u32,
+    pub(crate) service: ServiceId,
+    pub(crate) trace: u64,
     pub(crate) outcome: CallOutcome,
+    /// Somewhere below, a substitute stood in for a service's answer.
+    pub(crate) degraded: bool,
 }
 
 /// What a host's processor works on.
@@ -152,6 +160,8 @@ pub(crate) enum Task {
     Persisted { token: u64, ok: bool },
     /// The stack handles news of an agent.
     Agent { agent: AgentId, event: AgentEvent },
+    /// The stack asks its host how it is.
+    Measure { asked: Instant },
     /// The stack used more time than the fixed cost.
     Overhead,
     /// An agent works on a request.

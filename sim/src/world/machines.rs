@@ -2,7 +2,9 @@
 
 use hms_machine::{AgentEvent, AgentId, Context, Effect, Input, Machine, NodeId, Record};
 
+use super::calls::Answer;
 use super::event::{DiskTag, Event, Payload, Task};
+use super::requests::Admission;
 use super::{Kernel, TraceKind, World};
 use crate::cluster::disk::{Operation, OperationKind};
 use crate::cluster::storage::RecordFile;
@@ -37,6 +39,7 @@ impl<M: Machine> World<M> {
             Task::Persisted { token, ok: true } => self.feed(node, Input::Persisted { token }, kernel),
             Task::Persisted { token, ok: false } => self.feed(node, Input::PersistFailed { token }, kernel),
             Task::Agent { agent, event } => self.feed(node, Input::Agent { agent, event }, kernel),
+            Task::Measure { asked } => self.measured(node, asked, kernel),
             Task::Overhead | Task::Job(_) | Task::Replay { .. } => {}
         }
     }
@@ -87,14 +90,16 @@ impl<M: Machine> World<M> {
             Effect::Start { agent, .. } => self.start_agent(agent, kernel),
             Effect::Stop { agent, .. } => self.stop_agent(agent, kernel),
             Effect::Checkpoint(_) | Effect::Ship { .. } => {}
-            // World of probes and readings.
-            Effect::Probe { agent, .. } => self.probe_agent(agent, kernel),
-            Effect::Measure => {}
-            // World of calls.
-            Effect::Route { call, agent, .. } => self.call_routed(call, agent, kernel),
-            Effect::Refuse(call) => self.call_refused(call, kernel),
-            Effect::Hedge { .. } | Effect::Retry { .. } | Effect::GiveUp(_) | Effect::FallBack { .. } => {}
-            Effect::Admit(_) | Effect::Shed(_) => {}
+            Effect::Probe { agent, probe } => self.probe_agent(agent, probe, kernel),
+            Effect::Measure => self.measure(node, kernel),
+            Effect::Route { call, agent, node: to } => self.call_routed(call, agent, to, kernel),
+            Effect::Hedge { call, agent, node: to } => self.call_hedged(call, agent, to, kernel),
+            Effect::Refuse(call) => self.call_answered(call, Answer::Refuse),
+            Effect::Retry { call, after } => self.call_answered(call, Answer::Retry(after)),
+            Effect::GiveUp(call) => self.call_answered(call, Answer::GiveUp),
+            Effect::FallBack { call, substitute } => self.call_answered(call, Answer::FallBack(substitute)),
+            Effect::Admit(request) => self.request_judged(request, Admission::Admitted),
+            Effect::Shed(request) => self.request_judged(request, Admission::Shed),
             Effect::Record(record) => self.note(node, record, kernel),
         }
     }

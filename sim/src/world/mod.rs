@@ -5,18 +5,22 @@
 //! agents. The recorder sits in the audience and sees everything.
 //!
 //! Contract: every message is delivered, dropped or still on its way, and the network counts them so; every request of a client ends (answer,
-//! error or last time-out) or is open at the end; nothing that a machine is given reveals the truth.
+//! substitute, error or last time-out) or is open at the end; nothing that a machine is given reveals the truth.
 
 mod agents;
 mod calls;
 mod clients;
+mod endings;
 mod event;
 mod faulting;
 mod hosts;
 mod jobs;
 mod machines;
 mod messages;
+mod probes;
+mod readings;
 mod record;
+mod requests;
 mod sampling;
 
 #[cfg(test)]
@@ -200,8 +204,8 @@ fn directory(scenario: &Scenario, topology: &Topology, placement: &Placement) ->
         queue: service.queue,
         memory: service.memory.base,
         stateful: service.journal.is_some(),
-        cached: false,
-        defaulted: false,
+        cached: !service.cache.is_zero(),
+        defaulted: service.default_answer,
     });
     Directory::new(places.collect(), agents.collect(), services.collect())
 }

@@ -1,7 +1,5 @@
 //! Services, their calls and their state.
 
-use hms_machine::Duration;
-
 use super::Resolver;
 use super::graph;
 use crate::file;
