@@ -31,7 +31,7 @@ const HEDGES: u32 = 1 << 31;
 /// Who waits for the end of a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Caller {
-    /// A client of a load; `client` counts clients of a closed loop.
+    /// A client of a load; `client` counts clients of a closed loop, and of an open one nobody counts them.
     Client { load: u32, client: u32 },
     /// A request that needs another service.
     Job(JobKey),

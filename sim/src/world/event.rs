@@ -29,7 +29,7 @@ pub enum Event {
     Memory(NodeId),
     /// The node's power-on self test and boot are over.
     Boot(NodeId, u32),
-    /// The next request of an open load arrives.
+    /// The next request of an open load or of a herd arrives.
     Arrival(u32),
     /// A closed client has thought enough.
     Think {

@@ -121,7 +121,7 @@ fn with_restarts_off_a_dead_agent_stays_dead() {
     let target = Target::Service(ServiceId(0));
     let world = with(keeper(Sync::Always), FaultKind::AgentCrash, target, 30, None);
     let ready = |restart| {
-        let simulation = finished(world.clone(), ToyConfiguration { chat: None, restart }, 1);
+        let simulation = finished(world.clone(), ToyConfiguration { restart, ..ToyConfiguration::default() }, 1);
         rows(&simulation, |_, kind| matches!(kind, TraceKind::AgentReady(_)).then_some(())).len()
     };
     assert_eq!((ready(true), ready(false)), (2, 1));

@@ -108,7 +108,7 @@ fn attempts(chat: Option<Duration>) -> Vec<(Instant, Duration)> {
         host.disk.bandwidth = u64::MAX;
     }
     world.services.iter_mut().for_each(|service| service.workers = 1000);
-    let simulation = finished(world, ToyConfiguration { chat, restart: true }, 11);
+    let simulation = finished(world, ToyConfiguration { chat, ..ToyConfiguration::default() }, 11);
     let mut attempts = rows(&simulation, |at, kind| match kind {
         TraceKind::Attempt { elapsed, .. } => Some((at, elapsed)),
         _ => None,
@@ -127,6 +127,7 @@ fn a_stack_that_talks_ten_times_as_much_leaves_every_draw_of_the_world_as_it_was
 
 #[test]
 fn two_stacks_under_one_seed_meet_the_same_faults() {
-    let schedule = |restart| finished(busy(), ToyConfiguration { chat: None, restart }, 11).model.schedule.digest();
+    let schedule =
+        |restart| finished(busy(), ToyConfiguration { restart, ..ToyConfiguration::default() }, 11).model.schedule.digest();
     assert_eq!(schedule(true), schedule(false));
 }

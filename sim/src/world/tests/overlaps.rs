@@ -50,7 +50,7 @@ fn what_waits_for_a_paused_host_is_lost_when_it_crashes() {
     let crash = FaultKind::Crash { disk_lost: false };
     let world = with(with(front_and_back(1.0), FaultKind::Pause, 1, 5, 10.0), crash, 1, 8, 2.0);
     let chat = Some(Duration::from_millis(100));
-    let simulation = finished(world, ToyConfiguration { chat, restart: true }, 1);
+    let simulation = finished(world, ToyConfiguration { chat, ..ToyConfiguration::default() }, 1);
     let dropped = simulation.model.network.counters().stack.dropped[crate::network::DropReason::ReceiverDown as usize];
     // Three seconds of waiting messages and two seconds of silence, from one host and one client's edge at ten per second each.
     assert!((90..110).contains(&dropped), "{dropped}");

@@ -1,14 +1,18 @@
-//! The least machine that keeps a cluster going: starts its agents, restarts them, routes calls at random, chats.
+//! The least machine that keeps a cluster going: starts its agents, restarts them, routes calls at random, chats; and, where a test wants more of it,
+//! follows a script and keeps what it is told.
 
 use std::sync::Arc;
 
 use hms_machine::{
-    AgentEvent, Boot, Bytes, Component, Context, Directory, Duration, Input, Instant, Machine, Message, NodeId, Purpose,
-    StateSource,
+    AgentEvent, AgentId, Boot, Bytes, Call, CallEnd, CallOutcome, Component, Context, Directory, Duration, Input, Instant,
+    Machine, Message, NodeId, Probe, Purpose, Reading, Request, StateSource,
 };
 
 const ROUTE: Purpose = Purpose::named("test/toy-route");
 const CHAT: Purpose = Purpose::named("test/toy-chat");
+
+/// What the toy does in place of what it would do; false: what it does anyway.
+pub(super) type Script = fn(&mut Toy, &Input<Chat>, &mut Context<'_, Chat>) -> bool;
 
 /// What the toy is told to do.
 #[derive(Clone, Copy, Debug)]
@@ -17,22 +21,28 @@ pub(super) struct ToyConfiguration {
     pub(super) chat: Option<Duration>,
     /// Starts agents again.
     pub(super) restart: bool,
+    /// Has the first word on each input.
+    pub(super) script: Option<Script>,
 }
 
 impl Default for ToyConfiguration {
     fn default() -> Self {
-        ToyConfiguration { chat: None, restart: true }
+        ToyConfiguration { chat: None, restart: true, script: None }
     }
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Toy {
-    node: NodeId,
+    pub(super) node: NodeId,
     configuration: ToyConfiguration,
-    directory: Arc<Directory>,
+    pub(super) directory: Arc<Directory>,
     chat_at: Option<Instant>,
     pub(super) lives: u64,
     pub(super) heard: u64,
+    /// When a script wants to be woken.
+    pub(super) alarm: Option<Instant>,
+    /// Every input since boot, if there is a script.
+    pub(super) seen: Vec<(Instant, Input<Chat>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -60,10 +70,18 @@ impl Machine for Toy {
             chat_at: configuration.chat.map(|chat| boot.now + chat),
             lives: boot.records.len() as u64,
             heard: 0,
+            alarm: None,
+            seen: Vec::new(),
         }
     }
 
     fn handle(&mut self, input: Input<Chat>, cx: &mut Context<'_, Chat>) {
+        if let Some(script) = self.configuration.script {
+            self.seen.push((cx.now, input.clone()));
+            if script(self, &input, cx) {
+                return;
+            }
+        }
         match input {
             Input::Booted => {
                 self.directory.agents_of(self.node).for_each(|agent| cx.start(agent, StateSource::Local));
@@ -101,6 +119,61 @@ impl Machine for Toy {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.chat_at
+        [self.chat_at, self.alarm].into_iter().flatten().min()
+    }
+}
+
+impl Toy {
+    /// Routes to the replica of this number.
+    pub(super) fn route_to(&self, call: &Call, replica: usize, cx: &mut Context<'_, Chat>) {
+        let agent = self.replica(call, replica);
+        cx.route(call.id, agent, self.directory.agents[agent.index()].node);
+    }
+
+    /// Hedges to the replica of this number.
+    pub(super) fn hedge_to(&self, call: &Call, replica: usize, cx: &mut Context<'_, Chat>) {
+        let agent = self.replica(call, replica);
+        cx.hedge(call.id, agent, self.directory.agents[agent.index()].node);
+    }
+
+    fn replica(&self, call: &Call, replica: usize) -> AgentId {
+        self.directory.services[call.service.index()].agents[replica]
+    }
+
+    fn told<'a, T: 'a>(&'a self, read: impl Fn(&'a Input<Chat>) -> Option<T> + 'a) -> impl Iterator<Item = (Instant, T)> + 'a {
+        self.seen.iter().filter_map(move |(at, input)| Some((*at, read(input)?)))
+    }
+
+    pub(super) fn calls(&self) -> Vec<(Instant, Call)> {
+        self.told(|input| if let Input::Call(call) = input { Some(*call) } else { None }).collect()
+    }
+
+    pub(super) fn ends(&self) -> Vec<CallEnd> {
+        self.told(|input| if let Input::CallEnded(end) = input { Some(*end) } else { None }).map(|(_, end)| end).collect()
+    }
+
+    pub(super) fn requests(&self) -> Vec<(Instant, Request)> {
+        self.told(|input| if let Input::Request(request) = input { Some(*request) } else { None }).collect()
+    }
+
+    /// Of each request that has ended: how, how long it waited, how long it was there.
+    pub(super) fn requests_ended(&self) -> Vec<(CallOutcome, Duration, Duration)> {
+        let ended = |input: &Input<Chat>| match input {
+            Input::RequestEnded { outcome, waited, elapsed, .. } => Some((*outcome, *waited, *elapsed)),
+            _ => None,
+        };
+        self.told(ended).map(|(_, ended)| ended).collect()
+    }
+
+    pub(super) fn probed(&self) -> Vec<(Instant, Probe, bool, Duration)> {
+        let probed = |input: &Input<Chat>| match input {
+            Input::Agent { event: AgentEvent::Probed { probe, ok, elapsed }, .. } => Some((*probe, *ok, *elapsed)),
+            _ => None,
+        };
+        self.told(probed).map(|(at, (probe, ok, elapsed))| (at, probe, ok, elapsed)).collect()
+    }
+
+    pub(super) fn readings(&self) -> Vec<(Instant, Arc<Reading>)> {
+        self.told(|input| if let Input::Measured(reading) = input { Some(Arc::clone(reading)) } else { None }).collect()
     }
 }
