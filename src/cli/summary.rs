@@ -91,6 +91,7 @@ fn charts(text: &mut String, scenario: &Scenario, outcome: &Outcome) {
     }
     let seconds = scenario.run.sample_every.as_secs_f64();
     let goodput = binned(series, |row| row.requests.succeeded as f64 / seconds, Bin::Mean);
+    let degraded = binned(series, |row| row.requests.degraded as f64 / seconds, Bin::Mean);
     let failed = binned(series, |row| row.requests.failed as f64 / seconds, Bin::Mean);
     let slow = binned(series, |row| row.latency_p99.as_millis_f64(), Bin::Max);
     let ready = binned(series, |row| f64::from(row.agents_ready), Bin::Min);
@@ -98,6 +99,10 @@ fn charts(text: &mut String, scenario: &Scenario, outcome: &Outcome) {
         chart(text, "agents ready", &ready, "");
     } else {
         chart(text, "answered/s", &goodput, "");
+        // Most runs have no substitutes.
+        if degraded.iter().any(|rate| *rate > 0.0) {
+            chart(text, "degraded/s", &degraded, "");
+        }
         chart(text, "failed/s", &failed, "");
         chart(text, "p99 latency", &slow, " ms");
         chart(text, "agents ready", &ready, "");

@@ -124,6 +124,8 @@ pub struct DiskCounters {
     pub bytes_written: Bytes,
     /// Bytes of reads that were acknowledged.
     pub bytes_read: Bytes,
+    /// From the turn of each operation to its end, added up over those that ended: stalls count, waiting in line does not.
+    pub took: Duration,
 }
 
 /// The disk of one host.
@@ -164,6 +166,8 @@ struct Current<T> {
     numbered: Numbered<T>,
     /// There was no space for it when its turn came.
     refused: bool,
+    /// When its turn came.
+    began: u64,
     /// True at `since`.
     remaining: Work,
     since: u64,
@@ -377,6 +381,19 @@ impl<T> Disk<T> {
         self.counters
     }
 
+    /// How long the operation in progress has been in progress; zero if there is none.
+    ///
+    /// # Panics
+    /// When `now` is earlier than in another call before.
+    pub fn pending(&self, now: Instant) -> Duration {
+        self.current.as_ref().map_or(Duration::ZERO, |current| now - Instant::from_nanos(current.began))
+    }
+
+    /// Bytes that there are.
+    pub fn capacity(&self) -> Bytes {
+        self.profile.capacity
+    }
+
     /// For how long the disk has worked, stalls and pauses not counted, the operation in progress included.
     ///
     /// # Panics
@@ -426,13 +443,14 @@ impl<T> Disk<T> {
         }
         let remaining = Work::of(latency.saturating_add(transfer));
         let done_at = if self.runs() { at.saturating_add(self.rate.nanos(remaining)) } else { NEVER };
-        self.current = Some(Current { numbered, refused, remaining, since: at, done_at });
+        self.current = Some(Current { numbered, refused, began: at, remaining, since: at, done_at });
     }
 
     /// An operation has ended.
     fn end(&mut self, current: Current<T>) {
-        let Current { numbered: Numbered { operation, ordinal }, refused, since, done_at, .. } = current;
+        let Current { numbered: Numbered { operation, ordinal }, refused, began, since, done_at, .. } = current;
         let kind = operation.kind;
+        self.counters.took += Duration::from_nanos(done_at - began);
         self.busy[operation.class] += Duration::from_nanos(done_at - since);
         let happens = |purpose, share: Ratio| share.happens(self.streams.draw(purpose, self.node, ordinal).next_u64());
         let outcome = if refused {

@@ -219,7 +219,7 @@ fn short(index: usize) -> u32 {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use hms_machine::{Bytes, Distribution, Duration, Ratio, ServiceId};
+    use hms_machine::{Bytes, Distribution, Duration, Priority, Ratio, ServiceId};
     use hms_scenario::model::{Arrivals, Backoff, CallPolicy, Clock, Disk, Host, Rack, Zone};
 
     use super::*;
@@ -252,6 +252,7 @@ pub(crate) mod tests {
             arrivals: Arrivals::Regular { rate: 1.0 },
             policy,
             deadline: Duration::from_secs(1),
+            priority: Priority(1),
             poison: Ratio::ZERO,
         }
     }

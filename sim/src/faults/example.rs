@@ -1,6 +1,6 @@
 //! A small world for the tests of the generators.
 
-use hms_machine::{Bytes, Distribution, Duration, Instant, Ratio, ServiceId};
+use hms_machine::{Bytes, Distribution, Duration, Instant, Priority, Ratio, ServiceId};
 use hms_scenario::model::*;
 
 pub(crate) fn secs(secs: u64) -> Instant {
@@ -100,6 +100,8 @@ pub(crate) fn service(name: &str, replicas: u32) -> Service {
         request: Bytes(100),
         reply: Bytes(100),
         errors: Ratio::ZERO,
+        cache: Ratio::ZERO,
+        default_answer: false,
     }
 }
 
@@ -115,6 +117,7 @@ pub(crate) fn load(name: &str, arrivals: Arrivals) -> Load {
             backoff: Backoff { base: Duration::ZERO, factor: 1.0, max: Duration::ZERO, jitter: Ratio::ZERO },
         },
         deadline: Duration::from_secs(1),
+        priority: Priority(1),
         poison: Ratio::ZERO,
     }
 }

@@ -21,8 +21,8 @@ const HERD_ORDINALS: u64 = 1 << 63;
 /// The requests of one load, one after the other. A clone goes on from the same place; it is small whatever the load.
 ///
 /// What surges and herds do: the rate of `Poisson`, `Regular`, `Steps`, `Modulated`, `Diurnal` and `Counts` is multiplied; timestamps are left out or
-/// copied, each by its own draw; a herd's requests come all at its instant, after a request that was due then anyway. A closed load has
-/// no rate that they could change: it gives nothing here.
+/// copied, each by its own draw; a herd's requests come all at its instant, after a request that was due then anyway. A closed load gives
+/// the requests of its herds here, whom nobody sends again; its surges shorten thinking instead.
 #[derive(Clone, Debug)]
 pub struct ArrivalProcess {
     plan: Arc<Plan>,
@@ -88,9 +88,6 @@ impl ArrivalProcess {
             (_, Some(curve)) => Source::Rate { curve, random: true },
             (_, None) => Source::Nothing,
         };
-        if matches!(source, Source::Nothing) {
-            herds.clear();
-        }
         herds.retain(|herd| herd.requests > 0);
         herds.sort_by_key(|herd| herd.at);
         ArrivalProcess {

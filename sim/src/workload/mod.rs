@@ -16,4 +16,5 @@ mod wave;
 
 pub use arrivals::ArrivalProcess;
 pub use backoff::backoff;
+pub(crate) use surge::Surges;
 pub use surge::{Herd, Surge};

@@ -130,6 +130,9 @@ fn loads_that_fall_silent_end() {
     for shape in silent {
         assert_eq!(until(1, &load("l", shape), &[], &[], 1), []);
     }
+    let closed = load("l", Arrivals::Closed { clients: 5, think: exponential_secs(1.0) });
+    let herd = [Herd { at: secs(3), requests: 2 }];
+    assert_eq!(until(9, &closed, &[], &herd, 1).iter().map(|(_, at)| *at).collect::<Vec<_>>(), [secs(3), secs(3)]);
     let off = [Surge { start: Instant::ZERO, end: Instant::MAX, factor: 0.0 }];
     assert_eq!(until(1, &load("l", Arrivals::Counts { counts: vec![5], scale: 1.0 }), &off, &[], 1), []);
 }

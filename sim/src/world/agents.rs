@@ -7,15 +7,16 @@
 use std::collections::VecDeque;
 
 use hms_machine::{
-    AgentEvent, AgentId, Bytes, CallOutcome, Duration, Exit, Instant, Machine, NodeId, Purpose, Ratio, ServiceId, StateSource,
+    AgentEvent, AgentId, Bytes, Duration, Exit, Instant, Machine, NodeId, Priority, Purpose, Ratio, ServiceId, StateSource,
 };
 use hms_scenario::model::{Backoff, CallPolicy, Sync};
 
 use super::afflictions::Afflictions;
-use super::calls::Caller;
+use super::calls::{Caller, NewCall, child_trace};
 use super::copies::Shipped;
 use super::event::{DiskTag, Event, InstanceId, JobKey, Task};
 use super::ledger::Ledger;
+use super::requests::Tally;
 use super::state::NewFile;
 use super::{Kernel, TraceKind, World};
 use crate::cluster::disk::{OperationKind, Outcome};
@@ -33,7 +34,7 @@ const NEEDS_RETRY: Duration = Duration::from_millis(200);
 /// Time-out of one such question.
 const NEEDS_TIMEOUT: Duration = Duration::from_secs(1);
 /// File handles of a process (the usual soft limit of Linux).
-const HANDLES: f64 = 1024.0;
+pub(super) const HANDLES: f64 = 1024.0;
 
 /// What is true of an agent wherever it runs.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +45,8 @@ pub(crate) struct Agent {
     starts: u64,
     /// Messages about its state so far.
     pub(super) messages: u64,
+    /// Probes of work so far, of all instances.
+    pub(super) probes: u64,
     /// What it owes its callers.
     pub(super) ledger: Ledger,
     /// What faults do at present to its software or data: it holds for every instance that is started meanwhile.
@@ -87,6 +90,7 @@ pub(crate) struct Instance {
     pub(super) shipped: Vec<Shipped>,
     /// Answered its first request since it became ready.
     pub(super) served: bool,
+    pub(super) tally: Tally,
     pub(super) afflictions: Afflictions,
 }
 
@@ -134,6 +138,7 @@ impl Instance {
             writing: None,
             shipped: Vec::new(),
             served: false,
+            tally: Tally::default(),
             afflictions: Afflictions::default(),
         }
     }
@@ -201,6 +206,7 @@ impl<M: Machine> World<M> {
         instance.start = agent.starts;
         instance.source = source;
         instance.served = false;
+        instance.tally = Tally::default();
         instance.afflictions = agent.afflictions.of_new_process(now);
         let mut draw = self.streams.draw(STARTUP, u64::from(place.agent.0), instance.start);
         let took = Duration::from_nanos_f64(service.startup.sample(&mut draw));
@@ -245,9 +251,21 @@ impl<M: Machine> World<M> {
             backoff: Backoff { base: Duration::ZERO, factor: 1.0, max: Duration::ZERO, jitter: Ratio::ZERO },
         };
         for need in needs {
-            let caller = Caller::Startup { instance: id, life };
-            let trace = trace_of_start(self.place(id).agent, life, kernel.current_seq());
-            self.start_call(node, caller, *need, policy.clone(), trace, Instant::MAX, false, kernel);
+            let start = self.instances[id.index()].start;
+            let agent = self.place(id).agent;
+            let tally = &mut self.instances[id.index()].tally;
+            let question = NewCall {
+                node,
+                caller: Caller::Startup { instance: id, life },
+                service: *need,
+                policy: policy.clone(),
+                trace: trace_of_start(agent, start, tally.questions),
+                priority: Priority(0),
+                deadline: kernel.now().saturating_add(policy.longest()),
+                poison: false,
+            };
+            tally.questions += 1;
+            self.start_call(question, kernel);
         }
     }
 
@@ -322,12 +340,7 @@ impl<M: Machine> World<M> {
         let accepted = std::mem::take(&mut instance.accepted);
         self.drop_new_file(id);
         self.record(kernel, TraceKind::AgentDown { agent, node, exit, fault });
-        for key in accepted {
-            let Some(job) = self.jobs.remove(key) else { continue };
-            if reset {
-                self.reply(node, job.caller, job.call, job.attempt, CallOutcome::Error, kernel);
-            }
-        }
+        let ended = self.reset_requests(node, accepted, reset, kernel);
         let jobs = &self.jobs;
         let host = self.nodes[node.index()].host.as_mut().expect("agents stand on hosts");
         host.memory.stop(now, slot);
@@ -335,11 +348,17 @@ impl<M: Machine> World<M> {
             host.cpu.retain(now, |task| match task {
                 Task::Job(job) => jobs.contains_key(*job),
                 Task::Replay { instance, .. } => *instance != id,
-                Task::Deliver(_) | Task::Timeout | Task::Persisted { .. } | Task::Agent { .. } | Task::Overhead => true,
+                Task::Deliver(_)
+                | Task::Timeout
+                | Task::Persisted { .. }
+                | Task::Agent { .. }
+                | Task::Measure { .. }
+                | Task::Overhead => true,
             });
             self.rearm_cpu(node, kernel);
             self.rearm_memory(node, kernel);
             self.report(id, AgentEvent::Exited(exit), kernel);
+            self.tell_of_requests(node, ended, kernel);
         }
     }
 
@@ -393,16 +412,6 @@ impl<M: Machine> World<M> {
         }
     }
 
-    /// A living process answers a probe; a dead or stuck one does not.
-    pub(super) fn probe_agent(&mut self, node: NodeId, agent: AgentId, kernel: &mut Kernel) {
-        let Some(id) = self.instance_at(agent, node) else { return };
-        let agent = &self.instances[id.index()];
-        if agent.process != Process::Down && !agent.hangs() {
-            let event = AgentEvent::Probed { probe: hms_machine::Probe::Liveness, ok: true, elapsed: Duration::ZERO };
-            self.report(id, event, kernel);
-        }
-    }
-
     /// Draws when this life of the agent will end, if it is in a crash loop.
     pub(super) fn arm_crash_loop(&mut self, id: InstanceId, kernel: &mut Kernel) {
         let agent = &self.instances[id.index()];
@@ -426,7 +435,7 @@ impl<M: Machine> World<M> {
     }
 }
 
-/// Trace id of a start-up question: start-ups have no place in the order of requests, so each is its own.
-fn trace_of_start(agent: AgentId, life: u32, seq: u64) -> u64 {
-    super::calls::child_trace(u64::from(agent.0) << 32 | u64::from(life), seq)
+/// Trace id of the `ordinal`-th start-up question of a start.
+fn trace_of_start(agent: AgentId, start: u64, ordinal: u64) -> u64 {
+    child_trace(u64::from(agent.0) << 32 | start, ordinal)
 }

@@ -1,25 +1,37 @@
-//! Calls: from the wish to call a service to its end, over attempts, time-outs and retries.
+//! Calls: from the wish to call a service over the copies that are sent; what comes after a copy has ended is told in [`super::endings`].
 //!
-//! Each attempt asks the caller's own node where to go ([`Input::Call`]), travels, and ends by answer, refusal, error or time-out; the node
-//! hears of the end. A call is known by its *trace id*, a function of the client's request and of the place in the call graph, so that every draw for
-//! it (delays, work, errors) is the same whatever the stack does.
+//! Each attempt asks the caller's own node where to go ([`Input::Call`]) and sends a copy there. While it waits, the node may send further
+//! copies elsewhere ([`Effect::Hedge`](hms_machine::Effect::Hedge)); the first good answer counts, and what comes later travels in vain. Each copy
+//! ends by answer, refusal, error, reset or time-out; the node hears of it, but not of copies that were still out when another won.
+//!
+//! A call is known by its *trace id*, a function of the client's request and of the place in the call graph, so that every draw for
+//! it (delays, work, errors) is the same whatever the stack does. A copy adds an ordinal: the number of its attempt, or for a hedge a number of a
+//! range of its own.
 
-use hms_machine::{AgentId, Call, CallEnd, CallId, CallOutcome, Input, Instant, Machine, NodeId, Priority, Purpose, ServiceId};
+use hms_machine::{
+    AgentId, Call, CallEnd, CallId, CallOutcome, Duration, Input, Instant, Machine, NodeId, Priority, Purpose, ServiceId,
+    Substitute,
+};
 use hms_scenario::model::CallPolicy;
 use slotmap::{Key, KeyData};
 
 use super::event::{CallKey, Event, InstanceId, JobKey, Payload, Reply, Request};
 use super::{Detail, Kernel, TraceKind, World};
 use crate::kernel::TimerId;
-use crate::workload::backoff;
 
 const OUTAGE: Purpose = Purpose::named("call/outage");
-const BACKOFF: Purpose = Purpose::named("call/backoff");
+
+/// Copies of one attempt at most, the first included: more would be a flood in the name of latency (Dean and Barroso, "The Tail at Scale",
+/// 2013, send two).
+const COPIES_MAX: usize = 3;
+
+/// Ordinals of hedges; attempts number far fewer.
+const HEDGES: u32 = 1 << 31;
 
 /// Who waits for the end of a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Caller {
-    /// A client of a load; `client` counts clients of a closed loop.
+    /// A client of a load; `client` counts clients of a closed loop, and of an open one nobody counts them.
     Client { load: u32, client: u32 },
     /// A request that needs another service.
     Job(JobKey),
@@ -27,32 +39,80 @@ pub(crate) enum Caller {
     Startup { instance: InstanceId, life: u32 },
 }
 
+/// A call that somebody wants to make.
+#[derive(Clone, Debug)]
+pub(crate) struct NewCall {
+    /// Where the caller stands.
+    pub(super) node: NodeId,
+    pub(super) caller: Caller,
+    pub(super) service: ServiceId,
+    pub(super) policy: CallPolicy,
+    pub(super) trace: u64,
+    pub(super) priority: Priority,
+    /// When the caller gives up, true time.
+    pub(super) deadline: Instant,
+    /// Kills whoever works on it.
+    pub(super) poison: bool,
+}
+
 /// A call in progress.
 #[derive(Clone, Debug)]
 pub(crate) struct CallState {
-    node: NodeId,
-    caller: Caller,
-    pub(super) service: ServiceId,
-    pub(super) trace: u64,
-    policy: CallPolicy,
-    attempt: u32,
-    phase: Phase,
+    pub(super) wish: NewCall,
+    pub(super) attempt: u32,
+    pub(super) phase: Phase,
     previous: Option<AgentId>,
-    started: Instant,
-    attempt_started: Instant,
-    deadline: Instant,
-    poison: bool,
-    timer: TimerId,
+    pub(super) started: Instant,
+    copies: [Option<Sent>; COPIES_MAX],
+    /// Copies sent for this attempt.
+    sent: usize,
+    /// Hedges sent for all attempts.
+    hedges: u32,
+    /// Stands at the first time-out of a copy, or at the end of a pause.
+    pub(super) timer: TimerId,
+}
+
+/// A copy that has not ended.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    agent: AgentId,
+    ordinal: u32,
+    at: Instant,
+    /// When it is out of time.
+    due: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    /// The node has been asked where to go.
-    Routing,
-    /// Sent to this agent.
-    Waiting(AgentId),
-    /// Between two attempts.
-    Pausing,
+pub(crate) enum Phase {
+    /// The node is being asked where to go.
+    Routing(Answer),
+    /// At least one copy is out.
+    Waiting,
+    /// The node is being told that an attempt has ended.
+    Deciding(Answer),
+    /// This attempt is made when the timer fires.
+    Pausing { attempt: u32 },
+}
+
+/// What a node says about a call while it handles an input about it; the first word counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Nothing: the caller does what it does by itself.
+    Silence,
+    Refuse,
+    Retry(Duration),
+    GiveUp,
+    FallBack(Substitute),
+}
+
+/// How a call ended for its caller.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Answered by the service.
+    Answered,
+    /// Answered with the help of a substitute, here or further down.
+    Degraded,
+    Failed,
 }
 
 /// The trace id of the `index`-th call made for the request `parent` (the finaliser of SplitMix64: Steele, Lea and Flood 2014).
@@ -71,66 +131,75 @@ fn key(id: CallId) -> CallKey {
     CallKey::from(KeyData::from_ffi(id.0))
 }
 
+impl CallState {
+    fn first_due(&self) -> Option<Instant> {
+        self.copies.iter().flatten().map(|copy| copy.due).min()
+    }
+
+    /// Whether the caller tries again by itself after a failure of the present attempt.
+    pub(super) fn retries(&self) -> bool {
+        self.attempt < self.wish.policy.retries
+    }
+}
+
 impl<M: Machine> World<M> {
-    /// Starts a call on behalf of `caller`, who stands on `node`.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is another thing; a struct of them would be built in three places and read in one"
-    )]
-    pub(super) fn start_call(
-        &mut self,
-        node: NodeId,
-        caller: Caller,
-        service: ServiceId,
-        policy: CallPolicy,
-        trace: u64,
-        deadline: Instant,
-        poison: bool,
-        kernel: &mut Kernel,
-    ) {
-        let now = kernel.now();
+    pub(super) fn start_call(&mut self, wish: NewCall, kernel: &mut Kernel) {
         let timer = kernel.new_timer();
         let call = self.calls.insert(CallState {
-            node,
-            caller,
-            service,
-            trace,
-            policy,
+            wish,
             attempt: 0,
-            phase: Phase::Routing,
+            phase: Phase::Routing(Answer::Silence),
             previous: None,
-            started: now,
-            attempt_started: now,
-            deadline,
-            poison,
+            started: kernel.now(),
+            copies: [None; COPIES_MAX],
+            sent: 0,
+            hedges: 0,
             timer,
         });
         self.attempt(call, kernel);
     }
 
+    /// Asks the caller's node where to go.
     fn attempt(&mut self, key: CallKey, kernel: &mut Kernel) {
+        let now = kernel.now();
         let call = &mut self.calls[key];
-        call.phase = Phase::Routing;
-        call.attempt_started = kernel.now();
-        let (node, service, trace, attempt, previous) = (call.node, call.service, call.trace, call.attempt, call.previous);
-        for (fault, severity) in &self.outages[service.index()] {
-            let mut draw = self.streams.draw(OUTAGE.part(self.schedule.get(*fault).key), trace, u64::from(attempt));
-            if draw.chance(*severity) {
-                return self.attempt_ended(key, CallOutcome::Refused, kernel);
-            }
+        // Made for a request that was out of time when a worker took it up.
+        if now >= call.wish.deadline {
+            return self.end_call(key, Ending::Failed, kernel);
         }
+        call.phase = Phase::Routing(Answer::Silence);
+        call.sent = 0;
+        let node = call.wish.node;
+        let ask = Call {
+            id: id(key),
+            service: call.wish.service,
+            trace: call.wish.trace,
+            attempt: call.attempt,
+            previous: call.previous,
+            priority: call.wish.priority,
+            deadline: self.nodes[node.index()].clock.monotonic(call.wish.deadline),
+        };
         self.charge_call(node);
-        let deadline = Instant::MAX;
-        let call = Call { id: id(key), service, trace, attempt, previous, priority: Priority(0), deadline };
-        self.feed(node, Input::Call(call), kernel);
+        self.feed(node, Input::Call(ask), kernel);
         // A node that says nothing has no route; the caller must not wait for ever.
-        if self.calls.get(key).is_some_and(|call| call.phase == Phase::Routing && call.attempt == attempt) {
-            self.attempt_ended(key, CallOutcome::Refused, kernel);
-        }
+        let Some(CallState { phase: Phase::Routing(answer), attempt, .. }) = self.calls.get(key) else { return };
+        let (answer, attempt) = (*answer, *attempt);
+        let next = match answer {
+            Answer::Silence | Answer::Refuse => {
+                if self.recorder.detail == Detail::Full {
+                    let kind = TraceKind::Attempt { agent: None, elapsed: Duration::ZERO, outcome: CallOutcome::Refused };
+                    self.record(kernel, kind);
+                }
+                attempt + 1
+            }
+            // Nothing was attempted: the node is asked the same again.
+            Answer::Retry(_) | Answer::GiveUp | Answer::FallBack(_) => attempt,
+        };
+        self.go_on(key, answer, next, kernel);
     }
 
-    /// CPU time that the stack of a host spends on one step of a call; it is worked off with the next request on that host.
-    fn charge_call(&mut self, node: NodeId) {
+    /// CPU time that the stack of a host spends on one step of a call or request; it is worked off with the next request on that host.
+    pub(super) fn charge_call(&mut self, node: NodeId) {
         if let Some(host) = &mut self.nodes[node.index()].host {
             host.stack_debt += host.stack_cpu;
         }
@@ -139,38 +208,78 @@ impl<M: Machine> World<M> {
     /// The node has chosen a replica.
     pub(super) fn call_routed(&mut self, call: CallId, agent: AgentId, to: NodeId, kernel: &mut Kernel) {
         let key = key(call);
-        let Some(state) = self.calls.get_mut(key).filter(|state| state.phase == Phase::Routing) else { return };
-        state.phase = Phase::Waiting(agent);
+        if let Some(state) = self.calls.get(key).filter(|state| state.phase == Phase::Routing(Answer::Silence)) {
+            let ordinal = state.attempt;
+            self.send_copy(key, ordinal, agent, to, kernel);
+        }
+    }
+
+    /// The node sends a waiting call to another replica as well.
+    pub(super) fn call_hedged(&mut self, call: CallId, agent: AgentId, to: NodeId, kernel: &mut Kernel) {
+        let key = key(call);
+        let now = kernel.now();
+        let fits = |state: &&CallState| state.phase == Phase::Waiting && state.sent < COPIES_MAX && now < state.wish.deadline;
+        let Some(state) = self.calls.get(key).filter(fits) else { return };
+        if self.caller_waits(state.wish.caller) {
+            let ordinal = HEDGES | state.hedges;
+            self.calls[key].hedges += 1;
+            self.send_copy(key, ordinal, agent, to, kernel);
+        }
+    }
+
+    fn send_copy(&mut self, key: CallKey, ordinal: u32, agent: AgentId, to: NodeId, kernel: &mut Kernel) {
+        let now = kernel.now();
+        let call = &mut self.calls[key];
+        call.phase = Phase::Waiting;
+        let due = now.saturating_add(call.wish.policy.timeout).min(call.wish.deadline);
+        let position = call.sent;
+        call.copies[position] = Some(Sent { agent, ordinal, at: now, due });
+        call.sent += 1;
+        let call = &self.calls[key];
+        let wish = &call.wish;
+        for (fault, severity) in &self.outages[wish.service.index()] {
+            let mut draw = self.streams.draw(OUTAGE.part(self.schedule.get(*fault).key), wish.trace, u64::from(ordinal));
+            if draw.chance(*severity) {
+                return self.copy_ended(key, position, CallOutcome::Refused, false, kernel);
+            }
+        }
         let request = Request {
             call: key,
-            attempt: state.attempt,
+            copy: ordinal,
             agent,
-            trace: state.trace,
-            poison: state.poison,
-            ping: matches!(state.caller, Caller::Startup { .. }),
+            trace: wish.trace,
+            priority: wish.priority,
+            left: wish.deadline - now,
+            poison: wish.poison,
+            ping: matches!(wish.caller, Caller::Startup { .. }),
         };
-        let timeout = kernel.now().saturating_add(state.policy.timeout).min(state.deadline);
-        kernel.set_timer(state.timer, timeout, Event::Call(key));
-        let node = state.node;
+        let node = wish.node;
+        let first = call.first_due().unwrap_or(due);
+        kernel.set_timer(call.timer, first.max(now), Event::Call(key));
         self.transmit(node, to, Payload::Request(request), kernel);
     }
 
-    /// The node does not let the attempt out.
-    pub(super) fn call_refused(&mut self, call: CallId, kernel: &mut Kernel) {
-        let key = key(call);
-        if self.calls.get(key).is_some_and(|state| state.phase == Phase::Routing) {
-            self.attempt_ended(key, CallOutcome::Refused, kernel);
+    /// The node says what is to become of a call that it was just asked about or told about.
+    pub(super) fn call_answered(&mut self, call: CallId, answer: Answer) {
+        let Some(state) = self.calls.get_mut(key(call)) else { return };
+        match &mut state.phase {
+            Phase::Routing(word @ Answer::Silence) => *word = answer,
+            // There is nothing to refuse: the attempt was let out.
+            Phase::Deciding(word @ Answer::Silence) if answer != Answer::Refuse => *word = answer,
+            // A second word, or one about a call that is not at its turn.
+            Phase::Routing(_) | Phase::Deciding(_) | Phase::Waiting | Phase::Pausing { .. } => {}
         }
     }
 
     pub(super) fn reply_arrives(&mut self, reply: Reply, kernel: &mut Kernel) {
-        let current = |state: &&CallState| state.attempt == reply.attempt && matches!(state.phase, Phase::Waiting(_));
-        if self.calls.get(reply.call).filter(current).is_some() {
-            self.attempt_ended(reply.call, reply.outcome, kernel);
+        let waiting = self.calls.get(reply.call).filter(|call| call.phase == Phase::Waiting);
+        let answered = |copy: &Option<Sent>| copy.is_some_and(|copy| copy.ordinal == reply.copy);
+        if let Some(position) = waiting.and_then(|call| call.copies.iter().position(answered)) {
+            self.copy_ended(reply.call, position, reply.outcome, reply.degraded, kernel);
         }
     }
 
-    /// The timer of a call: the attempt is out of time, or the pause is over.
+    /// The timer of a call: a copy is out of time, or the pause is over.
     pub(super) fn call_due(&mut self, key: CallKey, kernel: &mut Kernel) {
         let call = self.calls.get(key);
         // A timer that fired while its host was paused, and was set anew by what the host heard first when it resumed.
@@ -178,86 +287,74 @@ impl<M: Machine> World<M> {
             return;
         }
         match call.map(|call| call.phase) {
-            Some(Phase::Waiting(_)) => self.attempt_ended(key, CallOutcome::TimedOut, kernel),
-            Some(Phase::Pausing) => self.retry(key, kernel),
+            Some(Phase::Waiting) => self.copies_due(key, kernel),
+            Some(Phase::Pausing { attempt }) => {
+                self.calls[key].attempt = attempt;
+                self.attempt(key, kernel);
+            }
             // The timer is cancelled before a call is routed anew or ends.
-            Some(Phase::Routing) | None => {}
+            Some(Phase::Routing(_) | Phase::Deciding(_)) | None => {}
         }
     }
 
-    fn retry(&mut self, key: CallKey, kernel: &mut Kernel) {
-        self.calls[key].attempt += 1;
-        self.attempt(key, kernel);
+    fn copies_due(&mut self, key: CallKey, kernel: &mut Kernel) {
+        let now = kernel.now();
+        for position in 0..COPIES_MAX {
+            let call = self.calls.get(key).filter(|call| call.phase == Phase::Waiting);
+            if call.and_then(|call| call.copies[position]).is_some_and(|copy| copy.due <= now) {
+                self.copy_ended(key, position, CallOutcome::TimedOut, false, kernel);
+            }
+        }
     }
 
-    fn attempt_ended(&mut self, key: CallKey, outcome: CallOutcome, kernel: &mut Kernel) {
+    /// Tells the node that a copy has ended, and goes on if that decides the attempt.
+    fn copy_ended(&mut self, key: CallKey, position: usize, outcome: CallOutcome, degraded: bool, kernel: &mut Kernel) {
         let now = kernel.now();
         let call = &mut self.calls[key];
-        kernel.cancel_timer(call.timer);
-        let routed = match call.phase {
-            Phase::Waiting(agent) => Some(agent),
-            Phase::Routing | Phase::Pausing => None,
-        };
-        call.previous = routed.or(call.previous);
-        let elapsed = now - call.attempt_started;
-        let again = outcome != CallOutcome::Ok && call.attempt < call.policy.retries;
-        let ordinal = u64::from(call.attempt);
-        call.phase = Phase::Pausing;
-        let (node, trace) = (call.node, call.trace);
-        if self.recorder.detail == Detail::Full {
-            self.record(kernel, TraceKind::Attempt { agent: routed, elapsed, outcome });
+        let copy = call.copies[position].take().expect("a copy ends once");
+        let first = call.first_due();
+        let last = outcome == CallOutcome::Ok || first.is_none();
+        call.previous = Some(copy.agent);
+        if last {
+            call.copies = [None; COPIES_MAX];
+            call.phase = Phase::Deciding(Answer::Silence);
+            kernel.cancel_timer(call.timer);
+        } else if let Some(first) = first {
+            kernel.set_timer(call.timer, first.max(now), Event::Call(key));
         }
-        if let Some(agent) = routed {
-            self.charge_call(node);
-            let call = &self.calls[key];
-            let end = CallEnd {
-                call: id(key),
-                service: call.service,
-                trace,
-                attempt: call.attempt,
-                agent,
-                outcome,
-                elapsed,
-                last: true,
-                retries: again,
-                deadline: Instant::MAX,
-            };
-            self.feed(node, Input::CallEnded(end), kernel);
+        let elapsed = now - copy.at;
+        if self.recorder.detail == Detail::Full {
+            self.record(kernel, TraceKind::Attempt { agent: Some(copy.agent), elapsed, outcome });
         }
         let call = &self.calls[key];
-        if !again || !self.caller_waits(call.caller) {
-            return self.end_call(key, outcome == CallOutcome::Ok, kernel);
-        }
-        let mut draw = self.streams.draw(BACKOFF, trace, ordinal);
-        let pause = backoff(&call.policy.backoff, call.attempt + 1, &mut draw);
-        let at = now.saturating_add(pause);
-        if at >= call.deadline {
-            return self.end_call(key, false, kernel);
-        }
-        // By way of the queue even without a pause: any number of retries at one instant must not nest.
-        kernel.set_timer(call.timer, at, Event::Call(key));
-    }
-
-    fn end_call(&mut self, key: CallKey, ok: bool, kernel: &mut Kernel) {
-        let Some(call) = self.calls.remove(key) else { return };
-        kernel.free_timer(call.timer);
-        match call.caller {
-            Caller::Client { load, client } => self.request_ended(load as usize, client, call.started, ok, kernel),
-            Caller::Job(job) => self.job_call_ended(job, ok, kernel),
-            Caller::Startup { instance, life } => self.need_answered(instance, life, ok, kernel),
-        }
-    }
-
-    /// Whether there is still someone to hear of the end of a call: a dead process does not retry.
-    fn caller_waits(&self, caller: Caller) -> bool {
-        match caller {
-            Caller::Client { .. } => true,
-            Caller::Job(job) => self.jobs.contains_key(job),
-            Caller::Startup { instance, life } => self.instances[instance.index()].life == life,
+        let (node, attempt) = (call.wish.node, call.attempt);
+        let end = CallEnd {
+            call: id(key),
+            service: call.wish.service,
+            trace: call.wish.trace,
+            attempt,
+            agent: copy.agent,
+            outcome,
+            elapsed,
+            last,
+            retries: outcome != CallOutcome::Ok && call.retries(),
+            deadline: self.nodes[node.index()].clock.monotonic(call.wish.deadline),
+        };
+        self.charge_call(node);
+        self.feed(node, Input::CallEnded(end), kernel);
+        let Phase::Deciding(answer) = self.calls[key].phase else { return };
+        match outcome {
+            CallOutcome::Ok => {
+                let ending = if degraded { Ending::Degraded } else { Ending::Answered };
+                self.end_call(key, ending, kernel);
+            }
+            CallOutcome::Error | CallOutcome::Refused | CallOutcome::TimedOut | CallOutcome::Reset => {
+                self.go_on(key, answer, attempt + 1, kernel);
+            }
         }
     }
 
     pub(super) fn caller_node(&self, key: CallKey) -> Option<NodeId> {
-        self.calls.get(key).map(|call| call.node)
+        self.calls.get(key).map(|call| call.wish.node)
     }
 }

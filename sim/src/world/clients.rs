@@ -5,11 +5,11 @@ use std::sync::Arc;
 use hms_machine::{Duration, Instant, Machine, NodeId, Purpose};
 use hms_scenario::model::Arrivals;
 
-use super::calls::{Caller, child_trace};
+use super::calls::{Caller, Ending, NewCall, child_trace};
 use super::event::Event;
 use super::{Kernel, World};
 use crate::faults::FaultId;
-use crate::workload::{ArrivalProcess, closed};
+use crate::workload::{ArrivalProcess, Surges, closed};
 
 const POISON: Purpose = Purpose::named("load/poison");
 
@@ -17,10 +17,15 @@ const POISON: Purpose = Purpose::named("load/poison");
 /// (a connection that is refused on the same machine costs tens of microseconds, and a loop around it a scheduling or two).
 const REFUSED_PAUSE: Duration = Duration::from_millis(1);
 
+/// Whom an open request and a herd's request belong to: no client that thinks and asks again.
+const NOBODY: u32 = u32::MAX;
+
 /// A source of requests at work.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
     process: Option<ArrivalProcess>,
+    /// How much faster the clients of a closed load think, and when.
+    surges: Surges,
     /// Ordinal of the open-loop request that arrives next.
     next: u64,
     /// Requests made so far by each closed client.
@@ -43,7 +48,13 @@ impl Client {
             | Arrivals::Counts { .. }
             | Arrivals::Timestamps { .. } => Vec::new(),
         };
-        Client { process: Some(ArrivalProcess::new(model, load, surges, herds)), next: 0, made, poison: Vec::new() }
+        Client {
+            surges: Surges::new(&surges),
+            process: Some(ArrivalProcess::new(model, load, surges, herds)),
+            next: 0,
+            made,
+            poison: Vec::new(),
+        }
     }
 }
 
@@ -53,7 +64,8 @@ impl<M: Machine> World<M> {
             self.next_arrival(load, kernel);
             let scenario = Arc::clone(&self.scenario);
             for client in 0..self.clients[load].made.len() {
-                let at = closed::first_request(&scenario.loads[load], load, client as u32, &self.streams);
+                let thought = closed::first_request(&scenario.loads[load], load, client as u32, &self.streams);
+                let at = self.clients[load].surges.bend(Instant::ZERO, thought - Instant::ZERO);
                 kernel.schedule_at(at, Event::Think { load: load as u32, client: client as u32 });
             }
         }
@@ -71,11 +83,11 @@ impl<M: Machine> World<M> {
         }
     }
 
-    /// A request of an open load.
+    /// A request of an open load or of a herd.
     pub(super) fn arrival(&mut self, load: usize, kernel: &mut Kernel) {
         let ordinal = self.clients[load].next;
         self.next_arrival(load, kernel);
-        self.request(load, 0, ordinal, kernel);
+        self.request(load, NOBODY, ordinal, kernel);
     }
 
     /// A client of a closed load asks again.
@@ -94,9 +106,17 @@ impl<M: Machine> World<M> {
         let edge = NodeId::from_index(self.hosts() + load);
         let trace = child_trace((load as u64) << 56, ordinal);
         let poison = self.is_poison(load, ordinal);
-        let caller = Caller::Client { load: load as u32, client };
-        let deadline = now.saturating_add(model.deadline);
-        self.start_call(edge, caller, model.service, model.policy.clone(), trace, deadline, poison, kernel);
+        let wish = NewCall {
+            node: edge,
+            caller: Caller::Client { load: load as u32, client },
+            service: model.service,
+            policy: model.policy.clone(),
+            trace,
+            priority: model.priority,
+            deadline: now.saturating_add(model.deadline),
+            poison,
+        };
+        self.start_call(wish, kernel);
     }
 
     fn is_poison(&self, load: usize, ordinal: u64) -> bool {
@@ -111,13 +131,14 @@ impl<M: Machine> World<M> {
     }
 
     /// The end of a request as its client sees it.
-    pub(super) fn request_ended(&mut self, load: usize, client: u32, started: Instant, ok: bool, kernel: &mut Kernel) {
+    pub(super) fn request_ended(&mut self, load: usize, client: u32, started: Instant, ending: Ending, kernel: &mut Kernel) {
         let now = kernel.now();
-        self.recorder.request_ended(load, started, now, ok);
+        self.recorder.request_ended(load, started, now, ending);
         if let Some(made) = self.clients[load].made.get(client as usize) {
             let think = closed::think(&self.scenario.loads[load], load, client, *made, &self.streams);
             let think = if now == started { think.max(REFUSED_PAUSE) } else { think };
-            kernel.schedule_at(now.saturating_add(think), Event::Think { load: load as u32, client });
+            let at = self.clients[load].surges.bend(now, think);
+            kernel.schedule_at(at, Event::Think { load: load as u32, client });
         }
     }
 }

@@ -238,7 +238,7 @@ impl<M: Machine> World<M> {
                 let tag = DiskTag::CopyRead { instance, life };
                 self.submit_disk(node, OperationKind::Read(bytes), Class::Service, tag, kernel);
             }
-            None => self.send_copy(node, instance, life, None, kernel),
+            None => self.send_fetched(node, instance, life, None, kernel),
         }
     }
 
@@ -246,10 +246,10 @@ impl<M: Machine> World<M> {
         let agent = self.place(id).agent;
         let copy = self.host(node).copies.get(&agent).filter(|_| result.acknowledged());
         let piece = copy.and_then(|copy| copy.file.whole());
-        self.send_copy(node, id, life, piece, kernel);
+        self.send_fetched(node, id, life, piece, kernel);
     }
 
-    fn send_copy(&mut self, node: NodeId, id: InstanceId, life: u32, piece: Option<Piece>, kernel: &mut Kernel) {
+    fn send_fetched(&mut self, node: NodeId, id: InstanceId, life: u32, piece: Option<Piece>, kernel: &mut Kernel) {
         let InstancePlace { agent, node: to, .. } = self.place(id);
         let size = piece.as_ref().map_or(Bytes::ZERO, |piece| self.instances[id.index()].state.bytes_of(piece));
         let content = Content::Fetched { instance: id, life, piece: piece.map(Arc::new) };

@@ -1,6 +1,6 @@
 //! What can happen in the world, and what is on its way. Events are small; what they carry stands in tables.
 
-use hms_machine::{AgentEvent, AgentId, Bytes, CallOutcome, NodeId};
+use hms_machine::{AgentEvent, AgentId, Bytes, CallOutcome, Duration, Instant, NodeId, Priority, ServiceId};
 use slotmap::{Key, new_key_type};
 
 use super::copies::StateMessage;
@@ -47,7 +47,7 @@ pub enum Event {
     Memory(NodeId),
     /// The node's power-on self test and boot are over.
     Boot(NodeId, u32),
-    /// The next request of an open load arrives.
+    /// The next request of an open load or of a herd arrives.
     Arrival(u32),
     /// A closed client has thought enough.
     Think {
@@ -56,7 +56,7 @@ pub enum Event {
         /// The client.
         client: u32,
     },
-    /// An attempt is out of time, or the pause before a retry is over.
+    /// A copy of a call is out of time, or the pause before a retry is over.
     Call(CallKey),
     /// The agent's process has finished its start-up work, asks again for its state or its dependencies, or has had its time to stop.
     Agent(InstanceId, u32),
@@ -139,25 +139,33 @@ pub(crate) enum Payload<M> {
     State(StateMessage),
 }
 
-/// An attempt of a call on its way to an agent.
+/// A copy of a call on its way to an agent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request {
     pub(crate) call: CallKey,
-    pub(crate) attempt: u32,
+    /// Which copy it is: the ordinal of its draws.
+    pub(crate) copy: u32,
     pub(crate) agent: AgentId,
     pub(crate) trace: u64,
+    pub(crate) priority: Priority,
+    /// Until its caller gives up, when it was sent.
+    pub(crate) left: Duration,
     /// Kills whoever works on it.
     pub(crate) poison: bool,
     /// Only asks whether the agent is ready.
     pub(crate) ping: bool,
 }
 
-/// The answer to an attempt.
+/// The answer to a copy of a call. It says for itself how it travels: its call may have ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reply {
     pub(crate) call: CallKey,
-    pub(crate) attempt: u32,
+    pub(crate) copy: u32,
+    pub(crate) service: ServiceId,
+    pub(crate) trace: u64,
     pub(crate) outcome: CallOutcome,
+    /// Somewhere below, a substitute stood in for a service's answer.
+    pub(crate) degraded: bool,
 }
 
 /// What a host's processor works on.
@@ -171,6 +179,8 @@ pub(crate) enum Task {
     Persisted { token: u64, ok: bool },
     /// The stack handles news of an agent.
     Agent { agent: AgentId, event: AgentEvent },
+    /// The stack asks its host how it is.
+    Measure { asked: Instant },
     /// The stack used more time than the fixed cost.
     Overhead,
     /// An agent works on a request.

@@ -101,7 +101,7 @@ impl<M: Machine> World<M> {
                 let Victims::Load(load) = fault.victims else { unreachable_victims(fault) };
                 self.clients[load].poison.push((id, *share));
             }
-            // The arrival process has them built in from the start.
+            // The clients have them built in from the start.
             FaultKind::Surge { .. } | FaultKind::Herd { .. } => {}
         }
     }
@@ -185,7 +185,7 @@ impl<M: Machine> World<M> {
             FaultKind::Poison { .. } => {
                 self.clients.iter_mut().for_each(|client| client.poison.retain(|(known, _)| *known != id));
             }
-            // What has happened at once stays; arrivals have it built in.
+            // What has happened at once stays; clients have it built in.
             FaultKind::AgentCrash | FaultKind::ClockStep { .. } | FaultKind::Surge { .. } | FaultKind::Herd { .. } => {}
         }
     }

@@ -369,7 +369,12 @@ impl<M: Machine> World<M> {
             match task {
                 Task::Job(job) => self.job_worked(job, kernel),
                 Task::Replay { instance, life } => self.journal_replayed(instance, life, kernel),
-                Task::Deliver(_) | Task::Timeout | Task::Persisted { .. } | Task::Agent { .. } | Task::Overhead => {
+                Task::Deliver(_)
+                | Task::Timeout
+                | Task::Persisted { .. }
+                | Task::Agent { .. }
+                | Task::Measure { .. }
+                | Task::Overhead => {
                     self.run_stack_task(node, task, kernel);
                 }
             }

@@ -1,10 +1,11 @@
-//! Requests at agents: queue, work, calls to others, journal, reply.
+//! Requests at work: a worker and the processor, calls to others, the journal, the reply. How they come in is told in [`super::requests`].
 
-use hms_machine::{Bytes, CallOutcome, Duration, Exit, Instant, Machine, NodeId, Purpose};
+use hms_machine::{Bytes, CallOutcome, Duration, Exit, Instant, Machine, NodeId, Priority, Purpose};
 use hms_scenario::model::{FanOut, Sync};
 
-use super::calls::{Caller, child_trace};
-use super::event::{CallKey, DiskTag, InstanceId, JobKey, Payload, Reply, Request, Task};
+use super::calls::{Caller, Ending, NewCall, child_trace};
+use super::event::{CallKey, DiskTag, InstanceId, JobKey, Request, Task};
+use super::requests::{Admission, EndedRequest};
 use super::{Kernel, TraceKind, World};
 use crate::cluster::disk::{OperationKind, Outcome};
 use crate::cluster::usage::Class;
@@ -15,89 +16,85 @@ const ERRORS: Purpose = Purpose::named("service/errors");
 const CALLS: Purpose = Purpose::named("service/calls");
 const WRITES: Purpose = Purpose::named("service/writes");
 
-/// A request that an agent has accepted.
+/// A request at an agent.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
-    instance: InstanceId,
-    pub(super) call: CallKey,
-    pub(super) attempt: u32,
-    pub(super) caller: NodeId,
-    trace: u64,
+    pub(super) instance: InstanceId,
+    pub(super) origin: Origin,
+    /// Which copy of its call it is: the ordinal of its draws.
+    pub(super) copy: u32,
+    pub(super) trace: u64,
     poison: bool,
+    priority: Priority,
+    /// When its caller gives up, as far as its own node can know: the time that the way took is not in it.
+    deadline: Instant,
+    pub(super) arrived: Instant,
+    pub(super) admission: Admission,
+    /// When a worker took it up.
+    pub(super) taken: Option<Instant>,
     /// The next of the service's calls, and how many of it have been made.
     next_call: (usize, u32),
     /// Calls made so far: numbers the children's trace ids.
     children: u64,
     outstanding: u32,
     failed: bool,
+    /// A substitute stood in for the answer to one of its calls.
+    pub(super) degraded: bool,
     /// Stack time that its work includes.
     debt: Duration,
     /// Serial of its journal entry, once it is handed over to the disk.
     entry: u64,
 }
 
-impl<M: Machine> World<M> {
-    /// An attempt of a call has reached the host of the agent.
-    pub(super) fn request_arrives(&mut self, node: NodeId, caller: NodeId, request: Request, kernel: &mut Kernel) {
-        let now = kernel.now();
-        let scenario = self.scenario.clone();
-        let service = &scenario.services[self.service_of(request.agent).index()];
-        let Some(id) = self.instance_at(request.agent, node) else {
-            return self.reply(node, caller, request.call, request.attempt, CallOutcome::Refused, kernel);
-        };
-        let agent = &mut self.instances[id.index()];
-        let full = agent.busy >= service.workers && agent.waiting.len() >= service.queue as usize;
-        if !agent.ready() || full || agent.out_of_handles(now) {
-            return self.reply(node, caller, request.call, request.attempt, CallOutcome::Refused, kernel);
-        }
-        if request.ping {
-            // A stuck process accepts the connection and says nothing.
-            if !agent.hangs() {
-                self.reply(node, caller, request.call, request.attempt, CallOutcome::Ok, kernel);
-            }
-            return;
-        }
-        let job = self.jobs.insert(Job {
-            instance: id,
-            call: request.call,
-            attempt: request.attempt,
-            caller,
+/// For whom a job is done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Origin {
+    /// For a call from this node.
+    Call { call: CallKey, caller: NodeId },
+    /// For the node's own curiosity.
+    Probe,
+}
+
+impl Job {
+    pub(super) fn new(instance: InstanceId, origin: Origin, request: &Request, now: Instant) -> Self {
+        Job {
+            instance,
+            origin,
+            copy: request.copy,
             trace: request.trace,
             poison: request.poison,
+            priority: request.priority,
+            deadline: now.saturating_add(request.left),
+            arrived: now,
+            admission: Admission::Asked,
+            taken: None,
             next_call: (0, 0),
             children: 0,
             outstanding: 0,
             failed: false,
+            degraded: false,
             debt: Duration::ZERO,
             entry: 0,
-        });
-        agent.accepted.push(job);
-        if agent.busy < service.workers {
-            agent.busy += 1;
-            self.work(job, kernel);
-        } else {
-            agent.waiting.push_back(job);
-        }
-        let slot = self.instances[id.index()].slot;
-        self.host(node).memory.request_begins(slot);
-        if service.memory.per_request > Bytes::ZERO {
-            self.memory_due(node, kernel);
         }
     }
+}
 
+impl<M: Machine> World<M> {
     /// A worker takes the request up.
-    fn work(&mut self, key: JobKey, kernel: &mut Kernel) {
+    pub(super) fn work(&mut self, key: JobKey, kernel: &mut Kernel) {
         let job = &self.jobs[key];
         let place = self.place(job.instance);
         let agent = &self.instances[job.instance.index()];
-        let mut draw = self.streams.draw(WORK, job.trace, u64::from(job.attempt));
+        let mut draw = self.streams.draw(WORK, job.trace, u64::from(job.copy));
         let work = Duration::from_nanos_f64(self.scenario.services[place.service.index()].work.sample(&mut draw));
         let work = if agent.afflictions.regressions.is_empty() { work } else { work.mul_f64(agent.afflictions.work_factor()) };
         let now = kernel.now();
         let host = self.host(place.node);
         let debt = std::mem::take(&mut host.stack_debt);
         host.cpu.submit(now, Task::Job(key), work + debt, Class::Service);
-        self.jobs[key].debt = debt;
+        let job = &mut self.jobs[key];
+        job.debt = debt;
+        job.taken = Some(now);
         self.rearm_cpu(place.node, kernel);
     }
 
@@ -123,7 +120,10 @@ impl<M: Machine> World<M> {
         if self.goes_wrong(key) {
             return self.finish(key, CallOutcome::Error, kernel);
         }
-        self.call_others(key, kernel);
+        match self.jobs[key].origin {
+            Origin::Call { .. } => self.call_others(key, kernel),
+            Origin::Probe => self.finish(key, CallOutcome::Ok, kernel),
+        }
     }
 
     /// Whether the work fails, by itself or by a fault; each reason has a draw of its own.
@@ -131,7 +131,7 @@ impl<M: Machine> World<M> {
         let job = &self.jobs[key];
         let agent = &self.instances[job.instance.index()];
         let service = &self.scenario.services[self.place(job.instance).service.index()];
-        let chance = |purpose: Purpose, share| self.streams.draw(purpose, job.trace, u64::from(job.attempt)).chance(share);
+        let chance = |purpose: Purpose, share| self.streams.draw(purpose, job.trace, u64::from(job.copy)).chance(share);
         let by_fault = |fault: FaultId, share| chance(ERRORS.part(self.schedule.get(fault).key), share);
         let afflictions = &agent.afflictions;
         (!service.errors.is_zero() && chance(ERRORS, service.errors))
@@ -158,8 +158,17 @@ impl<M: Machine> World<M> {
             job.outstanding += 1;
             let trace = child_trace(job.trace, job.children);
             job.children += 1;
-            let caller = Caller::Job(key);
-            self.start_call(place.node, caller, call.service, call.policy.clone(), trace, Instant::MAX, false, kernel);
+            let wish = NewCall {
+                node: place.node,
+                caller: Caller::Job(key),
+                service: call.service,
+                policy: call.policy.clone(),
+                trace,
+                priority: job.priority,
+                deadline: kernel.now().saturating_add(call.policy.longest()).min(job.deadline),
+                poison: false,
+            };
+            self.start_call(wish, kernel);
             // The call may have been refused at once, and the request may have ended with it.
             if service.fan_out == FanOut::Sequential || !self.jobs.contains_key(key) {
                 return;
@@ -171,10 +180,11 @@ impl<M: Machine> World<M> {
     }
 
     /// A call made for a request has ended.
-    pub(super) fn job_call_ended(&mut self, key: JobKey, ok: bool, kernel: &mut Kernel) {
+    pub(super) fn job_call_ended(&mut self, key: JobKey, ending: Ending, kernel: &mut Kernel) {
         let Some(job) = self.jobs.get_mut(key) else { return };
         job.outstanding -= 1;
-        job.failed |= !ok;
+        job.failed |= ending == Ending::Failed;
+        job.degraded |= ending == Ending::Degraded;
         let instance = job.instance;
         let (sequential, calls) = {
             let service = &self.scenario.services[self.place(instance).service.index()];
@@ -251,8 +261,12 @@ impl<M: Machine> World<M> {
         if let Some(position) = agent.accepted.iter().position(|known| *known == key) {
             agent.accepted.swap_remove(position);
         }
-        let first = outcome == CallOutcome::Ok && !agent.served;
+        let ok = outcome == CallOutcome::Ok;
+        let asked = matches!(job.origin, Origin::Call { .. });
+        let first = asked && ok && !agent.served;
         agent.served |= first;
+        agent.tally.succeeded += u64::from(asked && ok);
+        agent.tally.failed += u64::from(asked && !ok);
         let slot = agent.slot;
         let next = agent.waiting.pop_front();
         if next.is_none() {
@@ -261,7 +275,10 @@ impl<M: Machine> World<M> {
         if first {
             self.record(kernel, TraceKind::AgentServed { agent: place.agent, node: place.node });
         }
-        self.reply(place.node, job.caller, job.call, job.attempt, outcome, kernel);
+        match job.origin {
+            Origin::Call { call, caller } => self.reply_for(place.node, &job, (call, caller), outcome, kernel),
+            Origin::Probe => self.work_probed(job.instance, &job, outcome, kernel),
+        }
         let growth = self.scenario.services[place.service.index()].memory.growth;
         self.host(place.node).memory.request_ends(slot);
         if let Some(next) = next {
@@ -271,19 +288,8 @@ impl<M: Machine> World<M> {
             self.memory_due(place.node, kernel);
         }
         self.stop_if_idle(job.instance, kernel);
-    }
-
-    /// Sends the answer to an attempt.
-    pub(super) fn reply(
-        &mut self,
-        from: NodeId,
-        to: NodeId,
-        call: CallKey,
-        attempt: u32,
-        outcome: CallOutcome,
-        kernel: &mut Kernel,
-    ) {
-        self.transmit(from, to, Payload::Reply(Reply { call, attempt, outcome }), kernel);
+        let ended = EndedRequest::new(key, &job, place.agent, outcome, kernel.now());
+        self.tell_of_requests(place.node, ended, kernel);
     }
 
     /// A stuck process runs on: what waited for it goes on.

@@ -3,7 +3,9 @@
 use hms_machine::{AgentEvent, AgentId, Component, Context, Duration, Effect, Input, Machine, Message, NodeId, Record};
 
 use super::agents::InstancePlace;
+use super::calls::Answer;
 use super::event::{DiskTag, Event, InstanceId, Payload, Task};
+use super::requests::Admission;
 use super::{Kernel, TraceKind, World};
 use crate::cluster::disk::{Operation, OperationKind};
 use crate::cluster::storage::RecordFile;
@@ -38,6 +40,7 @@ impl<M: Machine> World<M> {
             Task::Persisted { token, ok: true } => self.feed(node, Input::Persisted { token }, kernel),
             Task::Persisted { token, ok: false } => self.feed(node, Input::PersistFailed { token }, kernel),
             Task::Agent { agent, event } => self.feed(node, Input::Agent { agent, event }, kernel),
+            Task::Measure { asked } => self.measured(node, asked, kernel),
             Task::Overhead | Task::Job(_) | Task::Replay { .. } => {}
         }
     }
@@ -112,14 +115,16 @@ impl<M: Machine> World<M> {
             Effect::Stop { agent, grace } => self.stop_agent(node, agent, grace, kernel),
             Effect::Checkpoint(agent) => self.checkpoint(node, agent, kernel),
             Effect::Ship { agent, to } => self.ship(node, agent, to, kernel),
-            // World of probes and readings.
-            Effect::Probe { agent, .. } => self.probe_agent(node, agent, kernel),
-            Effect::Measure => {}
-            // World of calls.
+            Effect::Probe { agent, probe } => self.probe_agent(node, agent, probe, kernel),
+            Effect::Measure => self.measure(node, kernel),
             Effect::Route { call, agent, node: to } => self.call_routed(call, agent, to, kernel),
-            Effect::Refuse(call) => self.call_refused(call, kernel),
-            Effect::Hedge { .. } | Effect::Retry { .. } | Effect::GiveUp(_) | Effect::FallBack { .. } => {}
-            Effect::Admit(_) | Effect::Shed(_) => {}
+            Effect::Hedge { call, agent, node: to } => self.call_hedged(call, agent, to, kernel),
+            Effect::Refuse(call) => self.call_answered(call, Answer::Refuse),
+            Effect::Retry { call, after } => self.call_answered(call, Answer::Retry(after)),
+            Effect::GiveUp(call) => self.call_answered(call, Answer::GiveUp),
+            Effect::FallBack { call, substitute } => self.call_answered(call, Answer::FallBack(substitute)),
+            Effect::Admit(request) => self.request_judged(request, Admission::Admitted),
+            Effect::Shed(request) => self.request_judged(request, Admission::Shed),
             Effect::Record(record) => self.note(node, record, kernel),
         }
     }

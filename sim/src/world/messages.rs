@@ -10,20 +10,19 @@ const REQUEST: Purpose = Purpose::named("network/request");
 const REPLY: Purpose = Purpose::named("network/reply");
 
 impl<M: Machine> World<M> {
-    /// Hands a message to the network. A request and its reply are drawn for by the call and attempt to which they belong, so what the stack
+    /// Hands a message to the network. A request and its reply are drawn for by the call and copy to which they belong, so what the stack
     /// sends in between cannot change their fate; a message of the stack by its number on its link.
     pub(super) fn transmit(&mut self, from: NodeId, to: NodeId, payload: Payload<M::Message>, kernel: &mut Kernel) {
         let (bytes, key, class, kind) = match &payload {
             Payload::Stack(message) => (message.bytes(), None, Class::Stack, 1),
             Payload::Request(request) => {
                 let bytes = self.scenario.services[self.service_of(request.agent).index()].request;
-                let key = MessageKey { purpose: REQUEST, entity: request.trace, ordinal: u64::from(request.attempt) };
+                let key = MessageKey { purpose: REQUEST, entity: request.trace, ordinal: u64::from(request.copy) };
                 (bytes, Some(key), Class::Service, 2)
             }
             Payload::Reply(reply) => {
-                let Some(call) = self.calls.get(reply.call) else { return };
-                let bytes = self.scenario.services[call.service.index()].reply;
-                let key = MessageKey { purpose: REPLY, entity: call.trace, ordinal: u64::from(reply.attempt) };
+                let bytes = self.scenario.services[reply.service.index()].reply;
+                let key = MessageKey { purpose: REPLY, entity: reply.trace, ordinal: u64::from(reply.copy) };
                 (bytes, Some(key), Class::Service, 3)
             }
             Payload::State(message) => (message.bytes, Some(message.key()), Class::Service, 4),

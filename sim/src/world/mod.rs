@@ -5,13 +5,14 @@
 //! agents. The recorder sits in the audience and sees everything.
 //!
 //! Contract: every message is delivered, dropped or still on its way, and the network counts them so; every request of a client ends (answer,
-//! error or last time-out) or is open at the end; nothing that a machine is given reveals the truth.
+//! substitute, error or last time-out) or is open at the end; nothing that a machine is given reveals the truth.
 
 mod afflictions;
 mod agents;
 mod calls;
 mod clients;
 mod copies;
+mod endings;
 mod event;
 mod faulting;
 mod hosts;
@@ -19,7 +20,10 @@ mod jobs;
 mod ledger;
 mod machines;
 mod messages;
+mod probes;
+mod readings;
 mod record;
+mod requests;
 mod sampling;
 mod state;
 
@@ -217,8 +221,8 @@ fn directory(scenario: &Scenario, topology: &Topology, placement: &Placement) ->
         queue: service.queue,
         memory: service.memory.base,
         stateful: service.journal.is_some(),
-        cached: false,
-        defaulted: false,
+        cached: !service.cache.is_zero(),
+        defaulted: service.default_answer,
     });
     Directory::new(places.collect(), agents.collect(), services.collect())
 }

@@ -3,6 +3,7 @@
 use hdrhistogram::Histogram;
 use hms_machine::{AgentId, Bytes, CallOutcome, Component, Duration, Exit, Instant, NodeId, Record, StateSource};
 
+use super::calls::Ending;
 use crate::faults::FaultId;
 
 /// Number of the stack's components.
@@ -117,7 +118,7 @@ pub enum TraceKind {
         /// Receiver.
         to: NodeId,
     },
-    /// Full detail: an attempt of a call ended.
+    /// Full detail: a copy of a call ended, or an attempt found no way out.
     Attempt {
         /// The agent that was called, if the call was routed.
         agent: Option<AgentId>,
@@ -139,6 +140,8 @@ pub struct SeriesRow {
     pub latency_p50: Duration,
     /// 99th percentile of it.
     pub latency_p99: Duration,
+    /// Requests at agents, of clients and of other services, that the stack turned away.
+    pub shed: u64,
     /// Hosts that are up and not paused.
     pub nodes_up: u32,
     /// Agents that take requests.
@@ -171,8 +174,10 @@ pub struct SeriesRow {
 pub struct Requests {
     /// Made.
     pub started: u64,
-    /// Answered in time.
+    /// Answered in time, by the service itself all the way down.
     pub succeeded: u64,
+    /// Answered in time with a substitute for some service's answer.
+    pub degraded: u64,
     /// Ended by an error, a refusal, or the last time-out.
     pub failed: u64,
 }
@@ -183,7 +188,26 @@ impl Requests {
         Requests {
             started: self.started - earlier.started,
             succeeded: self.succeeded - earlier.succeeded,
+            degraded: self.degraded - earlier.degraded,
             failed: self.failed - earlier.failed,
+        }
+    }
+
+    /// All that have ended.
+    pub fn ended(&self) -> u64 {
+        self.succeeded + self.degraded + self.failed
+    }
+
+    /// Those that had not ended.
+    pub fn open(&self) -> u64 {
+        self.started - self.ended()
+    }
+
+    fn count(&mut self, ending: Ending) {
+        match ending {
+            Ending::Answered => self.succeeded += 1,
+            Ending::Degraded => self.degraded += 1,
+            Ending::Failed => self.failed += 1,
         }
     }
 }
@@ -191,9 +215,9 @@ impl Requests {
 /// Requests of one load, with their latencies. Requests that started before the end of the warm-up are left out of everything here.
 #[derive(Clone, Debug)]
 pub struct LoadRecord {
-    /// By outcome; those neither succeeded nor failed were still open at the end.
+    /// By outcome.
     pub requests: Requests,
-    /// Latency of the answered ones, ns; relative error at most 0.1 %.
+    /// Latency of the succeeded ones, ns; relative error at most 0.1 %.
     pub answered: Histogram<u64>,
     /// Latency of all that ended, the failed ones with the time after which their client gave up, ns; relative error at most 0.1 %.
     pub ended: Histogram<u64>,
@@ -214,6 +238,8 @@ pub struct Recorder {
     pub stack_bytes_by: [u64; COMPONENTS],
     /// What has happened since the start, warm-up included.
     pub(crate) total: Requests,
+    /// Requests that the stack has turned away.
+    pub(crate) shed: u64,
     /// Latencies since the last row of the series.
     pub(crate) window: Histogram<u64>,
     pub(crate) last: Totals,
@@ -225,6 +251,7 @@ pub struct Recorder {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Totals {
     pub(crate) requests: Requests,
+    pub(crate) shed: u64,
     pub(crate) stack_messages: u64,
     pub(crate) stack_bytes: u64,
     pub(crate) service_messages: u64,
@@ -253,6 +280,7 @@ impl Recorder {
             stack_cpu_by: [Duration::ZERO; COMPONENTS],
             stack_bytes_by: [0; COMPONENTS],
             total: Requests::default(),
+            shed: 0,
             window: histogram(2),
             last: Totals::default(),
             detail,
@@ -267,23 +295,17 @@ impl Recorder {
         }
     }
 
-    pub(crate) fn request_ended(&mut self, load: usize, started: Instant, now: Instant, ok: bool) {
+    pub(crate) fn request_ended(&mut self, load: usize, started: Instant, now: Instant, ending: Ending) {
         let latency = (now - started).as_nanos().min(LATENCY_MAX);
         self.window.saturating_record(latency);
         let measured = started >= self.warmup;
         let record = &mut self.loads[load];
-        if ok {
-            self.total.succeeded += 1;
-        } else {
-            self.total.failed += 1;
-        }
+        self.total.count(ending);
         if measured {
+            record.requests.count(ending);
             record.ended.saturating_record(latency);
-            if ok {
-                record.requests.succeeded += 1;
+            if ending == Ending::Answered {
                 record.answered.saturating_record(latency);
-            } else {
-                record.requests.failed += 1;
             }
         }
     }

@@ -21,6 +21,7 @@ impl<M: Machine> World<M> {
             requests: totals.requests.since(&last.requests),
             latency_p50,
             latency_p99,
+            shed: totals.shed - last.shed,
             nodes_up: self.nodes[..self.hosts()].iter().filter(|node| node.works()).count() as u32,
             agents_ready: self.agents_ready(),
             jobs: self.jobs.len() as u32,
@@ -44,6 +45,7 @@ impl<M: Machine> World<M> {
         let counters = self.network.counters();
         let mut totals = Totals {
             requests: self.recorder.total,
+            shed: self.recorder.shed,
             stack_messages: counters.stack.sent,
             stack_bytes: counters.stack.bytes_sent.0,
             service_messages: counters.service.sent,

@@ -222,6 +222,14 @@ pub(crate) fn backoff() -> Backoff {
     Backoff { base: millis(100), factor: 2.0, max: seconds(5), jitter: share(0.5) }
 }
 
+/// Least important requests; four classes, as in Google's overload control ("criticality", Site Reliability Engineering, ch. 21).
+pub(crate) const PRIORITY_MAX: u8 = 3;
+
+/// Assumption: what users wait for, below what keeps the system itself going.
+pub(crate) fn priority() -> u8 {
+    1
+}
+
 pub(crate) fn load_zone() -> Reference {
     Reference::Number(0)
 }

@@ -17,7 +17,7 @@ const SCENARIO: &str = include_str!("../canary.toml");
 const SEED: Seed = Seed(2026);
 
 /// Its trace hash. Changes with every change of a model; the commit that changes it says why.
-pub const GOLDEN: &str = "4c9b32927a9ac855";
+pub const GOLDEN: &str = "22adad9a02fc955c";
 
 /// A check and how it went.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -76,11 +76,12 @@ macro_rules! definitions {
 }
 
 definitions! {
-    "availability", Ratio, true, "Requests answered in time / requests ended, over all loads.";
+    "availability", Ratio, true, "Requests answered in time, with substitutes or without / requests ended, over all loads.";
+    "degraded", Ratio, false, "Requests answered in time with a substitute (a cache, a default answer) for some service's answer / requests ended.";
     "node_availability", Ratio, true, "Node-time in which a host was up and not paused / node-time, warm-up included.";
-    "goodput", PerSecond, true, "Requests answered in time per second.";
-    "latency_p50", Seconds, false, "Median latency of answered requests (relative error 0.1 %).";
-    "latency_p99", Seconds, false, "99th percentile of the latency of answered requests (relative error 0.1 %).";
+    "goodput", PerSecond, true, "Requests answered in time without substitutes per second.";
+    "latency_p50", Seconds, false, "Median latency of requests answered without substitutes (relative error 0.1 %).";
+    "latency_p99", Seconds, false, "99th percentile of the latency of requests answered without substitutes (relative error 0.1 %).";
     "latency_all_p99", Seconds, false, "99th percentile over all requests ended; a failed one counts with the time after which its client gave up.";
     "latency_all_p999", Seconds, false, "99.9th percentile over all requests ended; a failed one counts with the time after which its client gave up.";
     "incidents", Count, false, "Faults that began.";
@@ -141,11 +142,13 @@ impl<'a> Reader<'a> {
             self.recorder.loads.iter().map(|load| read(&load.requests)).sum::<u64>() as f64
         };
         let succeeded = requests(|requests| requests.succeeded);
-        let failed = requests(|requests| requests.failed);
+        let degraded = requests(|requests| requests.degraded);
+        let ended = requests(hms_sim::world::Requests::ended);
         let hosts = self.scenario.cluster.hosts.len() as f64;
         let node_seconds = hosts * self.scenario.run.duration.as_secs_f64();
         match name {
-            "availability" => ratio(succeeded, succeeded + failed),
+            "availability" => ratio(succeeded + degraded, ended),
+            "degraded" => ratio(degraded, ended),
             "node_availability" => ratio(node_seconds - self.node_seconds_down(), node_seconds),
             "goodput" => ratio(succeeded, self.window.as_secs_f64()),
             "latency_p50" => latency(&self.answered, 0.5),

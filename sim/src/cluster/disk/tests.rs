@@ -71,7 +71,15 @@ fn operations_take_latency_and_transfer_one_after_the_other() {
     disk.submit(at(20), read(5, 3));
     assert_eq!(disk.queue_len(), 3);
     assert_eq!(run(&mut disk), [(1, Outcome::Done, 160), (2, Outcome::Done, 1_160), (3, Outcome::Done, 1_265)]);
-    let counters = DiskCounters { writes: 1, syncs: 1, reads: 1, failed: 0, bytes_written: Bytes(50), bytes_read: Bytes(5) };
+    let counters = DiskCounters {
+        writes: 1,
+        syncs: 1,
+        reads: 1,
+        failed: 0,
+        bytes_written: Bytes(50),
+        bytes_read: Bytes(5),
+        took: ns(1_255),
+    };
     assert_eq!(disk.counters(), counters);
 }
 
@@ -317,4 +325,20 @@ proptest! {
         }).collect();
         prop_assert_eq!(ends, expected);
     }
+}
+
+#[test]
+fn the_time_of_an_operation_runs_from_its_turn_through_stalls_to_its_end() {
+    let mut disk = plain();
+    disk.submit(at(0), sync(1));
+    disk.submit(at(0), sync(2));
+    disk.stall(at(400));
+    assert_eq!((disk.pending(at(500)), disk.counters().took), (ns(500), ns(0)));
+    disk.unstall(at(900));
+    // The first ends at 1500 after 1000 of work and a stall of 500; the second began then.
+    assert!(disk.advance(at(1_600)).is_some());
+    assert_eq!((disk.pending(at(1_600)), disk.counters().took), (ns(100), ns(1_500)));
+    run(&mut disk);
+    assert_eq!((disk.pending(at(9_000)), disk.counters().took), (ns(0), ns(2_500)));
+    assert_eq!(disk.capacity(), Bytes(1_000));
 }

@@ -32,6 +32,9 @@ fn a_timer_of_an_attempt_that_ended_during_a_pause_does_not_end_the_next_attempt
     world.services[1].work = always_secs(0.6);
     world.services[1].errors = ratio(1.0);
     world.services[0].calls[0].policy.retries = 3;
+    // Clients wait long enough that their own deadline cuts no attempt short.
+    world.loads[0].policy.timeout = Duration::from_secs(60);
+    world.loads[0].deadline = Duration::from_secs(60);
     let simulation = finished(world, ToyConfiguration::default(), 1);
     let cut_short = rows(&simulation, |at, kind| match kind {
         TraceKind::Attempt { elapsed, outcome: CallOutcome::TimedOut, .. } if elapsed < Duration::from_secs(1) => {

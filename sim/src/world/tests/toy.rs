@@ -1,14 +1,18 @@
-//! The least machine that keeps a cluster going: starts its agents, restarts them, routes calls at random, chats.
+//! The least machine that keeps a cluster going: starts its agents, restarts them, routes calls at random, chats; and, where a test wants more of it,
+//! follows a script and keeps what it is told.
 
 use std::sync::Arc;
 
 use hms_machine::{
-    AgentEvent, AgentId, Boot, Bytes, Component, Context, Directory, Duration, Input, Instant, Machine, Message, NodeId, Purpose,
-    StateSource,
+    AgentEvent, AgentId, Boot, Bytes, Call, CallEnd, CallOutcome, Component, Context, Directory, Duration, Input, Instant,
+    Machine, Message, NodeId, Probe, Purpose, Reading, Request, StateSource,
 };
 
 const ROUTE: Purpose = Purpose::named("test/toy-route");
 const CHAT: Purpose = Purpose::named("test/toy-chat");
+
+/// What the toy does in place of what it would do; false: what it does anyway.
+pub(super) type Script = fn(&mut Toy, &Input<Chat>, &mut Context<'_, Chat>) -> bool;
 
 /// What a toy does once.
 #[derive(Clone, Copy, Debug)]
@@ -33,24 +37,26 @@ pub(super) struct Step {
 #[derive(Clone, Debug)]
 pub(super) struct ToyConfiguration {
     /// Orders in the order of their times.
-    pub(super) script: Vec<Step>,
+    pub(super) orders: Vec<Step>,
     /// Sends a message to every node this often.
     pub(super) chat: Option<Duration>,
     /// Starts agents again.
     pub(super) restart: bool,
+    /// Has the first word on each input.
+    pub(super) script: Option<Script>,
 }
 
 impl Default for ToyConfiguration {
     fn default() -> Self {
-        ToyConfiguration { chat: None, restart: true, script: Vec::new() }
+        ToyConfiguration { orders: Vec::new(), chat: None, restart: true, script: None }
     }
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Toy {
-    node: NodeId,
+    pub(super) node: NodeId,
     configuration: ToyConfiguration,
-    directory: Arc<Directory>,
+    pub(super) directory: Arc<Directory>,
     chat_at: Option<Instant>,
     pub(super) lives: u64,
     pub(super) heard: u64,
@@ -60,6 +66,10 @@ pub(super) struct Toy {
     next: usize,
     /// What was heard of agents in this life.
     pub(super) news: Vec<(AgentId, AgentEvent)>,
+    /// When a script wants to be woken.
+    pub(super) alarm: Option<Instant>,
+    /// Every input since boot, if there is a script.
+    pub(super) seen: Vec<(Instant, Input<Chat>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -82,7 +92,7 @@ impl Machine for Toy {
     fn boot(configuration: &ToyConfiguration, boot: Boot) -> Self {
         Toy {
             node: boot.node,
-            next: configuration.script.partition_point(|step| step.at < boot.now),
+            next: configuration.orders.partition_point(|step| step.at < boot.now),
             moved: Vec::new(),
             news: Vec::new(),
             configuration: configuration.clone(),
@@ -90,10 +100,18 @@ impl Machine for Toy {
             chat_at: configuration.chat.map(|chat| boot.now + chat),
             lives: boot.records.len() as u64,
             heard: 0,
+            alarm: None,
+            seen: Vec::new(),
         }
     }
 
     fn handle(&mut self, input: Input<Chat>, cx: &mut Context<'_, Chat>) {
+        if let Some(script) = self.configuration.script {
+            self.seen.push((cx.now, input.clone()));
+            if script(self, &input, cx) {
+                return;
+            }
+        }
         match input {
             Input::Booted => {
                 self.directory.agents_of(self.node).for_each(|agent| cx.start(agent, StateSource::Local));
@@ -101,7 +119,7 @@ impl Machine for Toy {
             }
             Input::Message { .. } => self.heard += 1,
             Input::Timeout => {
-                self.follow_script(cx);
+                self.follow_orders(cx);
                 if self.chat_at.is_some_and(|at| at <= cx.now) {
                     let nodes = self.directory.nodes.len() as u32;
                     (0..nodes).map(NodeId).filter(|peer| *peer != self.node).for_each(|peer| cx.send(peer, Chat));
@@ -135,7 +153,8 @@ impl Machine for Toy {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.chat_at.into_iter().chain(self.configuration.script.get(self.next).map(|step| step.at)).min()
+        let order = self.configuration.orders.get(self.next).map(|step| step.at);
+        [self.chat_at, self.alarm, order].into_iter().flatten().min()
     }
 }
 
@@ -145,8 +164,8 @@ impl Toy {
         moved.map_or(self.directory.agents[agent.index()].node, |(_, node)| *node)
     }
 
-    fn follow_script(&mut self, cx: &mut Context<'_, Chat>) {
-        while let Some(step) = self.configuration.script.get(self.next).filter(|step| step.at <= cx.now) {
+    fn follow_orders(&mut self, cx: &mut Context<'_, Chat>) {
+        while let Some(step) = self.configuration.orders.get(self.next).filter(|step| step.at <= cx.now) {
             self.next += 1;
             match step.order {
                 Order::Route(agent, to) => self.moved.push((agent, to)),
@@ -157,5 +176,58 @@ impl Toy {
                 Order::Ship(agent, to) => cx.ship(agent, to),
             }
         }
+    }
+
+    /// Routes to the replica of this number.
+    pub(super) fn route_to(&self, call: &Call, replica: usize, cx: &mut Context<'_, Chat>) {
+        let agent = self.replica(call, replica);
+        cx.route(call.id, agent, self.directory.agents[agent.index()].node);
+    }
+
+    /// Hedges to the replica of this number.
+    pub(super) fn hedge_to(&self, call: &Call, replica: usize, cx: &mut Context<'_, Chat>) {
+        let agent = self.replica(call, replica);
+        cx.hedge(call.id, agent, self.directory.agents[agent.index()].node);
+    }
+
+    fn replica(&self, call: &Call, replica: usize) -> AgentId {
+        self.directory.services[call.service.index()].agents[replica]
+    }
+
+    fn told<'a, T: 'a>(&'a self, read: impl Fn(&'a Input<Chat>) -> Option<T> + 'a) -> impl Iterator<Item = (Instant, T)> + 'a {
+        self.seen.iter().filter_map(move |(at, input)| Some((*at, read(input)?)))
+    }
+
+    pub(super) fn calls(&self) -> Vec<(Instant, Call)> {
+        self.told(|input| if let Input::Call(call) = input { Some(*call) } else { None }).collect()
+    }
+
+    pub(super) fn ends(&self) -> Vec<CallEnd> {
+        self.told(|input| if let Input::CallEnded(end) = input { Some(*end) } else { None }).map(|(_, end)| end).collect()
+    }
+
+    pub(super) fn requests(&self) -> Vec<(Instant, Request)> {
+        self.told(|input| if let Input::Request(request) = input { Some(*request) } else { None }).collect()
+    }
+
+    /// Of each request that has ended: how, how long it waited, how long it was there.
+    pub(super) fn requests_ended(&self) -> Vec<(CallOutcome, Duration, Duration)> {
+        let ended = |input: &Input<Chat>| match input {
+            Input::RequestEnded { outcome, waited, elapsed, .. } => Some((*outcome, *waited, *elapsed)),
+            _ => None,
+        };
+        self.told(ended).map(|(_, ended)| ended).collect()
+    }
+
+    pub(super) fn probed(&self) -> Vec<(Instant, Probe, bool, Duration)> {
+        let probed = |input: &Input<Chat>| match input {
+            Input::Agent { event: AgentEvent::Probed { probe, ok, elapsed }, .. } => Some((*probe, *ok, *elapsed)),
+            _ => None,
+        };
+        self.told(probed).map(|(at, (probe, ok, elapsed))| (at, probe, ok, elapsed)).collect()
+    }
+
+    pub(super) fn readings(&self) -> Vec<(Instant, Arc<Reading>)> {
+        self.told(|input| if let Input::Measured(reading) = input { Some(Arc::clone(reading)) } else { None }).collect()
     }
 }

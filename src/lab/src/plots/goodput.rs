@@ -39,7 +39,7 @@ pub(super) fn draw(run: &Run, theme: &Theme) -> Canvas {
 
 /// The most requests that ended per second in a step.
 pub(super) fn highest_rate(run: &Run) -> f64 {
-    run.folded(STEPS_MAX).iter().map(|step| (step.succeeded + step.failed) / (step.to - step.from)).fold(0.0, f64::max)
+    run.folded(STEPS_MAX).iter().map(|step| step.ended() / (step.to - step.from)).fold(0.0, f64::max)
 }
 
 /// The panel of requests answered and failed, one above the other.
@@ -49,8 +49,8 @@ pub(super) fn draw_requests(canvas: &mut Canvas, theme: &Theme, run: &Run, panel
     panel.draw_up(canvas, theme, &panel.up.ticks(4), "requests ended per second");
     shade_faults(canvas, theme, run, panel);
     if highest_rate(run) > 0.0 {
-        let answered = |step: &Interval| step.succeeded / (step.to - step.from);
-        let ended = |step: &Interval| (step.succeeded + step.failed) / (step.to - step.from);
+        let answered = |step: &Interval| step.answered() / (step.to - step.from);
+        let ended = |step: &Interval| step.ended() / (step.to - step.from);
         fill_between(canvas, panel, &steps, &|_| 0.0, &answered, ANSWERED.thin(0.75));
         for part in steps.chunk_by(|one, other| (one.failed > 0.0) == (other.failed > 0.0)) {
             if part[0].failed > 0.0 {
@@ -65,8 +65,7 @@ pub(super) fn draw_requests(canvas: &mut Canvas, theme: &Theme, run: &Run, panel
 
 fn draw_availability(canvas: &mut Canvas, theme: &Theme, run: &Run, panel: Panel, time: TimeAxis) {
     let steps = run.folded(STEPS_MAX);
-    let share =
-        |step: &Interval| (step.succeeded + step.failed > 0.0).then(|| 100.0 * step.succeeded / (step.succeeded + step.failed));
+    let share = |step: &Interval| (step.ended() > 0.0).then(|| 100.0 * step.answered() / step.ended());
     let lowest = steps.iter().filter(|step| step.from >= run.warmup).filter_map(share).fold(100.0, f64::min);
     // Wide enough that a small dip looks small.
     let low = [99.0, 95.0, 90.0, 75.0, 50.0, 0.0].into_iter().find(|low| *low < lowest).unwrap_or(0.0);

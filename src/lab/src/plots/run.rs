@@ -51,8 +51,10 @@ pub struct Interval {
     pub from: f64,
     /// Its end.
     pub to: f64,
-    /// Requests answered in time.
+    /// Requests answered in time by the services themselves.
     pub succeeded: f64,
+    /// Requests answered in time with a substitute.
+    pub degraded: f64,
     /// Requests that ended otherwise.
     pub failed: f64,
     /// Median latency, s.
@@ -131,11 +133,24 @@ impl Run {
             from: one.from,
             to: other.to,
             succeeded: one.succeeded + other.succeeded,
+            degraded: one.degraded + other.degraded,
             failed: one.failed + other.failed,
             latency_p50: larger(one.latency_p50, other.latency_p50),
             latency_p99: larger(one.latency_p99, other.latency_p99),
         };
         self.intervals.chunks(size).map(|part| part[1..].iter().fold(part[0], join)).collect()
+    }
+}
+
+impl Interval {
+    /// Requests answered in time, with substitutes or without.
+    pub(super) fn answered(&self) -> f64 {
+        self.succeeded + self.degraded
+    }
+
+    /// Requests that ended.
+    pub(super) fn ended(&self) -> f64 {
+        self.answered() + self.failed
     }
 }
 
@@ -157,7 +172,7 @@ fn faults(incidents: &DataFrame) -> Vec<Fault> {
 
 fn intervals(series: &DataFrame) -> Vec<Interval> {
     let ends = seconds(series, "time_ns");
-    let (succeeded, failed) = (integers(series, "succeeded"), integers(series, "failed"));
+    let [succeeded, degraded, failed] = ["succeeded", "degraded", "failed"].map(|column| integers(series, column));
     let (p50, p99) = (floats(series, "latency_p50_s"), floats(series, "latency_p99_s"));
     let mut from = 0.0;
     let rows = ends.into_iter().enumerate().map(|(row, end)| {
@@ -167,6 +182,7 @@ fn intervals(series: &DataFrame) -> Vec<Interval> {
             from,
             to,
             succeeded: count(&succeeded),
+            degraded: count(&degraded),
             failed: count(&failed),
             latency_p50: p50[row],
             latency_p99: p99[row],

@@ -71,7 +71,7 @@ fn faults_of_a_kind_share_a_lane_where_there_are_many() {
 #[test]
 fn folding_a_series_keeps_its_requests() {
     let run = run();
-    let requests = |intervals: &[Interval]| intervals.iter().map(|step| step.succeeded + step.failed).sum::<f64>();
+    let requests = |intervals: &[Interval]| intervals.iter().map(|step| step.ended()).sum::<f64>();
     let folded = run.folded(7);
     assert!(folded.len() <= 7 && requests(&folded) == requests(&run.intervals));
     assert_eq!(folded.last().unwrap().to, run.intervals.last().unwrap().to);

@@ -148,8 +148,9 @@ fn loads(run_id: &str, inputs: &Inputs, records: &[LoadRecord]) -> DataFrame {
     frame.texts("load", inputs.scenario().loads.iter().map(|load| load.name.as_str()));
     frame.integers("started", requests().map(|requests| requests.started));
     frame.integers("succeeded", requests().map(|requests| requests.succeeded));
+    frame.integers("degraded", requests().map(|requests| requests.degraded));
     frame.integers("failed", requests().map(|requests| requests.failed));
-    frame.integers("open", requests().map(|requests| requests.started - requests.succeeded - requests.failed));
+    frame.integers("open", requests().map(|requests| requests.open()));
     frame.finish()
 }
 
@@ -200,16 +201,17 @@ fn incidents(run_id: &str, outcome: &Outcome) -> DataFrame {
 fn series(run_id: &str, rows: &[SeriesRow]) -> DataFrame {
     let mut frame = FrameBuilder::new(Table::Series, rows.len());
     // The simulator writes zero where no request ended.
-    let latency =
-        |row: &SeriesRow, latency: Duration| (row.requests.succeeded + row.requests.failed > 0).then(|| seconds(latency));
+    let latency = |row: &SeriesRow, latency: Duration| (row.requests.ended() > 0).then(|| seconds(latency));
     frame.same_text("run_id", run_id);
     frame.integers("time_ns", rows.iter().map(|row| row.at.as_nanos()));
     frame.floats("time_s", rows.iter().map(|row| row.at.as_secs_f64()));
     frame.integers("started", rows.iter().map(|row| row.requests.started));
     frame.integers("succeeded", rows.iter().map(|row| row.requests.succeeded));
+    frame.integers("degraded", rows.iter().map(|row| row.requests.degraded));
     frame.integers("failed", rows.iter().map(|row| row.requests.failed));
     frame.floats_maybe("latency_p50_s", rows.iter().map(|row| latency(row, row.latency_p50)));
     frame.floats_maybe("latency_p99_s", rows.iter().map(|row| latency(row, row.latency_p99)));
+    frame.integers("shed", rows.iter().map(|row| row.shed));
     frame.integers("nodes_up", rows.iter().map(|row| u64::from(row.nodes_up)));
     frame.integers("agents_ready", rows.iter().map(|row| u64::from(row.agents_ready)));
     frame.integers("jobs", rows.iter().map(|row| u64::from(row.jobs)));

@@ -111,15 +111,16 @@ const LOADS: &[ColumnDefinition] = columns! {
     "run_id" Text "" always "The run.";
     "load" Text "" always "Name of the load.";
     "started" Integer "count" always "Requests made since the end of the warm-up.";
-    "succeeded" Integer "count" always "Of those, answered in time.";
+    "succeeded" Integer "count" always "Of those, answered in time by the services themselves.";
+    "degraded" Integer "count" always "Of those, answered in time with a substitute (a cache, a default answer) for some service's answer.";
     "failed" Integer "count" always "Of those, ended by an error, a refusal or the last time-out.";
-    "open" Integer "count" always "Of those, neither at the end of the run.";
+    "open" Integer "count" always "Of those, none of these at the end of the run.";
 };
 
 const LATENCIES: &[ColumnDefinition] = columns! {
     "run_id" Text "" always "The run.";
     "load" Text "" always "Name of the load.";
-    "requests" Text "" always "`answered`: those answered in time. `ended`: all that ended, failed ones with the time after which their client gave up.";
+    "requests" Text "" always "`answered`: those answered in time without substitutes. `ended`: all that ended, failed ones with the time after which their client gave up.";
     "latency_s" Float "s" always "Upper end of the bucket (relative error at most 0.1 %).";
     "count" Integer "count" always "Requests in the bucket. Empty buckets have no row.";
 };
@@ -147,10 +148,12 @@ const SERIES: &[ColumnDefinition] = columns! {
     "time_ns" Integer "ns" always "End of the interval; it began at the row before, or at zero.";
     "time_s" Float "s" always "The same in seconds.";
     "started" Integer "count" always "Requests made in the interval, warm-up included.";
-    "succeeded" Integer "count" always "Requests answered in time.";
+    "succeeded" Integer "count" always "Requests answered in time by the services themselves.";
+    "degraded" Integer "count" always "Requests answered in time with a substitute (a cache, a default answer) for some service's answer.";
     "failed" Integer "count" always "Requests that ended otherwise.";
     "latency_p50_s" Float "s" maybe "Median latency of the requests that ended in the interval (relative error at most 1 %); null if none did.";
     "latency_p99_s" Float "s" maybe "99th percentile of it.";
+    "shed" Integer "count" always "Requests at agents, of clients and of other services, that the stack turned away in the interval.";
     "nodes_up" Integer "count" always "Hosts that are up and not paused, at the end of the interval.";
     "agents_ready" Integer "count" always "Agents that take requests, at the end of the interval.";
     "jobs" Integer "count" always "Requests waiting or worked on at agents, at the end of the interval.";

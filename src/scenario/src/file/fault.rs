@@ -240,7 +240,7 @@ fault_kinds! {
         #[serde(default = "defaults::handle_leak")]
         rate: Rate,
     }
-    /// Requests of a load arrive at a multiple of their rate.
+    /// Requests of a load arrive at a multiple of their rate; the clients of a closed load think that many times as fast.
     Surge = "surge" {
         /// Multiplier, 0 or more.
         #[serde(default = "defaults::surge")]

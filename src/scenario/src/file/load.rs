@@ -32,6 +32,10 @@ pub struct Load {
     pub backoff: Backoff,
     /// A request that has not succeeded within this has failed for the user; default: time-outs, retries and pauses added up.
     pub deadline: Option<Time>,
+    /// How important its requests are, and the calls made for them: 0 most, 3 least.
+    #[serde(default = "defaults::priority")]
+    #[schemars(range(min = 0, max = defaults::PRIORITY_MAX))]
+    pub priority: u8,
     /// Share of requests that kill whoever works on them.
     #[serde(default)]
     pub poison: Share,

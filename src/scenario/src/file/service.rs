@@ -57,6 +57,12 @@ pub struct Service {
     /// Share of requests answered with an error although nothing is wrong.
     #[serde(default)]
     pub errors: Share,
+    /// Share of calls to which callers remember an answer that will do (a substitute, counted as degraded); none: they have no cache.
+    #[serde(default)]
+    pub cache: Share,
+    /// Whether callers can live with a fixed answer in place of the service's own (a substitute, counted as degraded).
+    #[serde(default)]
+    pub default_answer: bool,
 }
 
 /// A call from one service to another; the graph of calls has no cycle.

@@ -1,6 +1,6 @@
 //! Where requests come from.
 
-use hms_machine::{Distribution, Duration, Instant, Ratio, ServiceId};
+use hms_machine::{Distribution, Duration, Instant, Priority, Ratio, ServiceId};
 
 use super::service::CallPolicy;
 
@@ -19,6 +19,8 @@ pub struct Load {
     pub policy: CallPolicy,
     /// A request that has not succeeded within this has failed for the user; default: timeouts, retries and pauses added up.
     pub deadline: Duration,
+    /// How important its requests are, and the calls made for them; default 1.
+    pub priority: Priority,
     /// Share of requests that kill whoever works on them; default none.
     pub poison: Ratio,
 }

@@ -35,6 +35,10 @@ pub struct Service {
     pub reply: Bytes,
     /// Share of requests answered with an error although nothing is wrong.
     pub errors: Ratio,
+    /// Share of calls to which callers remember an answer that will do; zero: they have no cache.
+    pub cache: Ratio,
+    /// Whether callers can live with a fixed answer in place of the service's own.
+    pub default_answer: bool,
 }
 
 /// Where the replicas of a service run.
@@ -68,6 +72,26 @@ pub struct CallPolicy {
     pub retries: u32,
     /// Pause before each of them.
     pub backoff: Backoff,
+}
+
+impl CallPolicy {
+    /// The longest that a call can take: all attempts and all pauses between them.
+    pub fn longest(&self) -> Duration {
+        // A pause that no longer grows is the same for all retries that are left.
+        const GROWING: u32 = 1_000;
+        let CallPolicy { timeout, retries, backoff } = self;
+        let mut total = timeout.saturating_mul(u64::from(*retries) + 1);
+        let mut pause = backoff.base.min(backoff.max);
+        for retry in 0..(*retries).min(GROWING) {
+            total = total.saturating_add(pause);
+            let grown = pause.mul_f64(backoff.factor).min(backoff.max);
+            if grown == pause {
+                return total.saturating_add(pause.saturating_mul(u64::from(retries - retry - 1)));
+            }
+            pause = grown;
+        }
+        total.saturating_add(pause.saturating_mul(u64::from(retries.saturating_sub(GROWING))))
+    }
 }
 
 /// Pause before the k-th retry: `base × factor^(k-1)`, at most `max`, of which a share `jitter` is drawn uniformly.

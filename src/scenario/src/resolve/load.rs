@@ -1,9 +1,9 @@
 //! Sources of requests.
 
-use hms_machine::ServiceId;
+use hms_machine::{Priority, ServiceId};
 
+use super::Resolver;
 use super::cluster::Level;
-use super::{Resolver, service};
 use crate::file::{self, Reference};
 use crate::model;
 use crate::place::Place;
@@ -22,9 +22,9 @@ impl Resolver<'_> {
     }
 
     fn load(&mut self, load: file::Load, name: String, place: &Place) -> model::Load {
-        let file::Load { name: _, service, zone, arrivals, timeout, retries, backoff, deadline, poison } = load;
+        let file::Load { name: _, service, zone, arrivals, timeout, retries, backoff, deadline, priority, poison } = load;
         let policy = self.policy(timeout, retries, backoff, place);
-        let longest = service::longest(&policy);
+        let longest = policy.longest();
         if let Some(deadline) = deadline {
             self.positive(deadline, &place.key("deadline"));
         }
@@ -35,6 +35,7 @@ impl Resolver<'_> {
             arrivals: self.arrivals(arrivals, &place.key("arrivals")),
             policy,
             deadline: deadline.map_or(longest, |deadline| deadline.0),
+            priority: Priority(priority),
             poison: poison.0,
         }
     }

@@ -1,6 +1,6 @@
 //! Services, their calls and their state.
 
-use hms_machine::{Bytes, Duration};
+use hms_machine::Bytes;
 
 use super::Resolver;
 use super::graph;
@@ -65,6 +65,8 @@ impl Resolver<'_> {
             request,
             reply,
             errors,
+            cache,
+            default_answer,
         } = service;
         if name.is_empty() {
             self.blame(&place.key("name"), Problem::new("", "the name is empty").expected("a unique name"));
@@ -112,6 +114,8 @@ impl Resolver<'_> {
             request: request.0,
             reply: reply.0,
             errors: errors.0,
+            cache: cache.0,
+            default_answer,
         }
     }
 
@@ -158,22 +162,4 @@ fn journal_of(journal: file::Journal) -> model::Journal {
         Flush::Every(time) => model::Sync::Every(time),
     };
     model::Journal { writes: writes.0, entry: entry.0, sync, replay: replay.0, snapshot: snapshot.0 }
-}
-
-/// The longest that a call can take: all attempts and all pauses between them.
-pub(super) fn longest(policy: &model::CallPolicy) -> Duration {
-    // A pause that no longer grows is the same for all retries that are left.
-    const GROWING: u32 = 1_000;
-    let model::CallPolicy { timeout, retries, backoff } = policy;
-    let mut total = timeout.saturating_mul(u64::from(*retries) + 1);
-    let mut pause = backoff.base.min(backoff.max);
-    for retry in 0..(*retries).min(GROWING) {
-        total = total.saturating_add(pause);
-        let grown = pause.mul_f64(backoff.factor).min(backoff.max);
-        if grown == pause {
-            return total.saturating_add(pause.saturating_mul(u64::from(retries - retry - 1)));
-        }
-        pause = grown;
-    }
-    total.saturating_add(pause.saturating_mul(u64::from(retries.saturating_sub(GROWING))))
 }

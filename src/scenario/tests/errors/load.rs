@@ -183,3 +183,18 @@ fn a_herd_of_the_only_load_is_told_if_its_clients_wait() {
     test.toml: 1 error
     "#);
 }
+
+#[test]
+fn a_priority_out_of_range_is_told() {
+    assert_snapshot!(load("arrivals = \"1/s\"\npriority = 4\n"), @r#"
+    error: `4` is out of range
+      --> test.toml:19:12
+       |
+    19 | priority = 4
+       |            ^
+       = at: load[1].priority
+       = expected: a number from 0 to 3
+
+    test.toml: 1 error
+    "#);
+}

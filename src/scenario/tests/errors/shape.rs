@@ -113,7 +113,7 @@ fn an_unknown_key_is_told_with_the_nearest() {
     18 | replcias = 2
        | ^^^^^^^^
        = at: service[2].replcias
-       = expected: one of `call`, `errors`, `fan_out`, `journal`, `memory`, `name`, `needs`, `nodes`, `queue`, `replicas`, `reply`, `request`, `startup`, `work`, `workers`
+       = expected: one of `cache`, `call`, `default_answer`, `errors`, `fan_out`, `journal`, `memory`, `name`, `needs`, `nodes`, `queue`, `replicas`, `reply`, `request`, `startup`, `work`, `workers`
        = help: did you mean `replicas`?
 
     test.toml: 1 error

@@ -413,3 +413,18 @@ fn a_first_pause_longer_than_the_longest_is_told() {
     test.toml: 1 error
     "#);
 }
+
+#[test]
+fn a_share_of_cached_answers_above_one_is_told() {
+    assert_snapshot!(told_of("[[service]]\nname = \"web\"\ncache = 1.5\n"), @r#"
+    error: `1.5` is not between 0 and 1; for per cent write "1.5 %"
+      --> test.toml:18:9
+       |
+    18 | cache = 1.5
+       |         ^^^
+       = at: service[2].cache
+       = expected: a number between 0 and 1, or a percentage such as "5 %"
+
+    test.toml: 1 error
+    "#);
+}
