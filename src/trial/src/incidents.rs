@@ -260,11 +260,11 @@ impl Open {
         match record {
             // A host that is down is suspected for its crash.
             Record::Suspected(peer) if !self.crash && down.nodes.contains(&peer) => {}
-            Record::Suspected(peer) if self.nodes.contains(&peer) => {
-                if self.active || justified || !self.down_nodes.is_empty() {
-                    self.suspicions.push((node, peer));
-                    self.notice(node, at);
-                }
+            Record::Suspected(peer)
+                if self.nodes.contains(&peer) && (self.active || justified || !self.down_nodes.is_empty()) =>
+            {
+                self.suspicions.push((node, peer));
+                self.notice(node, at);
             }
             Record::Trusted(peer) => self.suspicions.retain(|known| *known != (node, peer)),
             Record::AgentFailed { agent, .. } if self.agents.contains(&agent) => self.notice(node, at),
