@@ -230,7 +230,7 @@ fn nothing_but_surges_and_herds_moves_the_requests_of_a_load() {
             .faults
             .insert(0, example::rule("p", FaultKind::Pause, Target::RandomNodes(1), every(), Some(exponential_secs(5.0))));
         other.swarm = Some(Swarm {
-            kinds: SwarmKind::ALL.into_iter().filter(|kind| *kind != SwarmKind::Surge).collect(),
+            kinds: SwarmKind::ALL.into_iter().filter(|kind| !matches!(kind, SwarmKind::Surge | SwarmKind::Herd)).collect(),
             active: Ratio::ONE,
             gap: Duration::from_secs(3),
             from: secs(1),

@@ -166,7 +166,7 @@ fn what_is_left_at_the_end_of_the_grace_is_killed() {
     world.services[0].work = always_secs(4.0);
     let stop = |grace| {
         let simulation = finished(world.clone(), strict(&[(10, 0, Order::Stop(A, grace))]), 1);
-        (deaths(&simulation)[0], outcomes(&simulation, CallOutcome::Error).len())
+        (deaths(&simulation)[0], outcomes(&simulation, CallOutcome::Reset).len())
     };
     let (dead, errors) = stop(Duration::from_millis(500));
     assert_eq!(dead, (NodeId(0), Exit::Stopped, 10.5));
