@@ -126,6 +126,8 @@ pub struct DiskCounters {
     pub bytes_read: Bytes,
     /// From the turn of each operation to its end, added up over those that ended: stalls count, waiting in line does not.
     pub took: Duration,
+    /// The same, of the syncs alone.
+    pub took_syncs: Duration,
 }
 
 /// The disk of one host.
@@ -451,6 +453,9 @@ impl<T> Disk<T> {
         let Current { numbered: Numbered { operation, ordinal }, refused, began, since, done_at, .. } = current;
         let kind = operation.kind;
         self.counters.took += Duration::from_nanos(done_at - began);
+        if matches!(kind, OperationKind::Sync) {
+            self.counters.took_syncs += Duration::from_nanos(done_at - began);
+        }
         self.busy[operation.class] += Duration::from_nanos(done_at - since);
         let happens = |purpose, share: Ratio| share.happens(self.streams.draw(purpose, self.node, ordinal).next_u64());
         let outcome = if refused {

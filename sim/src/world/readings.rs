@@ -69,6 +69,8 @@ impl<M: Machine> World<M> {
                 operations: counters.writes + counters.syncs + counters.reads,
                 errors: counters.failed,
                 busy: counters.took,
+                syncs: counters.syncs,
+                syncs_busy: counters.took_syncs,
                 pending: host.disk.pending(now),
                 used: host.disk.occupied(),
                 capacity: host.disk.capacity(),

@@ -96,6 +96,10 @@ pub struct DiskReading {
     pub errors: u64,
     /// Time that all operations that have ended took, waiting not included.
     pub busy: Duration,
+    /// Of the operations that have ended, flushes to the medium.
+    pub syncs: u64,
+    /// Time that these took: unlike that of writes it does not grow with their size.
+    pub syncs_busy: Duration,
     /// How long the operation under way has been under way; zero if there is none.
     pub pending: Duration,
     /// Bytes in use.

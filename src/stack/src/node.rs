@@ -276,7 +276,6 @@ impl Node {
 
     fn take_in(&mut self, agents: &[(AgentId, StateSource)], cx: &mut Cx<'_>) {
         for (agent, _) in agents {
-            self.examination.watch(*agent, &self.configuration, cx);
             if self.is_stateful(*agent) {
                 self.states.keep(*agent, self.id, &self.configuration, &self.directory, cx);
             }
@@ -492,9 +491,10 @@ impl Node {
                 self.states.ended(agent);
                 // What was seen of the process that has ended says nothing about the next.
                 self.examination.forget(agent);
-                if self.recovery.cares_for(agent) {
-                    self.examination.watch(agent, &self.configuration, cx);
-                }
+            }
+            AgentEvent::Ready => {
+                self.examination.forget(agent);
+                self.examination.watch(agent, &self.configuration, cx);
             }
             AgentEvent::Checkpointed { ok } => self.states.checkpointed(agent, ok, cx),
             AgentEvent::Probed { probe, ok, elapsed } => {
@@ -505,7 +505,7 @@ impl Node {
                 self.examination.probed(agent, probe, ok, elapsed, &self.directory, &mut findings, cx);
                 self.act_on(findings, cx);
             }
-            AgentEvent::Ready | AgentEvent::Shipped { .. } => {}
+            AgentEvent::Shipped { .. } => {}
         }
         let outcomes = self.with_situation(|recovery, situation| recovery.event(agent, event, poisoned, situation, cx));
         self.follow(outcomes, cx);

@@ -4,7 +4,7 @@
 //! the node's calls have seen of other agents comes along. Between rounds, probes and their answers are noted as they come.
 
 use hms_machine::{
-    AgentId, AgentReading, Bytes, Cause, Component, Context, Directory, Duration, Instant, NodeId, Probe, Purpose,
+    AgentId, AgentReading, Bytes, Cause, Component, Context, Directory, DiskReading, Duration, Instant, NodeId, Probe, Purpose,
     Reading as Measured, Record, Severity,
 };
 
@@ -18,6 +18,11 @@ use crate::health::checks::{
 const JITTER: Purpose = Purpose::named("stack/check-jitter");
 const PHASE: Purpose = Purpose::named("stack/check-phase");
 
+/// Flushes in a round from which a mean is taken.
+const SYNCS_MIN: u64 = 5;
+/// An operation that has been under way for this long is news by itself.
+const PENDING_MIN: Duration = Duration::from_millis(100);
+
 type Cx<'a> = Context<'a, StackMessage>;
 
 /// The instruments.
@@ -30,8 +35,8 @@ pub(crate) struct Examination {
     round_at: Option<Instant>,
     /// Whether an answer of the host is awaited.
     asked: bool,
-    /// Counters of the disk at the last round: operations, errors, busy time.
-    disk: (u64, u64, Duration),
+    /// What the disk said at the last round.
+    disk: DiskReading,
     degraded: Option<Cause>,
 }
 
@@ -54,7 +59,7 @@ impl Examination {
             alerts: Alerts::new(&configuration.alerts),
             round_at: None,
             asked: false,
-            disk: (0, 0, Duration::ZERO),
+            disk: DiskReading::default(),
             degraded: None,
         }
     }
@@ -149,19 +154,22 @@ impl Examination {
     pub(crate) fn measured(&mut self, measured: &Measured, directory: &Directory, findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
         cx.charge(Component::Health);
         self.asked = false;
-        let (operations, errors, busy) =
-            std::mem::replace(&mut self.disk, (measured.disk.operations, measured.disk.errors, measured.disk.busy));
-        let done = measured.disk.operations.saturating_sub(operations);
-        let failed = measured.disk.errors.saturating_sub(errors);
+        let before = std::mem::replace(&mut self.disk, measured.disk);
+        let done = measured.disk.operations.saturating_sub(before.operations);
+        let failed = measured.disk.errors.saturating_sub(before.errors);
+        let syncs = measured.disk.syncs.saturating_sub(before.syncs);
         let mut readings = vec![
             Reading::Processor { expected: measured.cpu_expected, elapsed: measured.cpu_elapsed },
             Reading::DiskSpace { used: measured.disk.used, capacity: measured.disk.capacity },
         ];
         if done > 0 {
-            let mean = measured.disk.busy.saturating_sub(busy) / done;
-            readings.push(Reading::DiskOperation(mean.max(measured.disk.pending)));
             readings.push(Reading::Outcomes { ok: done.saturating_sub(failed), errors: failed });
-        } else if !measured.disk.pending.is_zero() {
+        }
+        // A few flushes are no measure of what is usual: their times have a long tail.
+        if syncs >= SYNCS_MIN {
+            let mean = measured.disk.syncs_busy.saturating_sub(before.syncs_busy) / syncs;
+            readings.push(Reading::DiskOperation(mean.max(measured.disk.pending)));
+        } else if measured.disk.pending >= PENDING_MIN {
             readings.push(Reading::DiskOperation(measured.disk.pending));
         }
         self.report(Subject::Node(self.node), &readings, directory, findings, cx);

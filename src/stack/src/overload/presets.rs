@@ -132,7 +132,7 @@ pub fn google_sre() -> Preset {
     let overload = OverloadConfiguration {
         retry: RetryConfiguration { enabled: true, attempts: 3, ..none.overload.retry },
         retry_budget: BudgetConfiguration { enabled: true, kind: BudgetKind::Window, share: 0.1, ..none.overload.retry_budget },
-        throttle: ThrottleConfiguration { enabled: true, multiplier: 2.0, window: mins(2) },
+        throttle: ThrottleConfiguration { enabled: true, multiplier: 2.0, rejection_max: 1.0, window: mins(2) },
         ..none.overload
     };
     let source = "Google SRE book, ch. 21: K = 2 over 2 min, 3 attempts, retries up to 10 % of a client's calls (from memory); pauses are ours";

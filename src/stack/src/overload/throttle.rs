@@ -1,7 +1,7 @@
 //! Client-side adaptive throttling (Google SRE book, ch. 21 "Handling overload", eq. 2101): a caller that sees most of its calls refused
 //! stops sending some of them.
 //!
-//! Over the last two minutes `requests` were wanted and `accepts` were accepted by the callee. A call is turned away here with probability
+//! Over the last while `requests` were wanted and `accepts` were accepted by the callee. A call is turned away here with probability
 //! max(0, (requests − K·accepts) / (requests + 1)). With K = 2 a callee that accepts everything is never throttled, and one that accepts
 //! nothing still gets enough to be found healthy again. Turned-away calls count as requests, so the throttle holds until the callee accepts
 //! again.
@@ -9,7 +9,7 @@
 use hms_machine::{Draw, Duration, Instant, Ratio};
 
 use super::window::Window;
-use crate::tunables::{hours, mins, parameters, secs};
+use crate::tunables::{hours, ms, parameters, secs};
 
 parameters! {
     /// Parameters of client-side throttling.
@@ -18,8 +18,10 @@ parameters! {
             "Turns calls away at the caller while the callee refuses most of them; off: every refusal costs the callee work.";
         multiplier: f64 = real(1.0, 10.0, 2.0),
             "K: requests per accepted one before calls are turned away. Less: the callee is spared more, recovery is noticed later.";
-        window: Duration = duration(secs(1), hours(1), mins(2)),
-            "Over how long requests and accepted ones are counted. Shorter: faster in and out, noisier.";
+        rejection_max: f64 = real(0.0, 1.0, 0.9),
+            "Share of the calls that is turned away at most (Google: 1). Less: the recovery of the callee is noticed sooner, more load while it is down.";
+        window: Duration = duration(ms(100), hours(1), secs(10)),
+            "Over how long requests and accepted ones are counted (Google: 2 min). Shorter: faster in and, after the callee is back, faster out; noisier.";
     }
 }
 
@@ -55,7 +57,8 @@ impl Throttle {
     pub fn rejection(&mut self, now: Instant) -> Ratio {
         let [requests, accepts] = self.window.totals(now).map(f64::from);
         let share = (requests - self.configuration.multiplier * accepts) / (requests + 1.0);
-        Ratio::new(share.max(0.0)).expect("requests are fewer than requests + 1")
+        let share = share.min(self.configuration.rejection_max).max(0.0);
+        Ratio::new(share).expect("a limit of at most one")
     }
 }
 
@@ -74,9 +77,22 @@ mod tests {
         Instant::ZERO + Duration::from_secs(secs)
     }
 
+    /// As the book has it.
+    fn google() -> ThrottleConfiguration {
+        let window = Duration::from_secs(120);
+        ThrottleConfiguration { rejection_max: 1.0, window, ..ThrottleConfiguration::default() }
+    }
+
+    #[test]
+    fn a_tenth_of_the_calls_reaches_a_callee_that_accepts_none_so_that_its_return_is_noticed() {
+        let mut throttle = Throttle::new(ThrottleConfiguration::default());
+        let sent = (0..10_000).filter(|call| throttle.admit(at(call / 100), &mut draw(*call))).count();
+        assert!((900..=1_200).contains(&sent), "{sent}");
+    }
+
     /// Calls that reach a callee which accepts none, out of ten a second for two minutes.
     fn sent_to_a_dead_callee(enabled: bool) -> usize {
-        let mut throttle = Throttle::new(ThrottleConfiguration { enabled, ..ThrottleConfiguration::default() });
+        let mut throttle = Throttle::new(ThrottleConfiguration { enabled, ..google() });
         (0..1_200).filter(|call| throttle.admit(at(call / 10), &mut draw(*call))).count()
     }
 
@@ -89,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_refusing_past_is_forgotten_after_the_window() {
-        let mut throttle = Throttle::new(ThrottleConfiguration::default());
+        let mut throttle = Throttle::new(google());
         (0..100).for_each(|call| assert!(throttle.admit(at(0), &mut draw(call)) || call > 0));
         assert!(throttle.rejection(at(1)).get() > 0.98);
         assert_eq!(throttle.rejection(at(120)), Ratio::ZERO);

@@ -42,6 +42,8 @@ parameters! {
             "Memory, handles or a disk used up to this share are under pressure.";
         disk_ratio: f64 = real(1.1, 100.0, 4.0),
             "Disk operations that take this many times their usual time are slow. The tail of a healthy disk is long: lower gives false alarms.";
+        disk_stall: Duration = duration(ms(10), mins(10), ms(300)),
+            "A disk operation that takes this long counts as stalled, whatever is usual.";
         processor_ratio: f64 = real(1.1, 100.0, 2.0),
             "A self-test that takes this many times its known length shows a slow processor.";
         clock_offset: Duration = duration(ms(1), hours(1), ms(100)),

@@ -16,6 +16,8 @@ pub struct DiskLatency {
     baseline: Baseline,
     slow: Gate,
     stalled: Gate,
+    /// An operation that takes this long has not merely become slower.
+    stall: Duration,
 }
 
 impl DiskLatency {
@@ -26,6 +28,7 @@ impl DiskLatency {
             baseline: Baseline::new(USUAL_MIN.as_secs_f64()),
             slow: Gate::new(configuration.smoothed(configuration.ratio(configuration.disk_ratio))),
             stalled: Gate::new(configuration.failures()),
+            stall: configuration.disk_stall,
         }
     }
 
@@ -43,7 +46,7 @@ impl DiskLatency {
 impl Check for DiskLatency {
     fn observe(&mut self, reading: &Reading, at: Instant) -> Option<Status> {
         let Reading::DiskOperation(elapsed) = *reading else { return None };
-        self.stalled.observe(0.0, at);
+        self.stalled.observe(f64::from(u8::from(elapsed >= self.stall)), at);
         if let Some(ratio) = self.baseline.observe(elapsed.as_secs_f64(), self.bad) {
             self.slow.observe(ratio, at);
         }

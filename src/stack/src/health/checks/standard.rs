@@ -47,7 +47,7 @@ impl Standard {
         let Standard { checks: configuration, prediction } = self;
         let disk = ResourceTrend::new(Resource::Disk, configuration, prediction);
         let mut roster = self.roster(checks, subject, now, draw);
-        roster.pull("disk latency", ReadingKind::DiskOperation, Box::new(DiskLatency::new(configuration)));
+        roster.push("disk latency", Box::new(DiskLatency::new(configuration)));
         roster.pull("disk space", ReadingKind::DiskSpace, Box::new(disk));
         roster.pull("cpu delay", ReadingKind::Processor, Box::new(CpuDelay::new(configuration)));
     }
