@@ -204,6 +204,7 @@ impl<M: Machine> World<M> {
         let ordinal = u64::from(call.attempt);
         call.phase = Phase::Pausing;
         let (node, trace) = (call.node, call.trace);
+        self.recorder.harm.count(now, call.service, routed, outcome == CallOutcome::Ok);
         if self.recorder.detail == Detail::Full {
             self.record(kernel, TraceKind::Attempt { agent: routed, elapsed, outcome });
         }

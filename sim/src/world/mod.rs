@@ -12,6 +12,7 @@ mod calls;
 mod clients;
 mod event;
 mod faulting;
+mod harm;
 mod hosts;
 mod jobs;
 mod machines;
@@ -37,6 +38,7 @@ use crate::network::Network;
 use crate::services::placement::Placement;
 
 pub use event::Event;
+pub use harm::{BUCKET, Harm, HarmRow, REACH};
 pub use record::{Detail, LoadRecord, Recorder, Requests, SeriesRow, TraceKind, TraceRow};
 
 use agents::{Agent, Instance, InstancePlace};

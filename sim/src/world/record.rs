@@ -3,6 +3,7 @@
 use hdrhistogram::Histogram;
 use hms_machine::{AgentId, Bytes, CallOutcome, Duration, Exit, Instant, NodeId, Record};
 
+use super::harm::Harm;
 use crate::faults::FaultId;
 
 /// How much of a run is kept.
@@ -197,6 +198,8 @@ pub struct Recorder {
     pub series: Vec<SeriesRow>,
     /// Per load.
     pub loads: Vec<LoadRecord>,
+    /// Attempts of calls around those that did not end well.
+    pub harm: Harm,
     /// What has happened since the start, warm-up included.
     pub(crate) total: Requests,
     /// Latencies since the last row of the series.
@@ -233,6 +236,7 @@ impl Recorder {
             trace: Vec::new(),
             series: Vec::new(),
             loads: (0..loads).map(|_| load()).collect(),
+            harm: Harm::default(),
             total: Requests::default(),
             window: histogram(2),
             last: Totals::default(),
