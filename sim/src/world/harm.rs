@@ -38,11 +38,24 @@ impl HarmRow {
     }
 }
 
+/// A request has ended the process that worked on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kill {
+    /// When.
+    pub at: Instant,
+    /// Whose process.
+    pub agent: AgentId,
+    /// Trace id of the request: the same for all its attempts and all calls made for it.
+    pub trace: u64,
+}
+
 /// The tally of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Harm {
     /// Indexed by `ServiceId`.
     services: Vec<Sheet>,
+    /// Processes that poisonous requests ended, in order.
+    pub kills: Vec<Kill>,
     /// Attempts that were answered, over the whole run.
     pub well: u64,
     /// Attempts that ended otherwise, over the whole run.
@@ -73,6 +86,11 @@ impl Harm {
         }
         let bucket = at.as_nanos() / BUCKET.as_nanos();
         self.services[service.index()].count(bucket, service, agent, well);
+    }
+
+    /// Notes that a request has ended the process that worked on it.
+    pub fn kill(&mut self, at: Instant, agent: AgentId, trace: u64) {
+        self.kills.push(Kill { at, agent, trace });
     }
 
     /// Everything that is kept, by bucket, service and agent.

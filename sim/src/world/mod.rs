@@ -38,7 +38,7 @@ use crate::network::Network;
 use crate::services::placement::Placement;
 
 pub use event::Event;
-pub use harm::{BUCKET, Harm, HarmRow, REACH};
+pub use harm::{BUCKET, Harm, HarmRow, Kill, REACH};
 pub use record::{Detail, LoadRecord, Recorder, Requests, SeriesRow, TraceKind, TraceRow};
 
 use agents::{Agent, Instance, InstancePlace};
