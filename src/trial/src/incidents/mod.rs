@@ -94,6 +94,15 @@ impl Incident {
         (!treated.is_empty()).then(|| treated.iter().filter_map(first).all(Recovery::succeeded))
     }
 
+    /// What was done, each rung once in the order of its first use; `None` if nothing was.
+    pub fn rungs(&self) -> Option<String> {
+        let mut rungs: Vec<&str> = Vec::new();
+        for recovery in &self.recoveries {
+            add(&mut rungs, recovery.rung.name());
+        }
+        (!rungs.is_empty()).then(|| rungs.join(" > "))
+    }
+
     /// From the beginning of the fault until nothing was left of it.
     pub fn outage(&self) -> Option<Duration> {
         self.recovered.map(|recovered| recovered - self.start)

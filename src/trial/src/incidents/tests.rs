@@ -5,7 +5,8 @@ use super::*;
 use crate::fixture::{attempts, down, made, ready, row, said, secs, served, started, suspected, verified};
 
 const AGENT_CRASH: &str = "[[fault]]\nkind = \"agent_crash\"\nat = \"30s\"\ntarget = { service = \"front\", replica = 0 }\n";
-const GRAY: &str = "[[fault]]\nkind = \"gray\"\nat = \"30s\"\nfor = \"60s\"\nerrors = 0.5\ntarget = { service = \"front\", replica = 0 }\n";
+const GRAY: &str =
+    "[[fault]]\nkind = \"gray\"\nat = \"30s\"\nfor = \"60s\"\nerrors = 0.5\ntarget = { service = \"front\", replica = 0 }\n";
 const HANG: &str = "[[fault]]\nkind = \"hang\"\nat = \"30s\"\nfor = \"60s\"\ntarget = { service = \"front\", replica = 0 }\n";
 const CRASH: &str = "[[fault]]\nkind = \"crash\"\nat = \"30s\"\nfor = \"60s\"\ntarget = { node = 0 }\n";
 const STEP: &str = "[[fault]]\nkind = \"clock_step\"\nat = \"30s\"\nby = \"5s\"\ntarget = { node = 1 }\n";

@@ -142,7 +142,7 @@ impl<'a> Reader<'a> {
                 let over = incident.verified.unwrap_or(Instant::MAX).max(incident.end.unwrap_or(incident.start));
                 incident.start < until && over >= from
             };
-            self.incidents.iter().any(|incident| meets(&incident))
+            self.incidents.iter().any(&meets)
         };
         let (mut during, mut apart) = ((0.0, 0.0), (0.0, 0.0));
         let mut from = Instant::ZERO;
