@@ -128,8 +128,8 @@ fn checks(text: &mut String, outcome: &Outcome) {
     }
     let _ = writeln!(text, "{}", table.trim_fmt());
     for cascade in &outcome.findings.cascades {
-        let after =
-            cascade.incident.map_or_else(String::new, |fault| format!(" after {}", outcome.incidents[fault.index()].kind));
+        let cause = cascade.incident.and_then(|fault| outcome.incidents.iter().find(|incident| incident.fault == fault));
+        let after = cause.map_or_else(String::new, |incident| format!(" after {}", incident.kind));
         let _ = writeln!(
             text,
             "{}",
