@@ -17,6 +17,8 @@ pub(crate) enum Failure {
     Incomplete(String),
     /// 6: two runs that should be equal are not.
     Determinism(String),
+    /// 7: a target is not reached.
+    Missed(String),
     /// 100: some trials of a campaign failed.
     TrialsFailed(String),
     /// 130: Ctrl-C.
@@ -31,6 +33,7 @@ impl Failure {
             Failure::Invalid(_) => 2,
             Failure::Incomplete(_) => 5,
             Failure::Determinism(_) => 6,
+            Failure::Missed(_) => 7,
             Failure::TrialsFailed(_) => 100,
             Failure::Interrupted(_) => 130,
         })
@@ -43,6 +46,7 @@ impl fmt::Display for Failure {
         | Failure::Invalid(message)
         | Failure::Incomplete(message)
         | Failure::Determinism(message)
+        | Failure::Missed(message)
         | Failure::TrialsFailed(message)
         | Failure::Interrupted(message)) = self;
         f.write_str(message)

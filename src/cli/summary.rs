@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
-use hms_lab::machine::{Duration, Instant};
+use hms_lab::machine::{Cause, Component, Duration, Instant};
 use hms_lab::scenario::model::Scenario;
-use hms_lab::trial::{Incident, Outcome, SeriesRow, Unit};
+use hms_lab::trial::{Incident, Notice, Outcome, Recovery, SeriesRow, Unit};
 
 use crate::style::{Style, paint};
 
@@ -20,6 +20,7 @@ pub(crate) fn summary(scenario: &Scenario, outcome: &Outcome, wall: std::time::D
     let mut text = String::new();
     headline(&mut text, scenario, outcome, wall);
     incidents(&mut text, outcome);
+    checks(&mut text, outcome);
     charts(&mut text, scenario, outcome);
     figures(&mut text, outcome);
     text
@@ -50,38 +51,99 @@ fn incidents(text: &mut String, outcome: &Outcome) {
         return;
     }
     let mut table = Table::new();
-    table.load_style(NOTHING).set_header(["at", "fault", "struck", "lasted", "noticed", "healed", "out for"]);
+    table.load_style(NOTHING).set_header(["at", "fault", "struck", "lasted", "noticed", "as", "done", "restored", "verified"]);
     for incident in outcome.incidents.iter().take(INCIDENTS_SHOWN) {
         table.add_row(incident_row(incident));
     }
-    for column in [0, 3, 4, 5, 6] {
+    for column in [0, 3, 7] {
         if let Some(column) = table.column_mut(column) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    let _ = writeln!(text, "{table}");
+    let _ = writeln!(text, "{}", table.trim_fmt());
     let more = outcome.incidents.len().saturating_sub(INCIDENTS_SHOWN);
     if more > 0 {
         let _ = writeln!(text, " … and {more} more (all in incidents.parquet)");
     }
-    let noticed = "noticed: after the fault began; healed: after recovery became possible (the fault's end, or its blow); out for: both and the fault itself";
-    let _ = writeln!(text, "{}\n", paint(Style::Dim, noticed));
+    let legend = "noticed: by which node, after the fault began; as: what it saw; done: rungs of the recovery ladder;\nrestored: service, after the notice (! no capacity was left); verified: the first actions, by the stack and by a request answered";
+    let _ = writeln!(text, "{}\n", paint(Style::Dim, legend));
 }
 
-fn incident_row(incident: &Incident) -> [String; 7] {
+fn incident_row(incident: &Incident) -> [String; 9] {
+    let nothing = || "–".to_owned();
     let lasted = match incident.end {
         Some(end) if end > incident.start => short(end - incident.start),
         Some(_) => "·".to_owned(),
         None => "to the end".to_owned(),
     };
-    let noticed = incident.detection_time().map_or_else(|| "–".to_owned(), short);
-    let healed = match (incident.recovery_time(), incident.end) {
-        (Some(time), _) => paint(Style::Good, &short(time)),
-        (None, None) => paint(Style::Dim, "lasting"),
-        (None, Some(_)) => paint(Style::Bad, "not healed"),
+    let noticed = match (incident.detector, incident.detection_time()) {
+        (Some(node), Some(time)) => format!("{node} {}", short(time)),
+        (None, _) | (_, None) => nothing(),
     };
-    let outage = incident.outage().map_or_else(|| "–".to_owned(), short);
-    [clock(incident.start), incident.kind.to_owned(), clipped(&incident.victims, 34), lasted, noticed, healed, outage]
+    let saw = incident.cause.map(Cause::name).or(incident.notice.map(Notice::name));
+    let mark = if incident.possible { "" } else { "!" };
+    let restored = match (incident.restored, incident.service_recovery()) {
+        (Some(_), Some(time)) => paint(Style::Good, &(short(time) + mark)),
+        (Some(_), None) => paint(Style::Dim, "by itself"),
+        (None, _) => paint(Style::Bad, &format!("not{mark}")),
+    };
+    let verified = match incident.first_attempt() {
+        None => nothing(),
+        Some(true) => paint(Style::Good, "at once"),
+        Some(false) if incident.recoveries.iter().any(Recovery::succeeded) => "later".to_owned(),
+        Some(false) => paint(Style::Bad, "no"),
+    };
+    [
+        clock(incident.start),
+        incident.kind.to_owned(),
+        clipped(&incident.victims, 20),
+        lasted,
+        noticed,
+        saw.map_or_else(nothing, str::to_owned),
+        incident.rungs().map_or_else(nothing, |rungs| clipped(&rungs, 20)),
+        restored,
+        verified,
+    ]
+}
+
+/// What the checkers found, with the figure that is promised where there is one.
+fn checks(text: &mut String, outcome: &Outcome) {
+    let value = |name: &str| outcome.objective(name);
+    let below = |limit: f64| move |value: f64| value < limit;
+    let promised: [(&str, Option<f64>, Unit, &str, &dyn Fn(f64) -> bool); 7] = [
+        ("noticed p99", value("detection_p99"), Unit::Seconds, "< 1 s", &below(1.0)),
+        ("false positives", value("false_positives_per_detection"), Unit::Ratio, "< 1 %", &below(0.01)),
+        ("restored p95", value("service_recovery_p95"), Unit::Seconds, "< 5 s", &below(5.0)),
+        ("first attempts", value("first_attempt"), Unit::Ratio, ">= 95 %", &|value| value >= 0.95),
+        ("recoveries that kept all", value("state_whole"), Unit::Ratio, "> 99 %", &|value| value > 0.99),
+        ("cascades", value("cascades"), Unit::Count, "0", &|value| value == 0.0),
+        ("CPU of breakers", value("overhead_cpu_breaker"), Unit::Ratio, "< 1 %", &below(0.01)),
+    ];
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(["checked", "found", "promised", ""]);
+    for (name, value, unit, target, reached) in promised {
+        let Some(value) = value else { continue };
+        let verdict = if reached(value) { paint(Style::Good, "pass") } else { paint(Style::Bad, "FAIL") };
+        table.add_row([name.to_owned(), with_unit(value, unit), target.to_owned(), verdict]);
+    }
+    let _ = writeln!(text, "{}", table.trim_fmt());
+    for cascade in &outcome.findings.cascades {
+        let cause = cascade.incident.and_then(|fault| outcome.incidents.iter().find(|incident| incident.fault == fault));
+        let after = cause.map_or_else(String::new, |incident| format!(" after {}", incident.kind));
+        let _ = writeln!(
+            text,
+            "{}",
+            paint(Style::Bad, &format!(" cascade at {}: {}{after}", clock(cascade.at), cascade.kind.name()))
+        );
+    }
+    let overhead = &outcome.findings.overhead;
+    let share = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| with_unit(share, Unit::Ratio));
+    let told = Component::ALL
+        .iter()
+        .zip(overhead.by_component)
+        .map(|(component, shares)| format!("{} {} CPU, {} bytes", component.name(), share(shares.cpu), share(shares.bytes)));
+    let _ = writeln!(text, " stack: {}", told.collect::<Vec<_>>().join("; "));
+    let _ = writeln!(text);
 }
 
 fn charts(text: &mut String, scenario: &Scenario, outcome: &Outcome) {

@@ -5,6 +5,7 @@ mod files;
 mod interrupt;
 mod replay;
 mod run;
+mod scorecard;
 mod surface;
 
 use std::path::{Path, PathBuf};

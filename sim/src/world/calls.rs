@@ -186,6 +186,8 @@ impl<M: Machine> World<M> {
         let (answer, attempt) = (*answer, *attempt);
         let next = match answer {
             Answer::Silence | Answer::Refuse => {
+                let service = self.calls[key].wish.service;
+                self.recorder.harm.count(kernel.now(), service, None, false);
                 if self.recorder.detail == Detail::Full {
                     let kind = TraceKind::Attempt { agent: None, elapsed: Duration::ZERO, outcome: CallOutcome::Refused };
                     self.record(kernel, kind);
@@ -323,6 +325,7 @@ impl<M: Machine> World<M> {
             kernel.set_timer(call.timer, first.max(now), Event::Call(key));
         }
         let elapsed = now - copy.at;
+        self.recorder.harm.count(now, call.wish.service, Some(copy.agent), outcome == CallOutcome::Ok);
         if self.recorder.detail == Detail::Full {
             self.record(kernel, TraceKind::Attempt { agent: Some(copy.agent), elapsed, outcome });
         }

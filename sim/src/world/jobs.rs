@@ -110,6 +110,7 @@ impl<M: Machine> World<M> {
             self.host(node).stack_in_service += debt.mul_f64(1.0 / speed);
         }
         if poison {
+            self.recorder.harm.kill(kernel.now(), self.place(id).agent, self.jobs[key].trace);
             return self.end_process(id, Exit::Abnormal, None, true, kernel);
         }
         let agent = &mut self.instances[id.index()];

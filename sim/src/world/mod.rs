@@ -15,6 +15,7 @@ mod copies;
 mod endings;
 mod event;
 mod faulting;
+mod harm;
 mod hosts;
 mod jobs;
 mod ledger;
@@ -45,6 +46,7 @@ use crate::network::Network;
 use crate::services::placement::Placement;
 
 pub use event::Event;
+pub use harm::{BUCKET, Harm, HarmRow, Kill, REACH};
 pub use record::{Detail, LoadRecord, Recorder, Requests, SeriesRow, TraceKind, TraceRow};
 
 use agents::{Agent, Instance, InstancePlace};

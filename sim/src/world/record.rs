@@ -4,6 +4,7 @@ use hdrhistogram::Histogram;
 use hms_machine::{AgentId, Bytes, CallOutcome, Component, Duration, Exit, Instant, NodeId, Record, StateSource};
 
 use super::calls::Ending;
+use super::harm::Harm;
 use crate::faults::FaultId;
 
 /// Number of the stack's components.
@@ -236,6 +237,8 @@ pub struct Recorder {
     pub stack_cpu_by: [Duration; COMPONENTS],
     /// Bytes of the stack's messages since the start, by component.
     pub stack_bytes_by: [u64; COMPONENTS],
+    /// Attempts of calls around those that did not end well.
+    pub harm: Harm,
     /// What has happened since the start, warm-up included.
     pub(crate) total: Requests,
     /// Requests that the stack has turned away.
@@ -279,6 +282,7 @@ impl Recorder {
             loads: (0..loads).map(|_| load()).collect(),
             stack_cpu_by: [Duration::ZERO; COMPONENTS],
             stack_bytes_by: [0; COMPONENTS],
+            harm: Harm::default(),
             total: Requests::default(),
             shed: 0,
             window: histogram(2),

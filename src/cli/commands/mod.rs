@@ -10,4 +10,5 @@ pub(crate) mod plot;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod scorecard;
 pub(crate) mod sweep;

@@ -12,6 +12,7 @@ pub mod inputs;
 pub mod plots;
 pub mod replay;
 pub mod results;
+pub mod scorecard;
 pub mod selfcheck;
 pub mod statistics;
 

@@ -1,13 +1,14 @@
 //! Scratch.
 #![allow(clippy::all, reason = "scratch")]
-use std::sync::Arc;
 use hms_machine::Seed;
 use hms_trial::*;
+use std::sync::Arc;
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let text = std::fs::read_to_string(&args[1]).unwrap();
     let stack = std::fs::read_to_string(args.get(2).map(String::as_str).unwrap_or("/dev/null")).unwrap();
-    let document = hms_scenario::parse(&text, &|_| Err("none".to_owned())).unwrap_or_else(|p| panic!("{}", p[0].render("x", &text)));
+    let document =
+        hms_scenario::parse(&text, &|_| Err("none".to_owned())).unwrap_or_else(|p| panic!("{}", p[0].render("x", &text)));
     let scenario = Arc::new(document.scenario);
     let stack = parse_stack(&stack).unwrap_or_else(|p| panic!("{}", p[0].render("stack", &stack)));
     let seeds: u64 = args.get(3).and_then(|s| s.parse().ok()).unwrap_or(1);
@@ -17,15 +18,59 @@ fn main() {
         let outcome = Trial::new(Arc::clone(&scenario), stack, Seed(seed)).run().unwrap();
         println!("seed {seed} hash {} events {} in {:.2}s", outcome.hash, outcome.events, started.elapsed().as_secs_f64());
         if verbose {
-            for incident in &outcome.incidents { println!("{:8} {:14} {:30} det {:?} rec {:?} actions {}", incident.start.to_string(), incident.kind, incident.victims, incident.detection_time().map(|d| d.to_string()), incident.recovery_time().map(|d| d.to_string()), incident.actions); }
-            for objective in &outcome.objectives { println!("   {:24} {:?}", objective.definition.name, objective.value); }
+            for i in &outcome.incidents {
+                println!(
+                    "{:8} {:12} {:26} det {:9} {:10} rest {:10} first {:?} poss {} rungs {}",
+                    i.start.to_string(),
+                    i.kind,
+                    i.victims.chars().take(26).collect::<String>(),
+                    i.detection_time().map_or("-".into(), |d| d.to_string()),
+                    i.cause.map_or("-", |c| c.name()),
+                    i.service_recovery().map_or("-".into(), |d| d.to_string()),
+                    i.first_attempt(),
+                    i.possible,
+                    i.rungs().unwrap_or_default()
+                );
+            }
+            println!("{:?}", outcome.findings.cascades);
+            for objective in &outcome.objectives {
+                println!("   {:24} {:?}", objective.definition.name, objective.value);
+            }
             let mut counts = std::collections::BTreeMap::new();
-            for row in &outcome.recorder.trace { if let TraceKind::Stack { record, justified, .. } = row.kind { *counts.entry(format!("{record:?} {justified}").split(['(','{']).next().unwrap().to_string()).or_insert(0u32) += 1; } }
+            for row in &outcome.recorder.trace {
+                if let TraceKind::Stack { record, justified, .. } = row.kind {
+                    *counts
+                        .entry(format!("{record:?} {justified}").split(['(', '{']).next().unwrap().to_string())
+                        .or_insert(0u32) += 1;
+                }
+            }
             println!("{counts:?}");
             let series = &outcome.recorder.series;
             let step = (series.len() / 60).max(1);
-            for chunk in series.chunks(step) { let mut r = (0,0,0,0); for row in chunk { r.0 += row.requests.started; r.1 += row.requests.succeeded; r.2 += row.requests.failed; r.3 += row.shed; } println!("S {} started {} ok {} failed {} shed {} ready {} susp {}", chunk.last().unwrap().at, r.0, r.1, r.2, r.3, chunk.last().unwrap().agents_ready, chunk.last().unwrap().suspicions); }
-            if args.get(4).is_some_and(|v| v == "full") { for row in &outcome.recorder.trace { println!("{} {:?}", row.at, row.kind); } }
+            for chunk in series.chunks(step) {
+                let mut r = (0, 0, 0, 0);
+                for row in chunk {
+                    r.0 += row.requests.started;
+                    r.1 += row.requests.succeeded;
+                    r.2 += row.requests.failed;
+                    r.3 += row.shed;
+                }
+                println!(
+                    "S {} started {} ok {} failed {} shed {} ready {} susp {}",
+                    chunk.last().unwrap().at,
+                    r.0,
+                    r.1,
+                    r.2,
+                    r.3,
+                    chunk.last().unwrap().agents_ready,
+                    chunk.last().unwrap().suspicions
+                );
+            }
+            if args.get(4).is_some_and(|v| v == "full") {
+                for row in &outcome.recorder.trace {
+                    println!("{} {:?}", row.at, row.kind);
+                }
+            }
         }
     }
 }

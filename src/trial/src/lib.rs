@@ -5,10 +5,14 @@
 //! threads are the lab's.
 
 pub mod canary;
+pub mod checkers;
+#[cfg(test)]
+mod fixture;
 mod incidents;
 mod objectives;
 mod stack_file;
 mod statistics;
+mod timeline;
 
 use std::sync::Arc;
 
@@ -16,12 +20,17 @@ use hms_machine::{Duration, Instant, Seed};
 use hms_scenario::model::Scenario;
 use hms_sim::faults::Schedule;
 use hms_sim::kernel::{self, Limits, RunError, Simulation};
+use hms_sim::services::placement::Placement;
 use hms_sim::world::{Recorder, Setup, World};
 use hms_stack::{Configuration, Node};
 
+use timeline::Timeline;
+
+pub use checkers::Findings;
+pub use checkers::recoveries::Recovery;
 pub use hms_sim::kernel::{QueueKind, TraceHash};
 pub use hms_sim::world::{Detail, LoadRecord, Requests, SeriesRow, TraceKind, TraceRow};
-pub use incidents::Incident;
+pub use incidents::{Incident, Notice};
 pub use objectives::{DEFINITIONS, Definition, Objective, Unit};
 pub use stack_file::{parse_stack, render_stack};
 pub use statistics::quantile;
@@ -74,6 +83,8 @@ pub struct Outcome {
     pub recorder: Recorder,
     /// Faults joined with detection, action and recovery.
     pub incidents: Vec<Incident>,
+    /// What the checkers found.
+    pub findings: Findings,
     /// Every objective, in the order of [`DEFINITIONS`].
     pub objectives: Vec<Objective>,
 }
@@ -136,9 +147,40 @@ impl Trial {
         let chunks = simulation.chunk_hashes().to_vec();
         let events = simulation.events();
         let World { schedule, recorder, .. } = simulation.model;
-        let incidents = incidents::join(&self.scenario, &schedule, &recorder.trace);
-        let objectives = objectives::read(&self.scenario, &recorder, &incidents);
-        Outcome { seed: self.seed, hash, chunks, events, schedule, recorder, incidents, objectives }
+        let (scenario, trace, series) = (self.scenario.as_ref(), &recorder.trace, &recorder.series);
+        let (places, harm, end) = (Placement::new(scenario), recorder.harm.rows(), Instant::ZERO + scenario.run.duration);
+        let timeline = Timeline::new(&places, trace, end);
+        let recoveries = checkers::recoveries::collect(trace);
+        let incidents = incidents::join(&incidents::Evidence {
+            scenario,
+            schedule: &schedule,
+            places: &places,
+            trace,
+            harm: &harm,
+            timeline: &timeline,
+            recoveries: &recoveries,
+        });
+        let nodes = scenario.cluster.hosts.len() + scenario.loads.len();
+        let evidence = checkers::cascades::Evidence {
+            scenario,
+            places: &places,
+            trace,
+            series,
+            harm: &harm,
+            kills: &recorder.harm.kills,
+            incidents: &incidents,
+        };
+        let findings = Findings {
+            detectors: checkers::detectors::check(trace, &timeline, nodes, Instant::ZERO + scenario.run.warmup),
+            recoveries: checkers::recoveries::check(&recoveries),
+            state: checkers::state::check(trace),
+            cascades: checkers::cascades::check(&evidence),
+            leadership: checkers::leadership::check(trace, &timeline),
+            breakers: checkers::breakers::check(trace, end),
+            overhead: checkers::overhead::check(scenario, series),
+        };
+        let objectives = objectives::read(scenario, &recorder, &incidents, &findings);
+        Outcome { seed: self.seed, hash, chunks, events, schedule, recorder, incidents, findings, objectives }
     }
 }
 

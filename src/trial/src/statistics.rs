@@ -7,6 +7,11 @@ pub fn quantile(values: &mut [f64], share: f64) -> Option<f64> {
     values.get(rank.max(1) - 1).copied()
 }
 
+/// `part / whole`; `None` where there is no whole.
+pub(crate) fn ratio(part: f64, whole: f64) -> Option<f64> {
+    (whole > 0.0).then(|| part / whole)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

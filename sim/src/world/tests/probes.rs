@@ -96,8 +96,13 @@ fn a_dead_agent_answers_nothing() {
 fn a_probe_of_work_takes_the_time_of_work_and_leaves_no_mark() {
     let mut world = idle(0.02);
     world.cluster.hosts[0].speed = 0.5;
-    world.services[0].journal =
-        Some(Journal { writes: ratio(1.0), entry: Bytes(100), sync: Sync::Always, replay: Duration::ZERO, snapshot: Bytes::ZERO });
+    world.services[0].journal = Some(Journal {
+        writes: ratio(1.0),
+        entry: Bytes(100),
+        sync: Sync::Always,
+        replay: Duration::ZERO,
+        snapshot: Bytes::ZERO,
+    });
     let simulation = scripted(world, curious);
     let elapsed: Vec<_> = toy(&simulation, 0).probed().into_iter().filter(|asked| asked.1 == Probe::Work).collect();
     assert_eq!(elapsed.len(), 9);

@@ -65,8 +65,13 @@ fn a_reading_counts_what_disk_and_agents_have_done() {
     world.services[0].replicas = 1;
     world.services[0].errors = ratio(0.5);
     world.services[0].memory = Memory { base: Bytes(1_000), per_request: Bytes::ZERO, growth: Bytes::ZERO };
-    world.services[0].journal =
-        Some(Journal { writes: ratio(1.0), entry: Bytes(100), sync: Sync::Always, replay: Duration::ZERO, snapshot: Bytes::ZERO });
+    world.services[0].journal = Some(Journal {
+        writes: ratio(1.0),
+        entry: Bytes(100),
+        sync: Sync::Always,
+        replay: Duration::ZERO,
+        snapshot: Bytes::ZERO,
+    });
     world.cluster.hosts[0].disk.write = always_secs(0.001);
     world.cluster.hosts[0].disk.fsync = always_secs(0.002);
     let leak = FaultKind::HandleLeak { rate: 10.0 };
@@ -91,8 +96,13 @@ fn a_reading_counts_what_disk_and_agents_have_done() {
 fn a_disk_that_stands_still_shows_an_operation_that_does_not_end() {
     let stall = FaultKind::Disk(hms_scenario::model::DiskFailure::Stall);
     let mut world = pair(10.0, 0.01);
-    world.services[0].journal =
-        Some(Journal { writes: ratio(1.0), entry: Bytes(100), sync: Sync::Always, replay: Duration::ZERO, snapshot: Bytes::ZERO });
+    world.services[0].journal = Some(Journal {
+        writes: ratio(1.0),
+        entry: Bytes(100),
+        sync: Sync::Always,
+        replay: Duration::ZERO,
+        snapshot: Bytes::ZERO,
+    });
     let simulation = scripted(strike(world, stall, 0, 5, 10.0), watchful);
     let pending: Vec<_> = readings(&simulation, 0).iter().map(|read| read.disk.pending.as_secs_f64()).collect();
     assert!(pending[..5].iter().chain(&pending[16..]).all(|pending| *pending == 0.0), "{pending:?}");

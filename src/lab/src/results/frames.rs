@@ -1,7 +1,7 @@
 //! Rows of a run as polars frames, column by column, after the schema.
 
-use hms_machine::{BreakerState, CallOutcome, Component, Duration, Exit, Instant, Record, Severity, StateSource};
-use hms_trial::{LoadRecord, Outcome, SeriesRow, TraceKind, TraceRow};
+use hms_machine::{BreakerState, CallOutcome, Cause, Component, Duration, Exit, Instant, Record, Severity, StateSource};
+use hms_trial::{Incident, LoadRecord, Notice, Outcome, SeriesRow, TraceKind, TraceRow};
 use polars::prelude::*;
 
 use super::schema::{ColumnDefinition, ColumnKind, Table};
@@ -88,6 +88,11 @@ impl FrameBuilder {
     fn floats_maybe(&mut self, name: &str, values: impl Iterator<Item = Option<f64>>) {
         let name = self.next(name, ColumnKind::Float, true);
         self.push(Float64Chunked::from_iter_options(name, values));
+    }
+
+    fn flags(&mut self, name: &str, values: impl Iterator<Item = bool>) {
+        let name = self.next(name, ColumnKind::Flag, false);
+        self.push(BooleanChunked::from_iter_options(name, values.map(Some)));
     }
 
     fn flags_maybe(&mut self, name: &str, values: impl Iterator<Item = Option<bool>>) {
@@ -195,6 +200,15 @@ fn incidents(run_id: &str, outcome: &Outcome) -> DataFrame {
     frame.floats_maybe("detection_s", rows().map(|incident| incident.detection_time().map(seconds)));
     frame.floats_maybe("recovery_s", rows().map(|incident| incident.recovery_time().map(seconds)));
     frame.floats_maybe("outage_s", rows().map(|incident| incident.outage().map(seconds)));
+    frame.texts_maybe("notice", rows().map(|incident| incident.notice.map(Notice::name)));
+    frame.texts_maybe("cause", rows().map(|incident| incident.cause.map(Cause::name)));
+    frame.integers_maybe("restored_ns", rows().map(|incident| nanos(incident.restored)));
+    frame.floats_maybe("service_recovery_s", rows().map(|incident| incident.service_recovery().map(seconds)));
+    frame.flags("possible", rows().map(|incident| incident.possible));
+    frame.integers("recoveries", rows().map(|incident| incident.recoveries.len() as u64));
+    let rungs: Vec<Option<String>> = rows().map(Incident::rungs).collect();
+    frame.texts_maybe("rungs", rungs.iter().map(Option::as_deref));
+    frame.flags_maybe("first_attempt", rows().map(Incident::first_attempt));
     frame.finish()
 }
 

@@ -133,7 +133,7 @@ const INCIDENTS: &[ColumnDefinition] = columns! {
     "victims" Text "" always "Whom it struck, for reading.";
     "start_ns" Integer "ns" always "Beginning of the fault.";
     "end_ns" Integer "ns" maybe "End of the fault; null if it lasts beyond the run. Equals `start_ns` for one that strikes in an instant.";
-    "detected_ns" Integer "ns" maybe "First time that a node noticed.";
+    "detected_ns" Integer "ns" maybe "First time that a node noticed, by any of the records under `notice`.";
     "detector" Id "" maybe "The node that noticed first.";
     "actions" Integer "count" always "Restarts of struck agents by the stack while the incident was open.";
     "recovered_ns" Integer "ns" maybe "When nothing of the fault was left.";
@@ -141,6 +141,14 @@ const INCIDENTS: &[ColumnDefinition] = columns! {
     "detection_s" Float "s" maybe "From the beginning of the fault to its first notice.";
     "recovery_s" Float "s" maybe "From when recovery was possible (end of a lasting fault, beginning of a momentary one) until nothing of it was left.";
     "outage_s" Float "s" maybe "From the beginning of the fault until nothing of it was left.";
+    "notice" Text "" maybe "What was noticed first: suspected, failed, degraded, node degraded, ejected or breaker.";
+    "cause" Text "" maybe "The cause that the first notice gave; ejections and breakers give none.";
+    "restored_ns" Integer "ns" maybe "When service was restored for what the fault struck: agents ready again, and at most 1 % of attempts on them failing for a second.";
+    "service_recovery_s" Float "s" maybe "From the first notice until service was restored.";
+    "possible" Flag "" always "Whether capacity remained: some host that worked had memory for the largest agent that was down.";
+    "recoveries" Integer "count" always "Recovery actions on struck agents.";
+    "rungs" Text "" maybe "Their rungs in order, without repetition, joined by ` > `; null without actions.";
+    "first_attempt" Flag "" maybe "Whether the first action on each treated agent was verified and a request answered since; null without actions.";
 };
 
 const SERIES: &[ColumnDefinition] = columns! {

@@ -1,115 +1,18 @@
-//! What is measured, each defined once: name, unit, window, definition. All of it is read with the oracle's knowledge.
-//!
-//! The window of every objective is from the end of the warm-up to the end of the run, unless its definition says otherwise: incidents count by
-//! the beginning of their fault, requests by their start.
+//! Each objective read off a run.
 
 use hdrhistogram::Histogram;
-use hms_machine::{Duration, Instant, Record};
+use hms_machine::{Component, Duration, Instant, Record};
 use hms_scenario::model::Scenario;
-use hms_sim::world::{Recorder, TraceKind};
+use hms_sim::world::{Recorder, TraceKind, TraceRow};
 
+use crate::checkers::Findings;
 use crate::incidents::Incident;
-use crate::statistics::quantile;
+use crate::statistics::{quantile, ratio};
 
-/// What a value is counted in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// 0..=1.
-    Ratio,
-    /// Seconds.
-    Seconds,
-    /// A count.
-    Count,
-    /// Per second.
-    PerSecond,
-    /// Per node and hour.
-    PerNodeHour,
-    /// Per node and second.
-    PerNodeSecond,
-    /// Bytes per node and second.
-    BytesPerNodeSecond,
-}
-
-impl Unit {
-    /// The unit as it stands in tables and column metadata.
-    pub fn symbol(self) -> &'static str {
-        match self {
-            Unit::Ratio => "ratio",
-            Unit::Seconds => "s",
-            Unit::Count => "count",
-            Unit::PerSecond => "1/s",
-            Unit::PerNodeHour => "1/(node h)",
-            Unit::PerNodeSecond => "1/(node s)",
-            Unit::BytesPerNodeSecond => "B/(node s)",
-        }
-    }
-}
-
-/// An objective, apart from any run.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Definition {
-    /// Name in tables, campaigns and `--json`.
-    pub name: &'static str,
-    /// Unit of the value.
-    pub unit: Unit,
-    /// Whether more is better.
-    pub maximise: bool,
-    /// What exactly is measured.
-    pub help: &'static str,
-}
-
-/// An objective of a run.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Objective {
-    /// What is measured.
-    pub definition: &'static Definition,
-    /// `None` where the run gives nothing to measure (no requests, no incidents detected).
-    pub value: Option<f64>,
-}
-
-macro_rules! definitions {
-    ($($name:literal, $unit:ident, $maximise:literal, $help:literal;)*) => {
-        /// Every objective.
-        pub const DEFINITIONS: &[Definition] =
-            &[$(Definition { name: $name, unit: Unit::$unit, maximise: $maximise, help: $help }),*];
-    };
-}
-
-definitions! {
-    "availability", Ratio, true, "Requests answered in time, with substitutes or without / requests ended, over all loads.";
-    "degraded", Ratio, false, "Requests answered in time with a substitute (a cache, a default answer) for some service's answer / requests ended.";
-    "node_availability", Ratio, true, "Node-time in which a host was up and not paused / node-time, warm-up included.";
-    "goodput", PerSecond, true, "Requests answered in time without substitutes per second.";
-    "latency_p50", Seconds, false, "Median latency of requests answered without substitutes (relative error 0.1 %).";
-    "latency_p99", Seconds, false, "99th percentile of the latency of requests answered without substitutes (relative error 0.1 %).";
-    "latency_all_p99", Seconds, false, "99th percentile over all requests ended; a failed one counts with the time after which its client gave up.";
-    "latency_all_p999", Seconds, false, "99.9th percentile over all requests ended; a failed one counts with the time after which its client gave up.";
-    "incidents", Count, false, "Faults that began.";
-    "detected", Ratio, true, "Incidents noticed by some node / incidents.";
-    "detection_p50", Seconds, false, "Median time from the beginning of a fault to its first notice, over incidents noticed.";
-    "detection_p99", Seconds, false, "99th percentile of the time from the beginning of a fault to its first notice, over incidents noticed.";
-    "recovered", Ratio, true, "Incidents of which nothing was left at the end of the run / incidents.";
-    "recovery_p50", Seconds, false, "Median recovery time: from when recovery was possible (end of a lasting fault, beginning of a momentary one) until nothing of it was left.";
-    "recovery_p95", Seconds, false, "95th percentile of the recovery time.";
-    "false_positives", PerNodeHour, false, "Suspicions of hosts that were up, running and reachable from the one who suspected, per node and hour.";
-    "false_positive_share", Ratio, false, "Unjustified suspicions / suspicions.";
-    "state_kept", Ratio, true, "Acknowledged journal entries still there when state was rebuilt / entries acknowledged before, whole run.";
-    "restarts", Count, false, "Agents restarted by the stack.";
-    "overhead_cpu", Ratio, false, "CPU time of the stack / CPU time of the hosts (cores x time), whole run.";
-    "overhead_bytes", Ratio, false, "Bytes of the stack's messages / bytes of all messages, whole run.";
-    "stack_messages", PerNodeSecond, false, "Messages sent by the stack per node and second, whole run.";
-    "stack_traffic", BytesPerNodeSecond, false, "Bytes sent by the stack per node and second, whole run.";
-}
-
-/// Reads all objectives off a run.
-pub(crate) fn read(scenario: &Scenario, recorder: &Recorder, incidents: &[Incident]) -> Vec<Objective> {
-    let reader = Reader::new(scenario, recorder, incidents);
-    DEFINITIONS.iter().map(|definition| Objective { definition, value: reader.value(definition.name) }).collect()
-}
-
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     scenario: &'a Scenario,
     recorder: &'a Recorder,
+    findings: &'a Findings,
     incidents: Vec<&'a Incident>,
     answered: Histogram<u64>,
     ended: Histogram<u64>,
@@ -118,7 +21,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(scenario: &'a Scenario, recorder: &'a Recorder, incidents: &'a [Incident]) -> Self {
+    pub(super) fn new(scenario: &'a Scenario, recorder: &'a Recorder, incidents: &'a [Incident], findings: &'a Findings) -> Self {
         let warmup = Instant::ZERO + scenario.run.warmup;
         let empty = || Histogram::new_with_bounds(1_000, 3_600_000_000_000, 3).expect("bounds are valid");
         let (mut answered, mut ended) = (empty(), empty());
@@ -129,6 +32,7 @@ impl<'a> Reader<'a> {
         Reader {
             scenario,
             recorder,
+            findings,
             incidents: incidents.iter().filter(|incident| incident.start >= warmup).collect(),
             answered,
             ended,
@@ -137,7 +41,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn value(&self, name: &str) -> Option<f64> {
+    pub(super) fn value(&self, name: &str) -> Option<f64> {
         let requests = |read: fn(&hms_sim::world::Requests) -> u64| -> f64 {
             self.recorder.loads.iter().map(|load| read(&load.requests)).sum::<u64>() as f64
         };
@@ -173,6 +77,37 @@ impl<'a> Reader<'a> {
             }
             "stack_messages" => ratio(self.series(|row| row.stack_messages as f64), hosts * self.series_seconds()),
             "stack_traffic" => ratio(self.series(|row| row.stack_bytes as f64), hosts * self.series_seconds()),
+            _ => self.healing(name),
+        }
+    }
+
+    /// Objectives of healing and of what it must not do.
+    fn healing(&self, name: &str) -> Option<f64> {
+        let Findings { detectors, recoveries, state, cascades, leadership, breakers, overhead } = self.findings;
+        match name {
+            "service_recovery_p50" => self.times(Incident::service_recovery, 0.5),
+            "service_recovery_p95" => self.times(Incident::service_recovery, 0.95),
+            "restored" => self.share(|incident| incident.restored.is_some()),
+            "first_attempt" => recoveries.first_attempt,
+            "recoveries" => Some(recoveries.started as f64),
+            "moved" => Some(self.said(|record| matches!(record, Record::Moved { .. }))),
+            "quarantined" => Some(self.said(|record| matches!(record, Record::Quarantined { .. }))),
+            "false_positives_per_detection" => detectors.per_detection,
+            "mistake_duration" => detectors.mistake_duration,
+            "mistake_recurrence" => detectors.mistake_recurrence,
+            "query_accuracy" => detectors.query_accuracy,
+            "cascades" => Some(cascades.len() as f64),
+            "double_leadership" => Some(leadership.double),
+            "started_twice" => Some(leadership.twice as f64),
+            "state_lost" => Some(state.lost as f64),
+            "state_whole" => state.share_whole(),
+            "breaker_opens" => Some(breakers.opens as f64),
+            "breaker_reaction" => breakers.reaction_max,
+            "goodput_kept" => self.goodput_kept(),
+            "overhead_cpu_health" => overhead.cpu_of(Component::Health),
+            "overhead_cpu_supervisor" => overhead.cpu_of(Component::Supervisor),
+            "overhead_cpu_breaker" => overhead.cpu_of(Component::Breaker),
+            "overhead_cpu_overload" => overhead.cpu_of(Component::Overload),
             _ => unreachable!("{name} is defined and not read"),
         }
     }
@@ -194,6 +129,33 @@ impl<'a> Reader<'a> {
     fn restarts(&self) -> f64 {
         let fits = |kind: &TraceKind| matches!(kind, TraceKind::Stack { record: Record::RecoveryStarted { .. }, .. });
         self.recorder.trace.iter().filter(|row| row.at >= self.warmup && fits(&row.kind)).count() as f64
+    }
+
+    /// How often nodes said such a thing, over the whole run.
+    fn said(&self, wanted: impl Fn(&Record) -> bool) -> f64 {
+        let fits = |row: &&TraceRow| matches!(&row.kind, TraceKind::Stack { record, .. } if wanted(record));
+        self.recorder.trace.iter().filter(fits).count() as f64
+    }
+
+    /// Goodput in the intervals of the series that meet an open incident, against goodput in the others.
+    fn goodput_kept(&self) -> Option<f64> {
+        let open = |from: Instant, until: Instant| {
+            let meets = |incident: &&Incident| {
+                let over = incident.verified.unwrap_or(Instant::MAX).max(incident.end.unwrap_or(incident.start));
+                incident.start < until && over >= from
+            };
+            self.incidents.iter().any(&meets)
+        };
+        let (mut during, mut apart) = ((0.0, 0.0), (0.0, 0.0));
+        let mut from = Instant::ZERO;
+        for row in &self.recorder.series {
+            let sum = if open(from, row.at) { &mut during } else { &mut apart };
+            if from >= self.warmup {
+                *sum = (sum.0 + row.requests.succeeded as f64, sum.1 + (row.at - from).as_secs_f64());
+            }
+            from = row.at;
+        }
+        ratio(ratio(during.0, during.1)?, ratio(apart.0, apart.1)?)
     }
 
     fn state_kept(&self) -> Option<f64> {
@@ -254,10 +216,6 @@ impl<'a> Reader<'a> {
         }
         lost.as_secs_f64()
     }
-}
-
-fn ratio(part: f64, whole: f64) -> Option<f64> {
-    (whole > 0.0).then(|| part / whole)
 }
 
 fn latency(histogram: &Histogram<u64>, share: f64) -> Option<f64> {

@@ -1,0 +1,345 @@
+//! The scorecard: every figure that is promised, measured over seeds, with an interval and a verdict.
+//!
+//! Picture the report of an acceptance test. Runs are made with many seeds over one or several scenarios; what they show is pooled, so that a
+//! percentile is one of all incidents and not a mean of percentiles, and whole runs are drawn again and again from those that were made to say how
+//! far the figure may be off (Efron, Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3).
+//!
+//! Contract: the same inputs give the same scorecard on any number of threads. A figure that no run could show has no value and no verdict; it
+//! never counts as reached.
+
+use hms_machine::{Component, Duration, Instant, Purpose, Seed, Streams};
+use hms_sim::kernel::RunError;
+use hms_trial::checkers::cascades::Kind;
+use hms_trial::{Detail, Outcome, quantile};
+use rayon::prelude::*;
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::inputs::Inputs;
+
+const RESAMPLES: u64 = 1_000;
+const RESAMPLE: Purpose = Purpose::named("scorecard/resample");
+
+/// Where a figure must lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Target {
+    Below(f64),
+    AtMost(f64),
+    AtLeast(f64),
+    Above(f64),
+}
+
+impl Target {
+    fn reached(self, value: f64) -> bool {
+        match self {
+            Target::Below(limit) => value < limit,
+            Target::AtMost(limit) => value <= limit,
+            Target::AtLeast(limit) => value >= limit,
+            Target::Above(limit) => value > limit,
+        }
+    }
+
+    fn text(self, unit: &str) -> String {
+        let (sign, limit) = match self {
+            Target::Below(limit) => ("<", limit),
+            Target::AtMost(limit) => ("<=", limit),
+            Target::AtLeast(limit) => (">=", limit),
+            Target::Above(limit) => (">", limit),
+        };
+        format!("{sign} {limit}{unit}")
+    }
+}
+
+/// What a run gives to the figures.
+#[derive(Clone, Debug, Default)]
+struct Sample {
+    /// Seconds from fault to notice, of the incidents noticed.
+    detections: Vec<f64>,
+    /// Seconds from notice to restored service; to the end of the run where it was not restored though capacity remained.
+    recoveries: Vec<f64>,
+    mistakes: f64,
+    suspicions: f64,
+    cpu: Option<f64>,
+    bytes: Option<f64>,
+    breaker_cpu: Option<f64>,
+    whole: f64,
+    rebuilt: f64,
+    at_once: f64,
+    troubles: f64,
+    cascades: f64,
+    spread: f64,
+    reaction: Option<f64>,
+}
+
+impl Sample {
+    fn new(outcome: &Outcome, end: Instant, warmup: Instant) -> Sample {
+        let findings = &outcome.findings;
+        let (detectors, overhead) = (&findings.detectors, &findings.overhead);
+        let incidents = || outcome.incidents.iter().filter(|incident| incident.start >= warmup);
+        let recovery = |incident: &hms_trial::Incident| {
+            let left = incident.detected.filter(|_| incident.possible).map(|detected| end.saturating_since(detected));
+            incident.service_recovery().or(left).map(Duration::as_secs_f64)
+        };
+        let spread = |kind: &Kind| matches!(kind, Kind::Spread(_) | Kind::Metastable);
+        let troubles = findings.recoveries.troubles as f64;
+        Sample {
+            detections: incidents().filter_map(hms_trial::Incident::detection_time).map(Duration::as_secs_f64).collect(),
+            recoveries: incidents().filter_map(recovery).collect(),
+            mistakes: detectors.mistakes as f64,
+            suspicions: detectors.suspicions as f64,
+            // Where components are not told apart, the whole stack stands for its part: no less than it.
+            cpu: overhead.by_component[Component::Health.index()].cpu,
+            bytes: overhead.by_component[Component::Health.index()].bytes,
+            breaker_cpu: overhead.cpu_of(Component::Breaker),
+            whole: findings.state.whole as f64,
+            rebuilt: findings.state.rebuilt as f64,
+            at_once: findings.recoveries.first_attempt.map_or(0.0, |share| (share * troubles).round()),
+            troubles,
+            cascades: findings.cascades.len() as f64,
+            spread: findings.cascades.iter().filter(|cascade| spread(&cascade.kind)).count() as f64,
+            reaction: findings.breakers.reaction_max,
+        }
+    }
+}
+
+/// A figure that is promised.
+struct Figure {
+    id: &'static str,
+    criterion: &'static str,
+    target: Target,
+    unit: &'static str,
+    read: fn(&[&Sample]) -> Option<f64>,
+}
+
+const FIGURES: [Figure; 11] = [
+    Figure {
+        id: "HM-S1",
+        criterion: "time from fault to first notice, p99",
+        target: Target::Below(1.0),
+        unit: " s",
+        read: |runs| pooled(runs, |run| &run.detections, 0.99),
+    },
+    Figure {
+        id: "HM-S2",
+        criterion: "unjustified suspicions / suspicions",
+        target: Target::Below(0.01),
+        unit: "",
+        read: |runs| share(runs, |run| (run.mistakes, run.suspicions)),
+    },
+    Figure {
+        id: "HM-S3",
+        criterion: "CPU of monitoring / CPU of hosts",
+        target: Target::Below(0.03),
+        unit: "",
+        read: |runs| mean(runs, |run| run.cpu),
+    },
+    Figure {
+        id: "HM-S3",
+        criterion: "bytes of monitoring / bytes of all messages",
+        target: Target::Below(0.03),
+        unit: "",
+        read: |runs| mean(runs, |run| run.bytes),
+    },
+    Figure {
+        id: "AS-S1",
+        criterion: "time from notice to restored service where capacity remained, p95",
+        target: Target::Below(5.0),
+        unit: " s",
+        read: |runs| pooled(runs, |run| &run.recoveries, 0.95),
+    },
+    Figure {
+        id: "AS-S2",
+        criterion: "recoveries that kept all acknowledged state",
+        target: Target::Above(0.99),
+        unit: "",
+        read: |runs| share(runs, |run| (run.whole, run.rebuilt)),
+    },
+    Figure {
+        id: "AS-S3",
+        criterion: "troubles settled at the first attempt",
+        target: Target::AtLeast(0.95),
+        unit: "",
+        read: |runs| share(runs, |run| (run.at_once, run.troubles)),
+    },
+    Figure {
+        id: "AS-S4",
+        criterion: "cascading failures per run",
+        target: Target::AtMost(0.0),
+        unit: "",
+        read: |runs| mean(runs, |run| Some(run.cascades)),
+    },
+    Figure {
+        id: "CB-S1",
+        criterion: "time from breach to open breaker, longest",
+        target: Target::AtMost(0.05),
+        unit: " s",
+        read: |runs| runs.iter().filter_map(|run| run.reaction).reduce(f64::max),
+    },
+    Figure {
+        id: "CB-S3",
+        criterion: "failures that overload spread or kept up, per run",
+        target: Target::AtMost(0.0),
+        unit: "",
+        read: |runs| mean(runs, |run| Some(run.spread)),
+    },
+    Figure {
+        id: "CB-S4",
+        criterion: "CPU of breakers / CPU of hosts",
+        target: Target::Below(0.01),
+        unit: "",
+        read: |runs| mean(runs, |run| run.breaker_cpu),
+    },
+];
+
+fn pooled(runs: &[&Sample], times: impl Fn(&Sample) -> &Vec<f64>, rank: f64) -> Option<f64> {
+    quantile(&mut runs.iter().flat_map(|run| times(run).iter().copied()).collect::<Vec<_>>(), rank)
+}
+
+fn share(runs: &[&Sample], read: impl Fn(&Sample) -> (f64, f64)) -> Option<f64> {
+    let sums = runs.iter().map(|run| read(run)).fold((0.0, 0.0), |sum, (part, whole)| (sum.0 + part, sum.1 + whole));
+    (sums.1 > 0.0).then(|| sums.0 / sums.1)
+}
+
+fn mean(runs: &[&Sample], read: impl Fn(&Sample) -> Option<f64>) -> Option<f64> {
+    let values: Vec<f64> = runs.iter().filter_map(|run| read(run)).collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// A row of the scorecard.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// The requirement.
+    pub id: &'static str,
+    /// What is measured.
+    pub criterion: &'static str,
+    /// Where it must lie, with its unit; shares are of one.
+    pub target: String,
+    /// What was measured, in that unit; `None` if no run could show it.
+    pub value: Option<f64>,
+    /// Lower end of the 95 % interval; `None` from a single run.
+    pub low: Option<f64>,
+    /// Upper end.
+    pub high: Option<f64>,
+    /// Whether the value lies where it must; `None` without one.
+    pub pass: Option<bool>,
+}
+
+/// Why there is no scorecard.
+#[derive(Debug, Error)]
+pub enum ScorecardError {
+    /// A run failed.
+    #[error("{scenario}, seed {seed}: {source}")]
+    Run {
+        /// Name of the scenario.
+        scenario: String,
+        /// The seed.
+        seed: u64,
+        /// Why.
+        source: RunError,
+    },
+    /// No thread could be started.
+    #[error("cannot start threads: {0}")]
+    Threads(String),
+}
+
+/// Runs each of `scenarios` with `seeds` seeds, from that of its inputs on, on `jobs` threads (0: one per core), and reads the scorecard off the runs. The first
+/// run of each scenario keeps every attempt of a call: reactions of breakers can be measured only so. `watch` returns false to stop.
+///
+/// # Errors
+/// [`ScorecardError`].
+pub fn measure(
+    scenarios: &[Inputs],
+    seeds: u64,
+    jobs: usize,
+    watch: &(dyn Fn() -> bool + Sync),
+) -> Result<Vec<Row>, ScorecardError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
+    let pool = pool.map_err(|error| ScorecardError::Threads(error.to_string()))?;
+    let runs: Vec<(&Inputs, u64)> = scenarios.iter().flat_map(|inputs| (0..seeds).map(move |run| (inputs, run))).collect();
+    let one = |(inputs, run): &(&Inputs, u64)| -> Result<Sample, ScorecardError> {
+        let seed = Seed(inputs.seed().0.wrapping_add(*run));
+        let mut trial = inputs.with_seed(seed).trial();
+        if *run == 0 {
+            trial.detail = Detail::Full;
+        }
+        let settings = inputs.scenario().run.clone();
+        let failed = |source| ScorecardError::Run { scenario: inputs.scenario().name.clone(), seed: seed.0, source };
+        let outcome = trial.run_watched(&mut |_| watch()).map_err(failed)?;
+        Ok(Sample::new(&outcome, Instant::ZERO + settings.duration, Instant::ZERO + settings.warmup))
+    };
+    let samples: Result<Vec<Sample>, ScorecardError> = pool.install(|| runs.par_iter().map(one).collect());
+    Ok(rows(&samples?))
+}
+
+fn rows(samples: &[Sample]) -> Vec<Row> {
+    FIGURES.iter().enumerate().map(|(place, figure)| row(figure, place as u64, samples)).collect()
+}
+
+fn row(figure: &Figure, place: u64, samples: &[Sample]) -> Row {
+    let value = (figure.read)(&samples.iter().collect::<Vec<_>>());
+    let streams = Streams::new(Seed(place));
+    let resampled = |ordinal: u64| {
+        let mut draw = streams.draw(RESAMPLE, place, ordinal);
+        let pick = |_| &samples[((draw.uniform() * samples.len() as f64) as usize).min(samples.len() - 1)];
+        (figure.read)(&(0..samples.len()).map(pick).collect::<Vec<_>>())
+    };
+    let mut values: Vec<f64> = if samples.len() > 1 { (0..RESAMPLES).filter_map(resampled).collect() } else { Vec::new() };
+    Row {
+        id: figure.id,
+        criterion: figure.criterion,
+        target: figure.target.text(figure.unit),
+        value,
+        low: quantile(&mut values, 0.025),
+        high: quantile(&mut values, 0.975),
+        pass: value.map(|value| figure.target.reached(value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    fn of<'a>(rows: &'a [Row], id: &str) -> &'a Row {
+        rows.iter().find(|row| row.id == id).unwrap()
+    }
+
+    #[test]
+    fn times_are_pooled_over_runs_and_judged_by_their_target() {
+        let run = |time| Sample { detections: vec![time; 50], ..Sample::default() };
+        let rows = rows(&[run(0.2), run(1.5)]);
+        let found = of(&rows, "HM-S1");
+        assert_eq!((found.value, found.pass), (Some(1.5), Some(false)));
+        assert_eq!((found.low, found.high), (Some(0.2), Some(1.5)));
+    }
+
+    #[test]
+    fn what_no_run_shows_has_no_verdict() {
+        let rows = rows(&[Sample::default()]);
+        let found = of(&rows, "HM-S2");
+        assert_eq!((found.value, found.low, found.pass), (None, None, None));
+    }
+
+    #[test]
+    fn one_cascade_in_many_runs_is_one_too_many() {
+        let mut runs = vec![Sample::default(); 20];
+        assert_eq!(of(&rows(&runs), "AS-S4").pass, Some(true));
+        runs[7].cascades = 1.0;
+        assert_eq!(of(&rows(&runs), "AS-S4").pass, Some(false));
+    }
+
+    #[test]
+    fn targets_are_reached_on_the_right_side() {
+        let judged = [Target::Below(1.0), Target::AtMost(1.0), Target::AtLeast(1.0), Target::Above(1.0)];
+        assert_eq!(judged.map(|target| target.reached(1.0)), [false, true, true, false]);
+        assert_eq!(judged.map(|target| target.reached(0.5)), [true, true, false, false]);
+        assert_eq!(Target::Below(0.03).text(" s"), "< 0.03 s");
+    }
+
+    #[test]
+    fn the_scorecard_does_not_depend_on_threads() {
+        let inputs = [fixture::inputs(1)];
+        let measured = |jobs| measure(&inputs, 3, jobs, &|| true).unwrap();
+        assert_eq!(measured(1), measured(2));
+    }
+}

@@ -1,0 +1,184 @@
+//! What the stack did about agents, and whether it helped.
+//!
+//! A recovery is one action: from `RecoveryStarted` until the stack says that it was verified or had failed, or begins the next action on
+//! the same agent. It has succeeded when the stack has verified it **and** ground truth agrees: the agent has answered a request of a caller since.
+//! Actions on one agent whose `attempt` counts up from 1 are about one trouble; it was settled at the first attempt if the first action
+//! succeeded.
+
+use hms_machine::{AgentId, Cause, Duration, Instant, NodeId, Record, Rung};
+use hms_sim::world::{TraceKind, TraceRow};
+
+use crate::statistics::{quantile, ratio};
+
+/// One action on one agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// The agent.
+    pub agent: AgentId,
+    /// Who began it.
+    pub by: NodeId,
+    /// When.
+    pub start: Instant,
+    /// What was done.
+    pub rung: Rung,
+    /// Against what.
+    pub cause: Cause,
+    /// Which attempt it was in its trouble, from 1.
+    pub attempt: u32,
+    /// When the stack held it to have helped.
+    pub verified: Option<Instant>,
+    /// When the stack held it to have failed, or began the next one.
+    pub failed: Option<Instant>,
+    /// Ground truth: when the agent first answered a request afterwards.
+    pub served: Option<Instant>,
+}
+
+impl Recovery {
+    /// Verified by the stack, and by ground truth.
+    pub fn succeeded(&self) -> bool {
+        self.verified.is_some() && self.served.is_some()
+    }
+
+    /// From its beginning until the stack had verified it.
+    pub fn duration(&self) -> Option<Duration> {
+        self.verified.map(|verified| verified - self.start)
+    }
+}
+
+/// Reads all actions off a trace, in the order of their beginning.
+pub(crate) fn collect(trace: &[TraceRow]) -> Vec<Recovery> {
+    let mut all: Vec<Recovery> = Vec::new();
+    for row in trace {
+        match row.kind {
+            TraceKind::Stack { node, record: Record::RecoveryStarted { agent, rung, cause, attempt }, .. } => {
+                if let Some(open) = last(&mut all, agent).filter(|open| open.verified.is_none()) {
+                    open.failed = open.failed.or(Some(row.at));
+                }
+                let start = row.at;
+                all.push(Recovery { agent, by: node, start, rung, cause, attempt, verified: None, failed: None, served: None });
+            }
+            TraceKind::Stack { record: Record::RecoveryVerified { agent, .. }, .. } => {
+                if let Some(open) = last(&mut all, agent).filter(|open| open.failed.is_none()) {
+                    open.verified = open.verified.or(Some(row.at));
+                }
+            }
+            TraceKind::Stack { record: Record::RecoveryFailed { agent, .. }, .. } => {
+                if let Some(open) = last(&mut all, agent).filter(|open| open.verified.is_none()) {
+                    open.failed = open.failed.or(Some(row.at));
+                }
+            }
+            TraceKind::AgentServed { agent, .. } => {
+                if let Some(open) = last(&mut all, agent) {
+                    open.served = open.served.or(Some(row.at));
+                }
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+fn last(all: &mut [Recovery], agent: AgentId) -> Option<&mut Recovery> {
+    all.iter_mut().rev().find(|recovery| recovery.agent == agent)
+}
+
+/// Actions of one rung, or against one cause.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Group<K> {
+    /// Which.
+    pub of: K,
+    /// Actions begun.
+    pub started: usize,
+    /// Of those, the ones that succeeded.
+    pub succeeded: usize,
+    /// Median time from the beginning to the stack's verification, s; `None` if none was verified.
+    pub duration_p50: Option<f64>,
+    /// 95th percentile of it.
+    pub duration_p95: Option<f64>,
+}
+
+/// What came of all actions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recoveries {
+    /// By rung, mildest first; rungs that were not used are left out.
+    pub by_rung: Vec<Group<Rung>>,
+    /// By cause; causes that did not occur are left out.
+    pub by_cause: Vec<Group<Cause>>,
+    /// Actions.
+    pub started: usize,
+    /// Actions that succeeded / actions.
+    pub verified: Option<f64>,
+    /// Troubles: sequences of actions on one agent.
+    pub troubles: usize,
+    /// Troubles settled at the first attempt / troubles.
+    pub first_attempt: Option<f64>,
+}
+
+/// Reads the figures off the actions. One that the end of the run left undecided counts as not succeeded.
+pub(crate) fn check(all: &[Recovery]) -> Recoveries {
+    let succeeded = all.iter().filter(|recovery| recovery.succeeded()).count();
+    let first = || all.iter().filter(|recovery| recovery.attempt <= 1);
+    let at_once = first().filter(|recovery| recovery.succeeded()).count();
+    Recoveries {
+        by_rung: groups(&Rung::ALL, all, |recovery| recovery.rung),
+        by_cause: groups(&Cause::ALL, all, |recovery| recovery.cause),
+        started: all.len(),
+        verified: ratio(succeeded as f64, all.len() as f64),
+        troubles: first().count(),
+        first_attempt: ratio(at_once as f64, first().count() as f64),
+    }
+}
+
+fn groups<K: Copy + PartialEq>(keys: &[K], all: &[Recovery], key: impl Fn(&Recovery) -> K) -> Vec<Group<K>> {
+    let group = |of: &K| {
+        let mine: Vec<&Recovery> = all.iter().filter(|recovery| key(recovery) == *of).collect();
+        let mut times: Vec<f64> = mine.iter().filter_map(|recovery| recovery.duration()).map(Duration::as_secs_f64).collect();
+        Group {
+            of: *of,
+            started: mine.len(),
+            succeeded: mine.iter().filter(|recovery| recovery.succeeded()).count(),
+            duration_p50: quantile(&mut times, 0.5),
+            duration_p95: quantile(&mut times, 0.95),
+        }
+    };
+    keys.iter().map(group).filter(|group| group.started > 0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{said, served, started, verified};
+
+    #[test]
+    fn a_recovery_that_is_verified_and_serves_has_succeeded_at_the_first_attempt() {
+        let all = collect(&[started(10, 0, Rung::Restart, 1), served(11, 0), verified(12, 0, Rung::Restart, 1)]);
+        let found = check(&all);
+        assert_eq!((found.started, found.verified, found.first_attempt), (1, Some(1.0), Some(1.0)));
+        assert_eq!(found.by_rung[0].duration_p50, Some(2.0));
+        assert_eq!((found.by_rung.len(), found.by_cause[0].of), (1, Cause::Crash));
+    }
+
+    #[test]
+    fn what_the_stack_believes_without_a_request_answered_is_no_success() {
+        let all = collect(&[started(10, 0, Rung::Restart, 1), verified(12, 0, Rung::Restart, 1)]);
+        assert_eq!(check(&all).verified, Some(0.0));
+        assert_eq!(check(&all).first_attempt, Some(0.0));
+    }
+
+    #[test]
+    fn a_trouble_that_needs_a_second_attempt_was_not_settled_at_the_first() {
+        let failed = said(13, 0, Record::RecoveryFailed { agent: AgentId(0), rung: Rung::Restart });
+        let second = [started(14, 0, Rung::Restore, 2), served(15, 0), verified(16, 0, Rung::Restore, 2)];
+        let all = collect(&[vec![started(10, 0, Rung::Restart, 1), failed], second.to_vec()].concat());
+        let found = check(&all);
+        assert_eq!((found.started, found.troubles, found.first_attempt, found.verified), (2, 1, Some(0.0), Some(0.5)));
+        assert_eq!(found.by_rung.iter().map(|group| group.succeeded).collect::<Vec<_>>(), [0, 1]);
+    }
+
+    #[test]
+    fn a_new_action_ends_the_one_before_it() {
+        let all =
+            collect(&[started(10, 0, Rung::Restart, 1), started(14, 0, Rung::Restart, 2), verified(15, 0, Rung::Restart, 2)]);
+        assert_eq!((all[0].failed, all[0].verified), (Some(all[1].start), None));
+    }
+}

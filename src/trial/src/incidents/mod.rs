@@ -1,0 +1,228 @@
+//! Incidents: each scheduled fault joined, by ground truth, with its detection, the actions against it and its verified recovery.
+//!
+//! The rows of the trace are read once, in order. An incident is open from the fault's beginning until nothing it did is left:
+//! the fault has ended, every host it struck is up, every agent that went down is ready again, and nobody suspects those hosts any more. Agents
+//! count as verified when each that went down has answered a request since.
+
+mod notice;
+mod open;
+mod restored;
+mod struck;
+
+use hms_machine::{AgentId, Cause, Duration, Instant, NodeId};
+use hms_scenario::model::Scenario;
+use hms_sim::faults::{FaultId, Schedule};
+use hms_sim::services::placement::Placement;
+use hms_sim::world::{HarmRow, TraceKind, TraceRow};
+
+use crate::checkers::recoveries::Recovery;
+use crate::timeline::Timeline;
+use open::Open;
+
+pub use notice::Notice;
+
+/// A fault and what became of it. All instants are true time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Incident {
+    /// The fault.
+    pub fault: FaultId,
+    /// Name of the rule that made it.
+    pub name: String,
+    /// Kind of fault, as in a scenario file.
+    pub kind: &'static str,
+    /// Whom it struck, for reading.
+    pub victims: String,
+    /// Beginning of the fault.
+    pub start: Instant,
+    /// End of the fault; `None` if it lasts beyond the run.
+    pub end: Option<Instant>,
+    /// First time that a node noticed: see [`Notice`].
+    pub detected: Option<Instant>,
+    /// The node that noticed first.
+    pub detector: Option<NodeId>,
+    /// By which kind of record it was noticed first.
+    pub notice: Option<Notice>,
+    /// What that record gave as the cause; ejections and breakers give none.
+    pub cause: Option<Cause>,
+    /// Agents whose callers suffer: those it struck, those placed on hosts it struck, and those that a load it struck calls.
+    pub struck: Vec<AgentId>,
+    /// Of those, the ones that it took down or left stuck.
+    pub downed: Vec<AgentId>,
+    /// When none of them was stuck any more; the beginning of the fault if none was.
+    pub freed: Option<Instant>,
+    /// Restarts of struck agents by the stack while the incident was open.
+    pub actions: u32,
+    /// When nothing of the fault was left.
+    pub recovered: Option<Instant>,
+    /// When every agent that went down had answered a request again; equals `recovered` where none went down.
+    pub verified: Option<Instant>,
+    /// When the service was restored for what the fault struck, by ground truth alone: the first instant, not before the detection (the
+    /// beginning of the fault, if nobody noticed), from which on for a second (a) every agent that it took down or left stuck is ready on some host that
+    /// works, and (b) at most one in a hundred attempts on struck agents fails, or none is sent to them: callers may leave them out. Attempts that reach
+    /// nobody count where all agents of their service are struck. Failures are counted in tenths of a second. `None` where that does not
+    /// happen before the run ends.
+    pub restored: Option<Instant>,
+    /// Whether capacity remained when the fault was noticed: some host that worked had memory for the largest agent that was down.
+    pub possible: bool,
+    /// What the stack did about struck agents from the beginning of the fault until service was restored and every agent served again.
+    pub recoveries: Vec<Recovery>,
+}
+
+impl Incident {
+    /// From the beginning of the fault to the first notice.
+    pub fn detection_time(&self) -> Option<Duration> {
+        self.detected.map(|detected| detected - self.start)
+    }
+
+    /// From the moment from which recovery was possible (the end of a lasting fault, the beginning of one that strikes in an
+    /// instant) until nothing was left of it.
+    pub fn recovery_time(&self) -> Option<Duration> {
+        self.recovered.map(|recovered| recovered.saturating_since(self.end.unwrap_or(self.start).max(self.start)))
+    }
+
+    /// From the first notice until service was restored.
+    pub fn service_recovery(&self) -> Option<Duration> {
+        Some(self.restored?.saturating_since(self.detected?))
+    }
+
+    /// Whether the first action on each agent that was treated was verified, by the stack and by ground truth; `None` if nothing was done.
+    pub fn first_attempt(&self) -> Option<bool> {
+        let mut treated: Vec<AgentId> = self.recoveries.iter().map(|recovery| recovery.agent).collect();
+        treated.sort_unstable();
+        treated.dedup();
+        let first = |agent: &AgentId| self.recoveries.iter().find(|recovery| recovery.agent == *agent);
+        (!treated.is_empty()).then(|| treated.iter().filter_map(first).all(Recovery::succeeded))
+    }
+
+    /// What was done, each rung once in the order of its first use; `None` if nothing was.
+    pub fn rungs(&self) -> Option<String> {
+        let mut rungs: Vec<&str> = Vec::new();
+        for recovery in &self.recoveries {
+            add(&mut rungs, recovery.rung.name());
+        }
+        (!rungs.is_empty()).then(|| rungs.join(" > "))
+    }
+
+    /// From the beginning of the fault until nothing was left of it.
+    pub fn outage(&self) -> Option<Duration> {
+        self.recovered.map(|recovered| recovered - self.start)
+    }
+}
+
+/// What is true at a row of the trace.
+struct Truth<'a> {
+    places: &'a Placement,
+    down: Down,
+}
+
+/// From what incidents are joined.
+pub(crate) struct Evidence<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) schedule: &'a Schedule,
+    pub(crate) places: &'a Placement,
+    pub(crate) trace: &'a [TraceRow],
+    pub(crate) harm: &'a [HarmRow],
+    pub(crate) timeline: &'a Timeline,
+    pub(crate) recoveries: &'a [Recovery],
+}
+
+/// Joins every fault of the schedule.
+pub(crate) fn join(evidence: &Evidence<'_>) -> Vec<Incident> {
+    let Evidence { scenario, schedule, places, trace, .. } = *evidence;
+    let mut open: Vec<Open> = Vec::new();
+    let mut closed: Vec<Incident> = Vec::new();
+    let mut truth = Truth { places, down: Down::default() };
+    for row in trace {
+        if let TraceKind::FaultBegan(id) = row.kind {
+            open.push(Open::new(&schedule.faults[id.0 as usize], scenario, places, &truth.down, row.seq));
+            continue;
+        }
+        truth.down.read(row);
+        for incident in &mut open {
+            incident.read(row, &truth);
+        }
+        let mut position = 0;
+        while position < open.len() {
+            if open[position].listens(row.at) {
+                position += 1;
+            } else {
+                closed.push(open.swap_remove(position).incident);
+            }
+        }
+    }
+    for mut open in open {
+        open.close(open.incident.start);
+        closed.push(open.incident);
+    }
+    closed.sort_by_key(|incident| incident.fault);
+    for incident in &mut closed {
+        incident.restored = restored::restored(incident, evidence);
+        incident.possible = restored::possible(incident, evidence);
+        let until = match (incident.restored, incident.verified) {
+            (Some(restored), Some(verified)) => restored.max(verified),
+            (Some(_), None) | (None, _) => Instant::MAX,
+        };
+        let mine = |recovery: &&Recovery| {
+            incident.struck.contains(&recovery.agent) && recovery.start >= incident.start && recovery.start <= until
+        };
+        incident.recoveries = evidence.recoveries.iter().filter(mine).copied().collect();
+    }
+    closed
+}
+
+/// Hosts and agents that are down, whatever did it.
+#[derive(Default)]
+struct Down {
+    nodes: Vec<NodeId>,
+    agents: Vec<AgentId>,
+    /// Processes that take requests.
+    ready: Vec<(AgentId, NodeId)>,
+}
+
+impl Down {
+    /// Whether some process of the agent takes requests.
+    fn is_ready(&self, agent: AgentId) -> bool {
+        self.ready.iter().any(|(known, _)| *known == agent)
+    }
+
+    fn read(&mut self, row: &TraceRow) {
+        match row.kind {
+            TraceKind::NodeDown(node) => add(&mut self.nodes, node),
+            TraceKind::NodeUp(node) => remove(&mut self.nodes, node),
+            TraceKind::AgentDown { agent, node, .. } => {
+                remove(&mut self.ready, (agent, node));
+                if !self.is_ready(agent) {
+                    add(&mut self.agents, agent);
+                }
+            }
+            TraceKind::AgentReady { agent, node } => {
+                add(&mut self.ready, (agent, node));
+                remove(&mut self.agents, agent);
+            }
+            TraceKind::FaultBegan(_)
+            | TraceKind::FaultEnded(_)
+            | TraceKind::NodePaused(_)
+            | TraceKind::NodeResumed(_)
+            | TraceKind::AgentStarting { .. }
+            | TraceKind::AgentServed { .. }
+            | TraceKind::StateRebuilt { .. }
+            | TraceKind::Stack { .. }
+            | TraceKind::Sent { .. }
+            | TraceKind::Received { .. }
+            | TraceKind::Attempt { .. } => {}
+        }
+    }
+}
+
+fn add<T: PartialEq>(set: &mut Vec<T>, item: T) {
+    if !set.contains(&item) {
+        set.push(item);
+    }
+}
+
+fn remove<T: PartialEq>(set: &mut Vec<T>, item: T) {
+    set.retain(|known| *known != item);
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+//! Whom a fault strikes, and how that is told.
+
+use hms_machine::{AgentId, NodeId};
+use hms_scenario::model::{DiskFailure, FaultKind, LinkFault, PartitionShape, Scenario};
+use hms_sim::faults::{ScheduledFault, Victims};
+use hms_sim::services::placement::Placement;
+
+/// Hosts of which a suspicion, and agents of which a failure, may come from this fault.
+pub(super) fn struck(fault: &ScheduledFault, scenario: &Scenario, places: &Placement) -> (Vec<NodeId>, Vec<AgentId>) {
+    let all = || (0..scenario.cluster.hosts.len()).map(NodeId::from_index).collect::<Vec<_>>();
+    let agents_on = |nodes: &[NodeId]| {
+        (0..places.agents.len())
+            .map(AgentId::from_index)
+            .filter(|agent| nodes.contains(&places.agents[agent.index()].node))
+            .collect::<Vec<_>>()
+    };
+    match (&fault.kind, &fault.victims) {
+        (FaultKind::Partition(shape), _) => (partitioned(shape).unwrap_or_else(all), Vec::new()),
+        (_, Victims::Nodes(nodes)) => (nodes.clone(), agents_on(nodes)),
+        (_, Victims::Agents(agents)) => (Vec::new(), agents.clone()),
+        (_, Victims::Service(service)) => (Vec::new(), places.by_service[service.index()].clone()),
+        (_, Victims::Links { from, to, .. }) => {
+            let mut nodes: Vec<_> = from.iter().chain(to).copied().collect();
+            nodes.sort_unstable();
+            nodes.dedup();
+            (nodes, Vec::new())
+        }
+        (FaultKind::Link(_) | FaultKind::SlowNic { .. }, Victims::Cluster) => (all(), Vec::new()),
+        (_, Victims::Cluster) => (all(), agents_on(&all())),
+        (_, Victims::Load(_)) => (Vec::new(), Vec::new()),
+    }
+}
+
+/// Agents of which the callers suffer while the fault lasts: those it strikes, those on hosts it strikes, and those that a load it strikes calls.
+pub(super) fn harmed(fault: &ScheduledFault, scenario: &Scenario, places: &Placement) -> Vec<AgentId> {
+    let (nodes, mut agents) = struck(fault, scenario, places);
+    if let Victims::Load(load) = fault.victims {
+        agents.extend(&places.by_service[scenario.loads[load].service.index()]);
+    }
+    agents.extend(nodes.iter().flat_map(|node| places.agents_of(*node)));
+    agents.sort_unstable();
+    agents.dedup();
+    agents
+}
+
+/// The nodes that a shape names; `None`: all.
+fn partitioned(shape: &PartitionShape) -> Option<Vec<NodeId>> {
+    match shape {
+        PartitionShape::Sides(sides) => Some(sides.concat()),
+        PartitionShape::OneWay { from, to } => Some([from.as_slice(), to].concat()),
+        PartitionShape::Partial { one, other } => Some([one.as_slice(), other].concat()),
+        PartitionShape::Isolate(_) | PartitionShape::MajoritiesRing | PartitionShape::Bridge(_) => None,
+        PartitionShape::Flapping { shape, .. } => partitioned(shape),
+    }
+}
+
+/// The kind as it is written in a scenario file.
+pub(super) fn kind_name(kind: &FaultKind) -> &'static str {
+    match kind {
+        FaultKind::Crash { .. } => "crash",
+        FaultKind::AgentCrash => "agent_crash",
+        FaultKind::CrashLoop { .. } => "crash_loop",
+        FaultKind::Pause => "pause",
+        FaultKind::Hang => "hang",
+        FaultKind::SlowCpu { .. } => "slow_cpu",
+        FaultKind::SlowDisk { .. } => "slow_disk",
+        FaultKind::SlowNic { .. } => "slow_nic",
+        FaultKind::Link(LinkFault::Latency { .. }) => "latency",
+        FaultKind::Link(LinkFault::Loss { .. }) => "loss",
+        FaultKind::Link(LinkFault::Duplicate { .. }) => "duplicate",
+        FaultKind::Link(LinkFault::Reorder { .. }) => "reorder",
+        FaultKind::Link(LinkFault::Corrupt { .. }) => "corrupt",
+        FaultKind::Link(LinkFault::Clog) => "clog",
+        FaultKind::Link(LinkFault::Throttle { .. }) => "throttle",
+        FaultKind::Partition(_) => "partition",
+        FaultKind::ClockStep { .. } => "clock_step",
+        FaultKind::ClockDrift { .. } => "clock_drift",
+        FaultKind::ClockStrobe { .. } => "clock_strobe",
+        FaultKind::Disk(DiskFailure::Stall) => "disk_stall",
+        FaultKind::Disk(DiskFailure::Full) => "disk_full",
+        FaultKind::Disk(DiskFailure::Errors { .. }) => "disk_errors",
+        FaultKind::Disk(DiskFailure::BitFlips { .. }) => "bit_flips",
+        FaultKind::Disk(DiskFailure::Misdirected { .. }) => "misdirected",
+        FaultKind::MemoryLeak { .. } => "memory_leak",
+        FaultKind::HandleLeak { .. } => "handle_leak",
+        FaultKind::Surge { .. } => "surge",
+        FaultKind::Herd { .. } => "herd",
+        FaultKind::Regression { .. } => "regression",
+        FaultKind::Poison { .. } => "poison",
+        FaultKind::Gray { .. } => "gray",
+        FaultKind::Outage { .. } => "outage",
+    }
+}
+
+pub(super) fn victims_text(fault: &ScheduledFault, scenario: &Scenario) -> String {
+    let names = |nodes: &[NodeId]| nodes.iter().map(NodeId::to_string).collect::<Vec<_>>().join(" ");
+    match (&fault.kind, &fault.victims) {
+        (FaultKind::Partition(shape), _) => partition_text(shape),
+        (_, Victims::Nodes(nodes)) => names(nodes),
+        (_, Victims::Agents(agents)) => {
+            let places = Placement::new(scenario);
+            let name = |agent: &AgentId| {
+                let place = &places.agents[agent.index()];
+                format!("{}/{}@{}", scenario.services[place.service.index()].name, place.replica, place.node)
+            };
+            agents.iter().map(name).collect::<Vec<_>>().join(" ")
+        }
+        (_, Victims::Service(service)) => scenario.services[service.index()].name.clone(),
+        (_, Victims::Load(load)) => scenario.loads[*load].name.clone(),
+        (_, Victims::Links { from, to, both }) => {
+            format!("{} {} {}", names(from), if *both { "<->" } else { "->" }, names(to))
+        }
+        (_, Victims::Cluster) => "cluster".to_owned(),
+    }
+}
+
+fn partition_text(shape: &PartitionShape) -> String {
+    let names = |nodes: &[NodeId]| nodes.iter().map(NodeId::to_string).collect::<Vec<_>>().join(" ");
+    match shape {
+        PartitionShape::Sides(sides) => sides.iter().map(|side| names(side)).collect::<Vec<_>>().join(" | "),
+        PartitionShape::OneWay { from, to } => format!("{} -x-> {}", names(from), names(to)),
+        PartitionShape::Partial { one, other } => format!("{} <-x-> {}", names(one), names(other)),
+        PartitionShape::Isolate(node) => format!("{node} | rest"),
+        PartitionShape::MajoritiesRing => "majorities ring".to_owned(),
+        PartitionShape::Bridge(node) => format!("halves bridged by {node}"),
+        PartitionShape::Flapping { shape, .. } => format!("{} (flapping)", partition_text(shape)),
+    }
+}

@@ -1,0 +1,145 @@
+use hms_machine::{BreakerState, Exit, Record, Rung, ServiceId};
+use hms_sim::world::Harm;
+
+use super::*;
+use crate::fixture::{attempts, down, made, ready, row, said, secs, served, started, suspected, verified};
+
+const AGENT_CRASH: &str = "[[fault]]\nkind = \"agent_crash\"\nat = \"30s\"\ntarget = { service = \"front\", replica = 0 }\n";
+const GRAY: &str =
+    "[[fault]]\nkind = \"gray\"\nat = \"30s\"\nfor = \"60s\"\nerrors = 0.5\ntarget = { service = \"front\", replica = 0 }\n";
+const HANG: &str = "[[fault]]\nkind = \"hang\"\nat = \"30s\"\nfor = \"60s\"\ntarget = { service = \"front\", replica = 0 }\n";
+const CRASH: &str = "[[fault]]\nkind = \"crash\"\nat = \"30s\"\nfor = \"60s\"\ntarget = { node = 0 }\n";
+const STEP: &str = "[[fault]]\nkind = \"clock_step\"\nat = \"30s\"\nby = \"5s\"\ntarget = { node = 1 }\n";
+
+fn began() -> TraceRow {
+    row(30, TraceKind::FaultBegan(FaultId(0)))
+}
+
+fn only(faults: &str, trace: Vec<TraceRow>, harm: &Harm) -> Incident {
+    let mut incidents = made(faults, trace, harm).incidents;
+    assert_eq!(incidents.len(), 1);
+    incidents.remove(0)
+}
+
+fn failed(at: u64, agent: u32) -> TraceRow {
+    said(at, agent, Record::AgentFailed { agent: AgentId(agent), cause: Cause::Crash })
+}
+
+#[test]
+fn a_crashed_agent_is_restored_when_it_is_ready_again_and_attempts_on_it_succeed() {
+    let mut harm = Harm::default();
+    attempts(&mut harm, 30, 34, 0, 0, 1);
+    attempts(&mut harm, 34, 40, 0, 2, 0);
+    let trace = vec![began(), down(30, 0, 0, Exit::Abnormal, Some(0)), failed(31, 0), ready(33, 0, 0), served(35, 0)];
+    let incident = only(AGENT_CRASH, trace, &harm);
+    assert_eq!((incident.notice, incident.cause), (Some(Notice::Failure), Some(Cause::Crash)));
+    assert_eq!((incident.recovered, incident.restored), (Some(secs(33)), Some(secs(34))));
+    assert_eq!(incident.service_recovery(), Some(Duration::from_secs(3)));
+}
+
+#[test]
+fn an_agent_that_does_not_come_back_is_not_restored_though_nobody_calls_it() {
+    let trace = vec![began(), down(30, 0, 0, Exit::Abnormal, Some(0)), failed(31, 0)];
+    let incident = only(AGENT_CRASH, trace, &Harm::default());
+    assert_eq!((incident.restored, incident.service_recovery()), (None, None));
+}
+
+#[test]
+fn an_agent_that_dies_again_within_a_second_was_not_restored_by_its_start() {
+    let mut trace = vec![began(), down(30, 0, 0, Exit::Abnormal, Some(0)), failed(30, 0), ready(33, 0, 0)];
+    trace.push(down(33, 0, 0, Exit::Abnormal, None));
+    trace.push(ready(50, 0, 0));
+    assert_eq!(only(AGENT_CRASH, trace, &Harm::default()).restored, Some(secs(50)));
+}
+
+#[test]
+fn an_agent_that_was_moved_is_restored_before_its_host_is_back() {
+    let node = NodeId(0);
+    let crash = vec![began(), row(30, TraceKind::NodeDown(node)), down(30, 0, 0, Exit::Abnormal, Some(0))];
+    let moved = vec![suspected(31, 2, 0, true), ready(34, 0, 2), row(92, TraceKind::NodeUp(node))];
+    let incident = only(CRASH, [crash.clone(), moved].concat(), &Harm::default());
+    assert_eq!((incident.notice, incident.restored), (Some(Notice::Suspicion), Some(secs(34))));
+    assert!(incident.possible, "the other hosts have memory");
+    let stays = vec![suspected(31, 2, 0, true), row(92, TraceKind::NodeUp(node)), ready(93, 0, 0)];
+    assert_eq!(only(CRASH, [crash, stays].concat(), &Harm::default()).restored, Some(secs(93)));
+}
+
+#[test]
+fn where_every_other_host_is_down_no_capacity_remains() {
+    let dead = (1..4).map(|node| row(20, TraceKind::NodeDown(NodeId(node))));
+    let crash = [began(), row(30, TraceKind::NodeDown(NodeId(0))), down(30, 0, 0, Exit::Abnormal, Some(0))];
+    let incident = only(CRASH, dead.chain(crash).collect(), &Harm::default());
+    assert!(!incident.possible);
+}
+
+#[test]
+fn a_gray_agent_is_restored_when_callers_leave_it_out() {
+    let mut harm = Harm::default();
+    attempts(&mut harm, 30, 36, 0, 1, 1);
+    let open = Record::Breaker { service: ServiceId(0), agent: Some(AgentId(0)), state: BreakerState::Open };
+    let incident = only(GRAY, vec![began(), said(32, 3, open)], &harm);
+    assert_eq!((incident.notice, incident.detector), (Some(Notice::Breaker), Some(NodeId(3))));
+    assert_eq!(incident.restored, Some(secs(36)));
+    // While they go on to send it requests it is not.
+    let mut harm = Harm::default();
+    attempts(&mut harm, 30, 120, 0, 1, 1);
+    assert_eq!(only(GRAY, vec![began(), said(32, 3, open)], &harm).restored, None);
+}
+
+#[test]
+fn one_failure_in_a_hundred_attempts_is_no_outage_and_two_are() {
+    let second = |otherwise: u32| {
+        let mut harm = Harm::default();
+        attempts(&mut harm, 30, 31, 0, 0, 1);
+        (0..otherwise).for_each(|_| harm.count(secs(31), ServiceId(0), Some(AgentId(0)), false));
+        attempts(&mut harm, 31, 33, 0, 12, 0);
+        only(GRAY, vec![began(), said(31, 3, Record::Ejected(AgentId(0)))], &harm)
+    };
+    assert_eq!(second(1).restored, Some(secs(31)));
+    assert_ne!(second(2).restored, Some(secs(31)));
+}
+
+#[test]
+fn notice_of_an_agent_that_is_not_struck_is_no_notice() {
+    let degraded = |agent| said(32, 3, Record::AgentDegraded { agent: AgentId(agent), cause: Cause::Errors });
+    assert_eq!(only(GRAY, vec![began(), degraded(1)], &Harm::default()).detected, None);
+    let incident = only(GRAY, vec![began(), degraded(0)], &Harm::default());
+    assert_eq!((incident.notice, incident.cause), (Some(Notice::Degradation), Some(Cause::Errors)));
+}
+
+#[test]
+fn a_stuck_agent_is_restored_when_a_new_process_of_it_is_ready() {
+    let hang = |agent| said(31, 0, Record::AgentFailed { agent: AgentId(agent), cause: Cause::Hang });
+    let stopped = down(32, 0, 0, Exit::Stopped, None);
+    let incident = only(HANG, vec![began(), hang(0), stopped, ready(33, 0, 0), served(34, 0)], &Harm::default());
+    assert_eq!((incident.cause, incident.restored), (Some(Cause::Hang), Some(secs(33))));
+    let ended = row(90, TraceKind::FaultEnded(FaultId(0)));
+    assert_eq!(only(HANG, vec![began(), hang(0), ended], &Harm::default()).restored, Some(secs(90)));
+}
+
+#[test]
+fn a_stepped_clock_is_noticed_after_it_has_struck_and_by_its_cause_alone() {
+    let degraded = |cause| said(40, 1, Record::NodeDegraded { node: NodeId(1), cause });
+    let incident = only(STEP, vec![began(), degraded(Cause::Clock)], &Harm::default());
+    assert_eq!((incident.detected, incident.notice), (Some(secs(40)), Some(Notice::NodeDegradation)));
+    assert_eq!(only(STEP, vec![began(), degraded(Cause::SlowDisk)], &Harm::default()).detected, None);
+}
+
+#[test]
+fn a_needless_second_process_that_is_stopped_does_not_keep_an_incident_open() {
+    let crash = vec![began(), down(30, 0, 0, Exit::Abnormal, Some(0)), failed(30, 0), ready(33, 0, 2)];
+    let second = vec![ready(34, 0, 0), served(35, 0), down(36, 0, 0, Exit::Stopped, None)];
+    let incident = only(AGENT_CRASH, [crash, second].concat(), &Harm::default());
+    assert_eq!((incident.recovered, incident.verified), (Some(secs(33)), Some(secs(35))));
+}
+
+#[test]
+fn as_s3_an_incident_knows_whether_its_first_actions_helped() {
+    let crash = vec![began(), down(30, 0, 0, Exit::Abnormal, Some(0)), failed(30, 0)];
+    let once = vec![started(31, 0, Rung::Restart, 1), ready(32, 0, 0), served(33, 0), verified(33, 0, Rung::Restart, 1)];
+    let incident = only(AGENT_CRASH, [crash.clone(), once].concat(), &Harm::default());
+    assert_eq!((incident.recoveries.len(), incident.actions, incident.first_attempt()), (1, 1, Some(true)));
+    let twice = vec![started(31, 0, Rung::Restart, 1), started(35, 0, Rung::Relocate, 2), ready(36, 0, 2), served(37, 0)];
+    let incident = only(AGENT_CRASH, [crash, twice].concat(), &Harm::default());
+    assert_eq!((incident.recoveries.len(), incident.first_attempt()), (2, Some(false)));
+}
