@@ -1,6 +1,6 @@
 //! Requests at work: a worker and the processor, calls to others, the journal, the reply. How they come in is told in [`super::requests`].
 
-use hms_machine::{Bytes, CallOutcome, Duration, Exit, Instant, Machine, NodeId, Priority, Purpose};
+use hms_machine::{Bytes, Component, CallOutcome, Duration, Exit, Instant, Machine, NodeId, Priority, Purpose};
 use hms_scenario::model::{FanOut, Sync};
 
 use super::calls::{Caller, Ending, NewCall, child_trace};
@@ -89,9 +89,15 @@ impl<M: Machine> World<M> {
         let work = Duration::from_nanos_f64(self.scenario.services[place.service.index()].work.sample(&mut draw));
         let work = if agent.afflictions.regressions.is_empty() { work } else { work.mul_f64(agent.afflictions.work_factor()) };
         let now = kernel.now();
+        let probe = matches!(job.origin, Origin::Probe);
         let host = self.host(place.node);
         let debt = std::mem::take(&mut host.stack_debt);
-        host.cpu.submit(now, Task::Job(key), work + debt, Class::Service);
+        // Curiosity is the stack's, whoever satisfies it.
+        let class = if probe { Class::Stack } else { Class::Service };
+        host.cpu.submit(now, Task::Job(key), work + debt, class);
+        if probe {
+            self.recorder.stack_cpu_by[Component::Health.index()] += work;
+        }
         let job = &mut self.jobs[key];
         job.debt = debt;
         job.taken = Some(now);
@@ -104,7 +110,8 @@ impl<M: Machine> World<M> {
         let id = job.instance;
         let poison = job.poison;
         let debt = std::mem::take(&mut job.debt);
-        if !debt.is_zero() {
+        // What a probe works off is counted with the stack already.
+        if !debt.is_zero() && !matches!(job.origin, Origin::Probe) {
             let node = self.node_of(id);
             let speed = self.scenario.cluster.hosts[node.index()].speed;
             self.host(node).stack_in_service += debt.mul_f64(1.0 / speed);

@@ -83,6 +83,7 @@ fn stack_schema() -> Value {
         let range = format!("{} to {}", tunable.low, tunable.high);
         let mut property = match tunable.default {
             Setting::Switch(on) => json!({ "type": "boolean", "default": on }),
+            Setting::Choice(name) => json!({ "type": "string", "enum": tunable.choices, "default": name }),
             Setting::Integer(count) => json!({ "type": "integer", "default": count }),
             Setting::Real(number) => json!({ "type": "number", "default": number }),
             Setting::Duration(time) => {

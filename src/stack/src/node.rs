@@ -267,20 +267,20 @@ impl Node {
             (agent, holder.filter(|_| self.is_stateful(agent)).map_or(StateSource::Local, StateSource::Replica))
         });
         let agents: Vec<_> = agents.collect();
-        self.take_in(&agents, cx);
+        self.take_in(&agents, false, cx);
     }
 
     fn is_stateful(&self, agent: AgentId) -> bool {
         self.directory.services[self.directory.agents[agent.index()].service.index()].stateful
     }
 
-    fn take_in(&mut self, agents: &[(AgentId, StateSource)], cx: &mut Cx<'_>) {
+    fn take_in(&mut self, agents: &[(AgentId, StateSource)], moved: bool, cx: &mut Cx<'_>) {
         for (agent, _) in agents {
             if self.is_stateful(*agent) {
                 self.states.keep(*agent, self.id, &self.configuration, &self.directory, cx);
             }
         }
-        self.with_situation(|recovery, situation| recovery.admit(agents, situation, cx));
+        self.with_situation(|recovery, situation| recovery.admit(agents, moved, situation, cx));
     }
 
     fn persisted(&mut self, token: u64, cx: &mut Cx<'_>) {
@@ -389,7 +389,7 @@ impl Node {
                 self.with_situation(|recovery, situation| recovery.dismiss(agent, situation, cx));
             }
         }
-        self.take_in(&came, cx);
+        self.take_in(&came, true, cx);
         self.say(cx);
     }
 
@@ -515,6 +515,8 @@ impl Node {
     fn act_on(&mut self, findings: Vec<Finding>, cx: &mut Cx<'_>) {
         for finding in findings {
             let outcomes = match finding {
+                // What a restart does not help against.
+                Finding::Ails(_, Cause::Latency | Cause::Queue | Cause::Clock) => Vec::new(),
                 Finding::Ails(agent, cause) => {
                     self.with_situation(|recovery, situation| recovery.ails(agent, cause, situation, cx))
                 }

@@ -138,7 +138,9 @@ impl Cluster {
     fn note_down(&mut self, overview: Overview<'_>, now: Instant) {
         for index in 0..overview.directory.nodes.len() {
             let node = NodeId::from_index(index);
-            let others = self.reports.get(&node).map_or(0, BTreeSet::len);
+            // Who is silent itself cannot take its word back.
+            let speaks = |by: &&NodeId| **by == self.node || !overview.peers.suspects(**by);
+            let others = self.reports.get(&node).map_or(0, |by| by.iter().filter(speaks).count());
             if overview.peers.suspects(node) || (others >= 2 && node != self.node) {
                 self.down.entry(node).or_insert(now);
             } else {
@@ -149,6 +151,12 @@ impl Cluster {
 
     fn move_all(&mut self, overview: Overview<'_>, assignments: &mut Assignments, moved: &mut Vec<AgentId>, cx: &mut Cx<'_>) {
         let patience = overview.configuration.placement.patience;
+        let cluster = self.count(overview.directory, |_| true);
+        if f64::from(cluster.of_them) > overview.configuration.guard.majority * f64::from(cluster.all) {
+            // More likely it is this node that is cut off. When the others come back they do so one by one, and none may be taken for gone meanwhile.
+            self.down.values_mut().for_each(|since| *since = cx.now);
+            return;
+        }
         let gone: Vec<_> =
             self.down.iter().filter(|(_, since)| since.saturating_add(patience) <= cx.now).map(|(node, _)| *node).collect();
         for node in gone {

@@ -125,8 +125,9 @@ impl Recovery {
         &self.ladder
     }
 
-    /// Takes agents in: those of one service stand under one supervisor. Each is started with its state from `source`.
-    pub(crate) fn admit(&mut self, agents: &[(AgentId, StateSource)], situation: Situation<'_>, cx: &mut Cx<'_>) {
+    /// Takes agents in: those of one service stand under one supervisor. Each is started with its state from `source`; one that was `moved` here has
+    /// to prove that it works.
+    pub(crate) fn admit(&mut self, agents: &[(AgentId, StateSource)], moved: bool, situation: Situation<'_>, cx: &mut Cx<'_>) {
         let mut by_service: BTreeMap<ServiceId, Vec<(AgentId, StateSource)>> = BTreeMap::new();
         for (agent, source) in agents.iter().filter(|(agent, _)| !self.patients.contains_key(agent)) {
             by_service.entry(situation.directory.agents[agent.index()].service).or_default().push((*agent, *source));
@@ -140,11 +141,11 @@ impl Recovery {
                 let child = ChildId(position as u32 + 1);
                 let patient = Patient {
                     service,
-                    lifecycle: Lifecycle::registered(),
+                    lifecycle: if moved { Lifecycle::moved_here() } else { Lifecycle::registered() },
                     tree: (tree, child),
                     source,
-                    treatment: None,
-                    attempts: 0,
+                    treatment: moved.then_some(Treatment { rung: Rung::Relocate, cause: Cause::NodeDown, judge_at: None }),
+                    attempts: u32::from(moved),
                     held: None,
                     isolated: None,
                 };
@@ -604,7 +605,7 @@ impl Recovery {
     fn release(&mut self, agent: AgentId, situation: Situation<'_>, cx: &mut Cx<'_>) {
         if let Some(patient) = self.patients.remove(&agent).filter(|patient| patient.lifecycle.state() == State::Isolated) {
             self.ladder.release(agent);
-            self.admit(&[(agent, patient.source)], situation, cx);
+            self.admit(&[(agent, patient.source)], false, situation, cx);
         }
     }
 }

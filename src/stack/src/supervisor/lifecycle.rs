@@ -124,6 +124,11 @@ impl Lifecycle {
         Lifecycle { state: State::Registered, backoff: Backoff::default(), repairing: false }
     }
 
+    /// An agent that failed elsewhere and is to be started here: it has to prove itself.
+    pub fn moved_here() -> Self {
+        Lifecycle { repairing: true, ..Lifecycle::registered() }
+    }
+
     /// An agent that has just been started for the first time.
     pub fn started(configuration: &SupervisorConfiguration, now: Instant) -> Self {
         let mut agent = Lifecycle::registered();

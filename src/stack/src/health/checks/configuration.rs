@@ -18,7 +18,7 @@ parameters! {
             "Time between two readings of a check that is pulled. Shorter: faster detection, more CPU.";
         jitter: f64 = real(0.0, 0.5, 0.1),
             "Share by which each time between two readings is lengthened or shortened at random, so that checks do not march in step.";
-        work_probe_every: Duration = duration(ms(10), hours(1), ms(200)),
+        work_probe_every: Duration = duration(ms(10), hours(1), ms(500)),
             "Time between two synthetic requests to an agent, which find gray failures without traffic. Shorter: faster, more load.";
         bad_in_a_row: u32 = integer(1, 20, 3),
             "Bad readings in a row that make a status bad. Fewer: faster, more false alarms; 1 lets a single bad sample decide.";
@@ -26,7 +26,7 @@ parameters! {
             "Good readings in a row that make a status good again. More: later, less flapping.";
         hold: Duration = duration(ms(1), hours(1), secs(1)),
             "Least time for which a status stays bad. Longer: less flapping, later good news.";
-        latency_ratio: f64 = real(1.1, 100.0, 3.0),
+        latency_ratio: f64 = real(1.1, 100.0, 5.0),
             "Requests that take this many times their usual time are slow.";
         latency_max: Duration = duration(ms(1), mins(10), secs(1)),
             "Requests that take this long are slow whatever is usual.";
