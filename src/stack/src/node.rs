@@ -134,9 +134,11 @@ impl Machine for Node {
             Input::Request(request) => self.requests.arrived(request, &self.configuration, &self.directory, cx),
             Input::RequestEnded { request, agent, outcome, waited, elapsed } => {
                 self.requests.ended(request, agent, outcome, waited, elapsed, cx);
-                self.with_situation(|recovery, situation| {
-                    recovery.worked(agent, outcome == hms_machine::CallOutcome::Ok, false, situation, cx);
-                });
+                // Of agents that need not prove anything every request would be asked about in vain.
+                if self.recovery.on_trial(agent) {
+                    let ok = outcome == hms_machine::CallOutcome::Ok;
+                    self.with_situation(|recovery, situation| recovery.worked(agent, ok, false, situation, cx));
+                }
             }
             Input::Measured(reading) => {
                 self.states.measured(&reading, &self.configuration, cx);

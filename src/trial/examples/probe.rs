@@ -13,10 +13,12 @@ fn main() {
     let stack = parse_stack(&stack).unwrap_or_else(|p| panic!("{}", p[0].render("stack", &stack)));
     let seeds: u64 = args.get(3).and_then(|s| s.parse().ok()).unwrap_or(1);
     let verbose = args.get(4).is_some();
-    for seed in 1..=seeds {
+    let from: u64 = std::env::var("FROM").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
+    for seed in from..=seeds {
         let started = std::time::Instant::now();
         let outcome = Trial::new(Arc::clone(&scenario), stack, Seed(seed)).run().unwrap();
         println!("seed {seed} hash {} events {} in {:.2}s", outcome.hash, outcome.events, started.elapsed().as_secs_f64());
+        if !verbose { let o = |n: &str| outcome.objective(n).map_or("-".to_string(), |v| format!("{v:.4}")); println!("   avail {} det99 {} fp {} rec95 {} first {} recs {} kept {} lost {} casc {:?} moved {} quar {} dl {} twice {} restored {}", o("availability"), o("detection_p99"), o("false_positives"), o("service_recovery_p95"), o("first_attempt"), o("recoveries"), o("state_kept"), o("state_lost"), outcome.findings.cascades.iter().map(|c| (c.at.to_string(), c.kind.name())).collect::<Vec<_>>(), o("moved"), o("quarantined"), o("double_leadership"), o("started_twice"), o("restored")); }
         if verbose {
             for i in &outcome.incidents {
                 println!(

@@ -57,8 +57,12 @@ impl Callee {
     }
 
     /// Leave for one more attempt, or none: too many are refused, too many come, or too many are in progress.
-    pub(super) fn leave(&mut self, now: Instant, draw: &mut Draw) -> Option<Leave> {
-        if !self.throttle.admit(now, draw) || self.rate.admit(now).is_err() {
+    ///
+    /// `hopeless`: nobody is believed to answer, and the attempt is made for want of a better. That says nothing about how much the service accepts, so
+    /// the throttle is not asked: it would go on turning calls away when the service is back.
+    pub(super) fn leave(&mut self, hopeless: bool, now: Instant, draw: &mut Draw) -> Option<Leave> {
+        let throttled = !hopeless && !self.throttle.admit(now, draw);
+        if throttled || self.rate.admit(now).is_err() {
             return None;
         }
         let bulkhead = self.bulkhead.acquire()?;

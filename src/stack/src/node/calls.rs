@@ -139,11 +139,12 @@ impl Calls {
         cx: &mut Cx<'_>,
     ) -> Option<(AgentId, Dispatched)> {
         let service = placement.service;
-        let Some(leave) = self.callees[service.index()].leave(cx.now, &mut cx.draw_at(LEAVE, placement.ordinal)) else {
+        self.gather(placement, except, view, cx.now);
+        let hopeless = !self.candidates.iter().any(|candidate| candidate.eligible);
+        let Some(leave) = self.callees[service.index()].leave(hopeless, cx.now, &mut cx.draw_at(LEAVE, placement.ordinal)) else {
             self.give_back(placement.paid, service);
             return None;
         };
-        self.gather(placement, except, view, cx.now);
         let mut draw = cx.draw_at(ROUTE, placement.ordinal);
         while let Some(agent) = self.pick(placement, view, &mut draw) {
             let key = BreakerKey { service, agent: Some(agent) };

@@ -115,6 +115,11 @@ impl Recovery {
         self.patients.contains_key(&agent)
     }
 
+    /// Whether the agent has to prove that it works.
+    pub(crate) fn on_trial(&self, agent: AgentId) -> bool {
+        self.patients.get(&agent).is_some_and(|patient| patient.lifecycle.on_trial())
+    }
+
     /// The agents that may be sent calls.
     pub(crate) fn ready(&self) -> Vec<AgentId> {
         self.patients.iter().filter(|(_, patient)| patient.lifecycle.admitted()).map(|(agent, _)| *agent).collect()
