@@ -323,6 +323,7 @@ impl Node {
                 let Some(news) = self.watch.heard(from, &beat, cx) else { return };
                 self.learn(news, cx);
                 self.peers.says(from, beat.incarnation, &beat.ready, beat.degraded, &self.assignments);
+                self.start_waiting(cx);
                 self.compare(from, beat.moves, cx);
             }
             StackMessage::Swim(message) => {
@@ -393,6 +394,13 @@ impl Node {
         self.say(cx);
     }
 
+    /// Others may have become ready that agents here wait for.
+    fn start_waiting(&mut self, cx: &mut Cx<'_>) {
+        if self.recovery.waits() {
+            self.with_situation(|recovery, situation| recovery.open_gate(situation, cx));
+        }
+    }
+
     /// What the watch has found.
     fn learn(&mut self, news: Vec<News>, cx: &mut Cx<'_>) {
         for news in news {
@@ -402,6 +410,7 @@ impl Node {
                 News::Facts { node, facts } => {
                     let statement = watch::statement_of(facts, &self.assignments.agents_of(node));
                     self.peers.says(node, 1, &statement.ready, statement.degraded, &self.assignments);
+                    self.start_waiting(cx);
                     self.compare(node, statement.moves, cx);
                 }
             }
@@ -536,13 +545,16 @@ impl Node {
         let agents: Vec<_> = self.recovery.agents().filter(|agent| self.is_stateful(*agent)).collect();
         let mut outcomes = Vec::new();
         for agent in agents {
-            let disk = cause.filter(|cause| matches!(cause, Cause::SlowDisk | Cause::DiskErrors | Cause::DiskFull));
+            let disk = cause.filter(|cause| of_the_disk(*cause));
+            // What ails the agent itself is not over with what ails the host.
+            let ailed = self.recovery.ailing(agent).is_some_and(of_the_disk);
             outcomes.extend(self.with_situation(|recovery, situation| match disk {
                 Some(cause) => recovery.ails(agent, cause, situation, cx),
-                None => {
+                None if ailed => {
                     recovery.is_well(agent, situation, cx);
                     Vec::new()
                 }
+                None => Vec::new(),
             }));
         }
         outcomes
@@ -564,3 +576,7 @@ impl Node {
 
 /// Peers that a node asks what has been moved. One answer is enough; more make it likely that one of them is up.
 const ASKED: usize = 5;
+
+fn of_the_disk(cause: Cause) -> bool {
+    matches!(cause, Cause::SlowDisk | Cause::DiskErrors | Cause::DiskFull)
+}
