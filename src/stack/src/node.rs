@@ -293,6 +293,10 @@ impl Node {
         let statement = self.statement();
         let news = self.watch.begin(self.life.incarnation, &self.configuration, &statement, cx);
         self.learn(news, cx);
+        if !self.is_edge() {
+            let Node { cluster, configuration, directory, peers, .. } = self;
+            cluster.observe(Overview { configuration, directory, peers }, cx);
+        }
     }
 
     fn statement(&self) -> Statement {
@@ -337,6 +341,7 @@ impl Node {
             }
             StackMessage::Answer { moves, known } => {
                 cx.charge(Component::Supervisor);
+                self.cluster.answered(from, cx.now);
                 self.merge(&moves, cx);
                 if self.life.wait_until.is_some() {
                     self.start_agents(known, cx);
@@ -350,6 +355,8 @@ impl Node {
                     cx.send(from, StackMessage::Moves(Arc::clone(self.assignments.moves())));
                 }
             }
+            // Edges lead nobody.
+            StackMessage::Move { .. } | StackMessage::Report { .. } if self.is_edge() => {}
             StackMessage::Move { agent } => {
                 cx.charge(Component::Supervisor);
                 self.cluster.asked(agent, from, cx.now);
