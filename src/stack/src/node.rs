@@ -23,6 +23,7 @@ mod callee;
 mod calls;
 mod cluster;
 mod examination;
+mod life;
 mod message;
 mod peers;
 mod recovery;
@@ -45,6 +46,7 @@ use assignments::Assignments;
 use calls::{Calls, View};
 use cluster::{Cluster, Overview};
 use examination::{Examination, Finding};
+use life::Life;
 use peers::{Peers, Standing};
 use recovery::{Outcome, Recovery, Situation};
 use requests::Requests;
@@ -75,27 +77,13 @@ pub struct Node {
     said: Statement,
 }
 
-/// Which of its lives a node is in, and how far it has come with beginning it.
-#[derive(Clone, Copy, Debug)]
-struct Life {
-    incarnation: u64,
-    /// Whether the disk held a record of an earlier life.
-    remembered: bool,
-    /// When to try again to write the incarnation, after the disk has refused.
-    write_at: Option<Instant>,
-    /// Agents are started then, if no peer has answered before; `None` once they are.
-    wait_until: Option<Instant>,
-}
-
 impl Machine for Node {
     type Message = StackMessage;
     type Configuration = Configuration;
 
     fn boot(configuration: &Configuration, boot: Boot) -> Self {
         let Boot { node, directory, records, now } = boot;
-        let earlier = records.iter().filter_map(|record| record.as_slice().try_into().ok().map(u64::from_le_bytes)).max();
-        let life =
-            Life { incarnation: earlier.unwrap_or(0) + 1, remembered: earlier.is_some(), write_at: None, wait_until: None };
+        let life = Life::new(&records);
         Node {
             id: node,
             configuration: *configuration,
@@ -231,45 +219,6 @@ impl Node {
         decide(recovery, situation)
     }
 
-    /// The node has started.
-    fn begin(&mut self, cx: &mut Cx<'_>) {
-        // With no record of an earlier life (the first, or the disk was replaced) the clock keeps peers from taking this one for an old
-        // one, as it does in Cassandra, whose generation is the time of the start.
-        if !self.life.remembered {
-            self.life.incarnation = cx.wall.as_nanos().max(1);
-        }
-        if self.is_edge() {
-            self.show(cx);
-            return;
-        }
-        for agent in self.assignments.agents_of(self.id) {
-            self.peers.local(agent, false, false);
-        }
-        self.examination.begin(&self.configuration, cx);
-        cx.persist(self.life.incarnation.to_le_bytes().to_vec(), self.life.incarnation);
-        if self.configuration.placement.enabled {
-            let peers = self.directory.nodes.len() as u32;
-            let hosts = (0..peers).map(NodeId).filter(|peer| *peer != self.id && !self.directory.nodes[peer.index()].edge);
-            hosts.take(ASKED).for_each(|peer| cx.send(peer, StackMessage::Ask));
-            self.life.wait_until = Some(cx.now + self.configuration.placement.ask);
-        } else {
-            self.start_agents(0, cx);
-        }
-    }
-
-    /// Starts what is to run here. `known`: the latest life of this node that anybody has heard of, 0 if none has.
-    fn start_agents(&mut self, known: u64, cx: &mut Cx<'_>) {
-        self.life.wait_until = None;
-        // Others know an earlier life and the disk does not: it was replaced, and the state of the agents is gone with it.
-        let lost = !self.life.remembered && known > 0;
-        let agents = self.assignments.agents_of(self.id).into_iter().map(|agent| {
-            let holder = state::holder(agent, self.id, &self.configuration, &self.directory, &self.peers).filter(|_| lost);
-            (agent, holder.filter(|_| self.is_stateful(agent)).map_or(StateSource::Local, StateSource::Replica))
-        });
-        let agents: Vec<_> = agents.collect();
-        self.take_in(&agents, false, cx);
-    }
-
     fn is_stateful(&self, agent: AgentId) -> bool {
         self.directory.services[self.directory.agents[agent.index()].service.index()].stateful
     }
@@ -281,22 +230,6 @@ impl Node {
             }
         }
         self.with_situation(|recovery, situation| recovery.admit(agents, moved, situation, cx));
-    }
-
-    fn persisted(&mut self, token: u64, cx: &mut Cx<'_>) {
-        assert_eq!(token, self.life.incarnation, "a record of another life was acknowledged");
-        self.show(cx);
-    }
-
-    /// Lets others see this node.
-    fn show(&mut self, cx: &mut Cx<'_>) {
-        let statement = self.statement();
-        let news = self.watch.begin(self.life.incarnation, &self.configuration, &statement, cx);
-        self.learn(news, cx);
-        if !self.is_edge() {
-            let Node { cluster, configuration, directory, peers, .. } = self;
-            cluster.observe(Overview { configuration, directory, peers }, cx);
-        }
     }
 
     fn statement(&self) -> Statement {
@@ -344,7 +277,11 @@ impl Node {
                 self.cluster.answered(from, cx.now);
                 self.merge(&moves, cx);
                 if self.life.wait_until.is_some() {
-                    self.start_agents(known, cx);
+                    self.life.asked = self.life.asked.saturating_sub(1);
+                    // Who does not remember this node may have started with it and know nothing at all; another may know more.
+                    if known > 0 || self.life.asked == 0 {
+                        self.start_agents(known, cx);
+                    }
                 }
             }
             StackMessage::Moves(moves) => {
@@ -376,18 +313,20 @@ impl Node {
 
     /// Takes up moves that this node did not know of.
     fn merge(&mut self, moves: &assignments::Moves, cx: &mut Cx<'_>) {
+        let before = self.assignments.clone();
         let changed = self.assignments.merge(moves);
-        self.carry_out_moves(changed, cx);
+        self.carry_out_moves(changed, &before, cx);
     }
 
-    fn carry_out_moves(&mut self, changed: Vec<AgentId>, cx: &mut Cx<'_>) {
+    fn carry_out_moves(&mut self, changed: Vec<AgentId>, before: &Assignments, cx: &mut Cx<'_>) {
         let mut came = Vec::new();
         for agent in changed {
             let node = self.assignments.node_of(agent);
             self.peers.moved(agent, node);
             let here = self.recovery.cares_for(agent);
             if node == self.id && !here && self.life.wait_until.is_none() {
-                let home = self.directory.agents[agent.index()].node;
+                // Copies of its state are where it lived last.
+                let home = before.node_of(agent);
                 let holder = state::holder(agent, home, &self.configuration, &self.directory, &self.peers);
                 let source = holder.filter(|_| self.is_stateful(agent)).map_or(StateSource::Local, StateSource::Replica);
                 came.push((agent, source));
@@ -470,7 +409,6 @@ impl Node {
         for (agent, ok, failed) in observed {
             self.examination.called(agent, ok, failed, &self.configuration, &self.directory, cx);
         }
-        self.calls.sweep(cx.now);
         self.act_on(findings, cx);
     }
 
@@ -480,16 +418,16 @@ impl Node {
             return;
         }
         let Node { cluster, configuration, directory, peers, assignments, .. } = self;
-        let before = Arc::clone(assignments.moves());
+        let before = assignments.clone();
         let moved = cluster.wake(Overview { configuration, directory, peers }, assignments, cx);
         if moved.is_empty() {
             return;
         }
-        debug_assert!(!before.covers(self.assignments.moves()));
+        debug_assert!(!before.moves().covers(self.assignments.moves()));
         let moves = Arc::clone(self.assignments.moves());
         let others = (0..self.directory.nodes.len()).map(NodeId::from_index).filter(|node| *node != self.id);
         others.for_each(|node| cx.send(node, StackMessage::Moves(Arc::clone(&moves))));
-        self.carry_out_moves(moved, cx);
+        self.carry_out_moves(moved, &before, cx);
     }
 
     fn agent(&mut self, agent: AgentId, event: AgentEvent, cx: &mut Cx<'_>) {
@@ -524,6 +462,11 @@ impl Node {
             AgentEvent::Shipped { .. } => {}
         }
         let outcomes = self.with_situation(|recovery, situation| recovery.event(agent, event, poisoned, situation, cx));
+        // It was moved away and back while its process here took its time to stop.
+        if matches!(event, AgentEvent::Exited(_)) && self.life.wait_until.is_none() && self.assignments.node_of(agent) == self.id
+        {
+            self.take_in(&[(agent, StateSource::Local)], true, cx);
+        }
         self.follow(outcomes, cx);
     }
 
@@ -580,9 +523,6 @@ impl Node {
         self.lead(cx);
     }
 }
-
-/// Peers that a node asks what has been moved. One answer is enough; more make it likely that one of them is up.
-const ASKED: usize = 5;
 
 fn of_the_disk(cause: Cause) -> bool {
     matches!(cause, Cause::SlowDisk | Cause::DiskErrors | Cause::DiskFull)

@@ -125,7 +125,7 @@ impl Watch {
         &mut self,
         incarnation: u64,
         configuration: &Configuration,
-        statement: &Statement,
+        (statement, agents): (&Statement, &[AgentId]),
         cx: &mut Cx<'_>,
     ) -> Vec<News> {
         match self {
@@ -139,7 +139,7 @@ impl Watch {
                 }
             }
             Watch::Swim { group, swim } => {
-                let (group, facts) = (*group, facts_of(statement, &statement.ready));
+                let (group, facts) = (*group, facts_of(statement, agents));
                 let mut outputs = Vec::new();
                 let mut turn = Turn { now: cx.now, draw: &mut cx.draw(swim::DRAWS), outputs: &mut outputs };
                 *swim = Some(Box::new(Swim::start(&configuration.swim, group, incarnation, facts, &mut turn)));
