@@ -40,6 +40,7 @@ use hms_machine::{
 
 use crate::Configuration;
 use crate::breaker;
+use crate::health::swim::Facts;
 use crate::supervisor::guard::Count;
 use crate::supervisor::ladder::Ladder;
 use assignments::Assignments;
@@ -338,6 +339,11 @@ impl Node {
         }
         self.take_in(&came, true, cx);
         self.say(cx);
+        for node in (0..self.directory.nodes.len()).map(NodeId::from_index) {
+            if let Some(facts) = self.watch.facts(node).filter(|facts| node != self.id && *facts != Facts::default()) {
+                self.believe(node, facts);
+            }
+        }
     }
 
     /// Others may have become ready that agents here wait for.
@@ -354,12 +360,19 @@ impl Node {
                 News::Suspected(node) => self.suspect(node, true, cx),
                 News::Trusted(node) => self.suspect(node, false, cx),
                 News::Facts { node, facts } => {
-                    let statement = watch::statement_of(facts, &self.assignments.agents_of(node));
-                    self.peers.says(node, 1, &statement.ready, statement.degraded, &self.assignments);
+                    self.believe(node, facts);
                     self.start_waiting(cx);
-                    self.compare(node, statement.moves, cx);
+                    self.compare(node, facts.version, cx);
                 }
             }
+        }
+    }
+
+    /// What a node says of its agents is about those that it knows of: it can be read with the same register of moves.
+    fn believe(&mut self, node: NodeId, facts: Facts) {
+        if facts.version == self.assignments.moves().digest() {
+            let statement = watch::statement_of(facts, &self.assignments.agents_of(node));
+            self.peers.says(node, 1, &statement.ready, statement.degraded, &self.assignments);
         }
     }
 
@@ -383,8 +396,13 @@ impl Node {
         }
         if self.watch.deadline().is_some_and(|due| due <= cx.now) {
             let statement = self.statement();
+            let digest = statement.moves;
             let news = self.watch.wake(self.life.incarnation, || statement, cx);
             self.learn(news, cx);
+            let hosts = self.directory.nodes.iter().filter(|place| !place.edge).count() as u32;
+            if let Some(node) = self.watch.disagrees(digest, hosts, cx.now) {
+                cx.send(node, StackMessage::Moves(Arc::clone(self.assignments.moves())));
+            }
         }
         if self.examination.deadline().is_some_and(|due| due <= cx.now) {
             self.look_round(cx);
