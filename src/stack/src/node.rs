@@ -23,6 +23,7 @@ mod callee;
 mod calls;
 mod cluster;
 mod examination;
+mod life;
 mod message;
 mod peers;
 mod recovery;
@@ -39,12 +40,14 @@ use hms_machine::{
 
 use crate::Configuration;
 use crate::breaker;
+use crate::health::swim::Facts;
 use crate::supervisor::guard::Count;
 use crate::supervisor::ladder::Ladder;
 use assignments::Assignments;
 use calls::{Calls, View};
 use cluster::{Cluster, Overview};
 use examination::{Examination, Finding};
+use life::Life;
 use peers::{Peers, Standing};
 use recovery::{Outcome, Recovery, Situation};
 use requests::Requests;
@@ -75,27 +78,13 @@ pub struct Node {
     said: Statement,
 }
 
-/// Which of its lives a node is in, and how far it has come with beginning it.
-#[derive(Clone, Copy, Debug)]
-struct Life {
-    incarnation: u64,
-    /// Whether the disk held a record of an earlier life.
-    remembered: bool,
-    /// When to try again to write the incarnation, after the disk has refused.
-    write_at: Option<Instant>,
-    /// Agents are started then, if no peer has answered before; `None` once they are.
-    wait_until: Option<Instant>,
-}
-
 impl Machine for Node {
     type Message = StackMessage;
     type Configuration = Configuration;
 
     fn boot(configuration: &Configuration, boot: Boot) -> Self {
         let Boot { node, directory, records, now } = boot;
-        let earlier = records.iter().filter_map(|record| record.as_slice().try_into().ok().map(u64::from_le_bytes)).max();
-        let life =
-            Life { incarnation: earlier.unwrap_or(0) + 1, remembered: earlier.is_some(), write_at: None, wait_until: None };
+        let life = Life::new(&records);
         Node {
             id: node,
             configuration: *configuration,
@@ -233,45 +222,6 @@ impl Node {
         decide(recovery, situation)
     }
 
-    /// The node has started.
-    fn begin(&mut self, cx: &mut Cx<'_>) {
-        // With no record of an earlier life (the first, or the disk was replaced) the clock keeps peers from taking this one for an old
-        // one, as it does in Cassandra, whose generation is the time of the start.
-        if !self.life.remembered {
-            self.life.incarnation = cx.wall.as_nanos().max(1);
-        }
-        if self.is_edge() {
-            self.show(cx);
-            return;
-        }
-        for agent in self.assignments.agents_of(self.id) {
-            self.peers.local(agent, false, false);
-        }
-        self.examination.begin(&self.configuration, cx);
-        cx.persist(self.life.incarnation.to_le_bytes().to_vec(), self.life.incarnation);
-        if self.configuration.placement.enabled {
-            let peers = self.directory.nodes.len() as u32;
-            let hosts = (0..peers).map(NodeId).filter(|peer| *peer != self.id && !self.directory.nodes[peer.index()].edge);
-            hosts.take(ASKED).for_each(|peer| cx.send(peer, StackMessage::Ask));
-            self.life.wait_until = Some(cx.now + self.configuration.placement.ask);
-        } else {
-            self.start_agents(0, cx);
-        }
-    }
-
-    /// Starts what is to run here. `known`: the latest life of this node that anybody has heard of, 0 if none has.
-    fn start_agents(&mut self, known: u64, cx: &mut Cx<'_>) {
-        self.life.wait_until = None;
-        // Others know an earlier life and the disk does not: it was replaced, and the state of the agents is gone with it.
-        let lost = !self.life.remembered && known > 0;
-        let agents = self.assignments.agents_of(self.id).into_iter().map(|agent| {
-            let holder = state::holder(agent, self.id, &self.configuration, &self.directory, &self.peers).filter(|_| lost);
-            (agent, holder.filter(|_| self.is_stateful(agent)).map_or(StateSource::Local, StateSource::Replica))
-        });
-        let agents: Vec<_> = agents.collect();
-        self.take_in(&agents, false, cx);
-    }
-
     fn is_stateful(&self, agent: AgentId) -> bool {
         self.directory.services[self.directory.agents[agent.index()].service.index()].stateful
     }
@@ -283,18 +233,6 @@ impl Node {
             }
         }
         self.with_situation(|recovery, situation| recovery.admit(agents, moved, situation, cx));
-    }
-
-    fn persisted(&mut self, token: u64, cx: &mut Cx<'_>) {
-        assert_eq!(token, self.life.incarnation, "a record of another life was acknowledged");
-        self.show(cx);
-    }
-
-    /// Lets others see this node.
-    fn show(&mut self, cx: &mut Cx<'_>) {
-        let statement = self.statement();
-        let news = self.watch.begin(self.life.incarnation, &self.configuration, &statement, cx);
-        self.learn(news, cx);
     }
 
     fn statement(&self) -> Statement {
@@ -325,6 +263,7 @@ impl Node {
                 let Some(news) = self.watch.heard(from, &beat, cx) else { return };
                 self.learn(news, cx);
                 self.peers.says(from, beat.incarnation, &beat.ready, beat.degraded, &self.assignments);
+                self.start_waiting(cx);
                 self.compare(from, beat.moves, cx);
             }
             StackMessage::Swim(message) => {
@@ -338,9 +277,14 @@ impl Node {
             }
             StackMessage::Answer { moves, known } => {
                 cx.charge(Component::Supervisor);
+                self.cluster.answered(from, cx.now);
                 self.merge(&moves, cx);
                 if self.life.wait_until.is_some() {
-                    self.start_agents(known, cx);
+                    self.life.asked = self.life.asked.saturating_sub(1);
+                    // Who does not remember this node may have started with it and know nothing at all; another may know more.
+                    if known > 0 || self.life.asked == 0 {
+                        self.start_agents(known, cx);
+                    }
                 }
             }
             StackMessage::Moves(moves) => {
@@ -351,6 +295,8 @@ impl Node {
                     cx.send(from, StackMessage::Moves(Arc::clone(self.assignments.moves())));
                 }
             }
+            // Edges lead nobody.
+            StackMessage::Move { .. } | StackMessage::Report { .. } if self.is_edge() => {}
             StackMessage::Move { agent } => {
                 cx.charge(Component::Supervisor);
                 self.cluster.asked(agent, from, cx.now);
@@ -370,18 +316,20 @@ impl Node {
 
     /// Takes up moves that this node did not know of.
     fn merge(&mut self, moves: &assignments::Moves, cx: &mut Cx<'_>) {
+        let before = self.assignments.clone();
         let changed = self.assignments.merge(moves);
-        self.carry_out_moves(changed, cx);
+        self.carry_out_moves(changed, &before, cx);
     }
 
-    fn carry_out_moves(&mut self, changed: Vec<AgentId>, cx: &mut Cx<'_>) {
+    fn carry_out_moves(&mut self, changed: Vec<AgentId>, before: &Assignments, cx: &mut Cx<'_>) {
         let mut came = Vec::new();
         for agent in changed {
             let node = self.assignments.node_of(agent);
             self.peers.moved(agent, node);
             let here = self.recovery.cares_for(agent);
             if node == self.id && !here && self.life.wait_until.is_none() {
-                let home = self.directory.agents[agent.index()].node;
+                // Copies of its state are where it lived last.
+                let home = before.node_of(agent);
                 let holder = state::holder(agent, home, &self.configuration, &self.directory, &self.peers);
                 let source = holder.filter(|_| self.is_stateful(agent)).map_or(StateSource::Local, StateSource::Replica);
                 came.push((agent, source));
@@ -393,6 +341,18 @@ impl Node {
         }
         self.take_in(&came, true, cx);
         self.say(cx);
+        for node in (0..self.directory.nodes.len()).map(NodeId::from_index) {
+            if let Some(facts) = self.watch.facts(node).filter(|facts| node != self.id && *facts != Facts::default()) {
+                self.believe(node, facts);
+            }
+        }
+    }
+
+    /// Others may have become ready that agents here wait for.
+    fn start_waiting(&mut self, cx: &mut Cx<'_>) {
+        if self.recovery.waits() {
+            self.with_situation(|recovery, situation| recovery.open_gate(situation, cx));
+        }
     }
 
     /// What the watch has found.
@@ -402,11 +362,19 @@ impl Node {
                 News::Suspected(node) => self.suspect(node, true, cx),
                 News::Trusted(node) => self.suspect(node, false, cx),
                 News::Facts { node, facts } => {
-                    let statement = watch::statement_of(facts, &self.assignments.agents_of(node));
-                    self.peers.says(node, 1, &statement.ready, statement.degraded, &self.assignments);
-                    self.compare(node, statement.moves, cx);
+                    self.believe(node, facts);
+                    self.start_waiting(cx);
+                    self.compare(node, facts.version, cx);
                 }
             }
+        }
+    }
+
+    /// What a node says of its agents is about those that it knows of: it can be read with the same register of moves.
+    fn believe(&mut self, node: NodeId, facts: Facts) {
+        if facts.version == self.assignments.moves().digest() {
+            let statement = watch::statement_of(facts, &self.assignments.agents_of(node));
+            self.peers.says(node, 1, &statement.ready, statement.degraded, &self.assignments);
         }
     }
 
@@ -430,8 +398,13 @@ impl Node {
         }
         if self.watch.deadline().is_some_and(|due| due <= cx.now) {
             let statement = self.statement();
+            let digest = statement.moves;
             let news = self.watch.wake(self.life.incarnation, || statement, cx);
             self.learn(news, cx);
+            let hosts = self.directory.nodes.iter().filter(|place| !place.edge).count() as u32;
+            if let Some(node) = self.watch.disagrees(digest, hosts, cx.now) {
+                cx.send(node, StackMessage::Moves(Arc::clone(self.assignments.moves())));
+            }
         }
         if self.examination.deadline().is_some_and(|due| due <= cx.now) {
             self.look_round(cx);
@@ -456,7 +429,6 @@ impl Node {
         for (agent, ok, failed) in observed {
             self.examination.called(agent, ok, failed, &self.configuration, &self.directory, cx);
         }
-        self.calls.sweep(cx.now);
         self.act_on(findings, cx);
     }
 
@@ -466,16 +438,16 @@ impl Node {
             return;
         }
         let Node { cluster, configuration, directory, peers, assignments, .. } = self;
-        let before = Arc::clone(assignments.moves());
+        let before = assignments.clone();
         let moved = cluster.wake(Overview { configuration, directory, peers }, assignments, cx);
         if moved.is_empty() {
             return;
         }
-        debug_assert!(!before.covers(self.assignments.moves()));
+        debug_assert!(!before.moves().covers(self.assignments.moves()));
         let moves = Arc::clone(self.assignments.moves());
         let others = (0..self.directory.nodes.len()).map(NodeId::from_index).filter(|node| *node != self.id);
         others.for_each(|node| cx.send(node, StackMessage::Moves(Arc::clone(&moves))));
-        self.carry_out_moves(moved, cx);
+        self.carry_out_moves(moved, &before, cx);
     }
 
     fn agent(&mut self, agent: AgentId, event: AgentEvent, cx: &mut Cx<'_>) {
@@ -510,6 +482,11 @@ impl Node {
             AgentEvent::Shipped { .. } => {}
         }
         let outcomes = self.with_situation(|recovery, situation| recovery.event(agent, event, poisoned, situation, cx));
+        // It was moved away and back while its process here took its time to stop.
+        if matches!(event, AgentEvent::Exited(_)) && self.life.wait_until.is_none() && self.assignments.node_of(agent) == self.id
+        {
+            self.take_in(&[(agent, StateSource::Local)], true, cx);
+        }
         self.follow(outcomes, cx);
     }
 
@@ -538,13 +515,16 @@ impl Node {
         let agents: Vec<_> = self.recovery.agents().filter(|agent| self.is_stateful(*agent)).collect();
         let mut outcomes = Vec::new();
         for agent in agents {
-            let disk = cause.filter(|cause| matches!(cause, Cause::SlowDisk | Cause::DiskErrors | Cause::DiskFull));
+            let disk = cause.filter(|cause| of_the_disk(*cause));
+            // What ails the agent itself is not over with what ails the host.
+            let ailed = self.recovery.ailing(agent).is_some_and(of_the_disk);
             outcomes.extend(self.with_situation(|recovery, situation| match disk {
                 Some(cause) => recovery.ails(agent, cause, situation, cx),
-                None => {
+                None if ailed => {
                     recovery.is_well(agent, situation, cx);
                     Vec::new()
                 }
+                None => Vec::new(),
             }));
         }
         outcomes
@@ -564,5 +544,6 @@ impl Node {
     }
 }
 
-/// Peers that a node asks what has been moved. One answer is enough; more make it likely that one of them is up.
-const ASKED: usize = 5;
+fn of_the_disk(cause: Cause) -> bool {
+    matches!(cause, Cause::SlowDisk | Cause::DiskErrors | Cause::DiskFull)
+}

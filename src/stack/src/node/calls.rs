@@ -31,6 +31,9 @@ const RETRY: Purpose = Purpose::named("stack/retry");
 /// A call that waits for its callee to be back is tried again after this.
 const QUEUE_PAUSE: Duration = Duration::from_millis(250);
 
+/// Calls that never came back are looked for this often, as long as there are others.
+const SWEEP_EVERY: Duration = Duration::from_secs(5);
+
 type Cx<'a> = Context<'a, StackMessage>;
 
 /// What a node knows when it places a call.
@@ -57,6 +60,8 @@ pub(crate) struct Calls {
     /// When the next copies of slow calls are due.
     hedges: BTreeSet<(Instant, CallId)>,
     candidates: Vec<Candidate>,
+    /// When calls that never came back are looked for next.
+    sweep_at: Instant,
 }
 
 /// A call in progress.
@@ -90,6 +95,7 @@ impl Calls {
             open: BTreeMap::new(),
             hedges: BTreeSet::new(),
             candidates: Vec::new(),
+            sweep_at: now.saturating_add(SWEEP_EVERY),
         }
     }
 
@@ -101,6 +107,10 @@ impl Calls {
     /// A call wants to be routed.
     pub(crate) fn begin(&mut self, call: Call, view: View<'_>, cx: &mut Cx<'_>) {
         cx.charge(Component::Breaker);
+        if self.sweep_at <= cx.now {
+            self.sweep_at = cx.now.saturating_add(SWEEP_EVERY);
+            self.sweep(cx.now);
+        }
         let open = self.open.entry(call.id).or_insert_with(|| Open {
             service: call.service,
             trace: call.trace,
@@ -272,6 +282,8 @@ impl Calls {
                 }
                 self.pursue(end.call, false, view, cx);
             }
+            // Too late for any replica, or not safe to repeat at any.
+            RetryAdvice::GiveUp(GiveUp::Late | GiveUp::NotRetried) => self.substitute(end.call, view, cx),
             RetryAdvice::GiveUp(GiveUp::Poison) => {
                 cx.record(Record::Quarantined { trace: end.trace });
                 // No other replica: it would be the next to die.
@@ -384,9 +396,10 @@ impl Calls {
         }
     }
 
-    /// Forgets calls that were to be tried again and never came back: their caller has died meanwhile.
-    pub(crate) fn sweep(&mut self, now: Instant) {
-        let gone = self.open.iter().filter(|(_, open)| open.copies.is_empty() && open.deadline < now);
+    /// Forgets calls that were to be tried again and never came back, and those of whose end nothing was heard: their caller has died meanwhile.
+    fn sweep(&mut self, now: Instant) {
+        let over = |open: &Open| if open.copies.is_empty() { open.deadline } else { open.deadline.saturating_add(SWEEP_EVERY) };
+        let gone = self.open.iter().filter(|(_, open)| over(open) < now);
         for id in gone.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.close(id);
         }

@@ -3,7 +3,8 @@
 //! Picture the head nurse of the house. Whoever takes itself for the leader (see [`crate::supervisor::leadership`], and what that gets wrong) gathers what others
 //! report, waits a moment before it believes that a node is gone, asks the guard, finds a place, and writes the move into the register that everybody gets.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::mem::{Discriminant, discriminant};
 
 use hms_machine::{AgentId, Bytes, Cause, Component, Context, Directory, Duration, Instant, NodeId, Record, Rung};
 
@@ -11,7 +12,7 @@ use super::assignments::Assignments;
 use super::message::StackMessage;
 use super::peers::{Peers, Standing};
 use crate::configuration::Configuration;
-use crate::supervisor::guard::{Count, Guard, Outlook, Permission, Replicas, Request};
+use crate::supervisor::guard::{Count, Guard, Outlook, Permission, Refusal, Replicas, Request};
 use crate::supervisor::leadership::Leadership;
 use crate::supervisor::placement::{self, Candidate, Leaving};
 
@@ -19,6 +20,10 @@ use crate::supervisor::placement::{self, Candidate, Leaving};
 const AGAIN: Duration = Duration::from_millis(500);
 /// As many agents on a node count as a full load, where nobody says how busy it is.
 const CROWD: f64 = 10.0;
+/// What is not said again within this time does not count any more. It is said again twice as often or more, so that one lost message does not matter.
+const STALE: Duration = Duration::from_millis(2500);
+/// Pause between two tellings.
+const REPEAT: Duration = Duration::from_secs(1);
 
 type Cx<'a> = Context<'a, StackMessage>;
 
@@ -28,14 +33,32 @@ pub(crate) struct Cluster {
     node: NodeId,
     leadership: Leadership,
     guard: Guard,
-    /// Who says of whom that it is silent.
-    reports: BTreeMap<NodeId, BTreeSet<NodeId>>,
+    /// Who has said of whom that it is silent, and when last.
+    reports: BTreeMap<NodeId, BTreeMap<NodeId, Instant>>,
+    /// Who has answered since this node looks whom it reaches, and when last.
+    answered: BTreeMap<NodeId, Instant>,
+    /// When this node began to look whom it reaches, and when it asks again.
+    roll_call: Option<(Instant, Instant)>,
+    /// When the leader is told again what this node believes, and who that is.
+    report_at: Option<(Instant, NodeId)>,
     /// Since when this node believes that nodes are down.
     down: BTreeMap<NodeId, Instant>,
-    /// Agents that must leave, the node on which they are, and when to look at them next.
-    leaving: BTreeMap<AgentId, (NodeId, Instant)>,
+    /// Agents that must leave.
+    leaving: BTreeMap<AgentId, Wish>,
+    /// Agents whose move was refused, and why.
+    refused: BTreeMap<AgentId, Discriminant<Refusal>>,
     leads: bool,
     look_at: Option<Instant>,
+}
+
+/// An agent's wish to leave.
+#[derive(Clone, Copy, Debug)]
+struct Wish {
+    from: NodeId,
+    /// When it was said last.
+    said: Instant,
+    /// When to look at it next.
+    look_at: Instant,
 }
 
 /// What the leader knows.
@@ -53,6 +76,10 @@ impl Cluster {
             leadership: Leadership::new(node, configuration.supervisor.leader_stable, now),
             guard: Guard::default(),
             reports: BTreeMap::new(),
+            answered: BTreeMap::new(),
+            roll_call: None,
+            report_at: None,
+            refused: BTreeMap::new(),
             down: BTreeMap::new(),
             leaving: BTreeMap::new(),
             leads: false,
@@ -75,27 +102,59 @@ impl Cluster {
 
     /// This node suspects another, or does not any more; whoever leads should know.
     pub(crate) fn believes(&mut self, about: NodeId, suspected: bool, overview: Overview<'_>, cx: &mut Cx<'_>) {
-        self.reported(self.node, about, suspected, cx.now);
         self.observe(overview, cx);
-        if let Some(leader) = self.leader().filter(|leader| *leader != self.node) {
+        // The rest is told again and again as long as it is so; that it is over has to be said once.
+        if let Some(leader) = self.leader().filter(|leader| *leader != self.node && !suspected) {
             cx.send(leader, StackMessage::Report { about, suspected });
         }
     }
 
+    /// Tells the leader whom this node suspects: now if the leader is another than last time, and then again and again.
+    fn report(&mut self, overview: Overview<'_>, cx: &mut Cx<'_>) {
+        let Some(leader) = self.leader().filter(|leader| *leader != self.node) else {
+            self.report_at = None;
+            return;
+        };
+        let mut suspects = self.down.keys().copied().filter(|node| overview.peers.suspects(*node)).peekable();
+        if suspects.peek().is_none() || self.report_at.is_some_and(|(at, to)| to == leader && at > cx.now) {
+            return;
+        }
+        suspects.for_each(|about| cx.send(leader, StackMessage::Report { about, suspected: true }));
+        self.report_at = Some((cx.now.saturating_add(REPEAT), leader));
+    }
+
+    /// A node has answered: it can be reached.
+    pub(crate) fn answered(&mut self, from: NodeId, now: Instant) {
+        if self.roll_call.is_some() {
+            self.answered.insert(from, now);
+        }
+    }
+
+    /// Looks whom this node reaches. True once the answers of those that are there must have come.
+    fn call_roll(&mut self, directory: &Directory, cx: &mut Cx<'_>) -> bool {
+        let (since, ask_at) = *self.roll_call.get_or_insert((cx.now, cx.now));
+        if ask_at <= cx.now {
+            self.roll_call = Some((since, cx.now.saturating_add(REPEAT)));
+            let hosts = directory.nodes.iter().enumerate().filter(|(_, place)| !place.edge);
+            let others = hosts.map(|(index, _)| NodeId::from_index(index)).filter(|node| *node != self.node);
+            others.for_each(|node| cx.send(node, StackMessage::Ask));
+        }
+        since.saturating_add(AGAIN) <= cx.now
+    }
+
     /// A node says what it believes of another.
     pub(crate) fn reported(&mut self, by: NodeId, about: NodeId, suspected: bool, now: Instant) {
-        let by_whom = self.reports.entry(about).or_default();
         if suspected {
-            by_whom.insert(by)
-        } else {
-            by_whom.remove(&by)
-        };
+            self.reports.entry(about).or_default().insert(by, now);
+        } else if let Some(by_whom) = self.reports.get_mut(&about) {
+            by_whom.remove(&by);
+        }
         self.look_at = Some(now);
     }
 
     /// An agent cannot be helped on the node that asks.
     pub(crate) fn asked(&mut self, agent: AgentId, from: NodeId, now: Instant) {
-        self.leaving.insert(agent, (from, now));
+        self.leaving.insert(agent, Wish { from, said: now, look_at: now });
         self.look_at = Some(now);
     }
 
@@ -106,7 +165,7 @@ impl Cluster {
 
     /// Whether any node is in doubt, or any agent waits for a place.
     fn anything_to_do(&self) -> bool {
-        !self.down.is_empty() || !self.leaving.is_empty()
+        !self.down.is_empty() || !self.leaving.is_empty() || !self.reports.is_empty()
     }
 
     /// Takes the decisions that are due; gives the agents that have been moved.
@@ -114,16 +173,35 @@ impl Cluster {
         cx.charge(Component::Supervisor);
         self.look_at = None;
         self.note_leadership(cx);
+        self.forget_stale(cx.now);
         self.note_down(overview, cx.now);
+        self.report(overview, cx);
         let placement = &overview.configuration.placement;
         let acts = placement.enabled && overview.configuration.supervisor.enabled;
         let mut moved = Vec::new();
-        if acts && self.leads {
-            self.move_all(overview, assignments, &mut moved, cx);
+        if acts && self.leads && (!self.down.is_empty() || !self.leaving.is_empty()) {
+            if self.call_roll(overview.directory, cx) {
+                self.move_all(overview, assignments, &mut moved, cx);
+            }
+        } else {
+            self.roll_call = None;
+            self.answered.clear();
+            self.refused.clear();
         }
         let again = self.anything_to_do().then(|| cx.now.saturating_add(AGAIN.min(placement.patience)));
         self.look_at = again.into_iter().chain(self.leadership.deadline(cx.now)).min();
         moved
+    }
+
+    /// Forgets what nobody says any more: who said it may be gone, or the message that it is over was lost.
+    fn forget_stale(&mut self, now: Instant) {
+        let fresh = |at: &Instant| now.saturating_since(*at) < STALE;
+        self.reports.retain(|_, by| {
+            by.retain(|_, at| fresh(at));
+            !by.is_empty()
+        });
+        self.answered.retain(|_, at| fresh(at));
+        self.leaving.retain(|_, wish| fresh(&wish.said));
     }
 
     fn note_leadership(&mut self, cx: &mut Cx<'_>) {
@@ -139,8 +217,8 @@ impl Cluster {
         for index in 0..overview.directory.nodes.len() {
             let node = NodeId::from_index(index);
             // Who is silent itself cannot take its word back.
-            let speaks = |by: &&NodeId| **by == self.node || !overview.peers.suspects(**by);
-            let others = self.reports.get(&node).map_or(0, |by| by.iter().filter(speaks).count());
+            let speaks = |by: &&NodeId| !overview.peers.suspects(**by);
+            let others = self.reports.get(&node).map_or(0, |by| by.keys().filter(speaks).count());
             if overview.peers.suspects(node) || (others >= 2 && node != self.node) {
                 self.down.entry(node).or_insert(now);
             } else {
@@ -151,8 +229,9 @@ impl Cluster {
 
     fn move_all(&mut self, overview: Overview<'_>, assignments: &mut Assignments, moved: &mut Vec<AgentId>, cx: &mut Cx<'_>) {
         let patience = overview.configuration.placement.patience;
-        let cluster = self.count(overview.directory, |_| true);
-        if f64::from(cluster.of_them) > overview.configuration.guard.majority * f64::from(cluster.all) {
+        let cluster = self.unreached(overview.directory);
+        let guard = &overview.configuration.guard;
+        if guard.enabled && f64::from(cluster.of_them) > guard.majority * f64::from(cluster.all) {
             // More likely it is this node that is cut off. When the others come back they do so one by one, and none may be taken for gone meanwhile.
             self.down.values_mut().for_each(|since| *since = cx.now);
             return;
@@ -167,15 +246,15 @@ impl Cluster {
             }
         }
         let due: Vec<_> =
-            self.leaving.iter().filter(|(_, (_, at))| *at <= cx.now).map(|(agent, (from, _))| (*agent, *from)).collect();
-        for (agent, from) in due {
-            if assignments.node_of(agent) != from {
+            self.leaving.iter().filter(|(_, wish)| wish.look_at <= cx.now).map(|(agent, wish)| (*agent, *wish)).collect();
+        for (agent, wish) in due {
+            if assignments.node_of(agent) != wish.from {
                 self.leaving.remove(&agent);
-            } else if self.move_one(agent, from, Cause::Unverified, overview, assignments, cx) {
+            } else if self.move_one(agent, wish.from, Cause::Unverified, overview, assignments, cx) {
                 self.leaving.remove(&agent);
                 moved.push(agent);
             } else {
-                self.leaving.insert(agent, (from, cx.now.saturating_add(AGAIN)));
+                self.leaving.insert(agent, Wish { look_at: cx.now.saturating_add(AGAIN), ..wish });
             }
         }
     }
@@ -205,17 +284,23 @@ impl Cluster {
         let healthy: Vec<_> = healthy.collect();
         let agent_serves = healthy.contains(&agent);
         let replicas = Replicas { total: replicas.len() as u32, healthy: &healthy, agent_serves };
-        let believers = self.reports.get(&from).map_or(0, BTreeSet::len) as u32;
-        let cluster = self.count(directory, |_| true);
+        let others = self.reports.get(&from).map_or(0, BTreeMap::len) as u32;
+        let believers = others + u32::from(overview.peers.suspects(from));
+        let cluster = self.unreached(directory);
         // A node that asks for its own agent to be taken is the best witness there is.
         let asked = cluster.all - cluster.of_them;
         let believers =
             if self.down.contains_key(&from) { Count { of_them: believers, all: asked } } else { Count { of_them: 1, all: 1 } };
         let outlook = Outlook { cluster, zone: zone_counts, believers };
         match self.guard.ask(&overview.configuration.guard, request, replicas, outlook, cx.now) {
-            Permission::Granted => {}
-            Permission::Refused(_) => {
-                cx.record(Record::RecoveryHeld(agent));
+            Permission::Granted => {
+                self.refused.remove(&agent);
+            }
+            Permission::Refused(refusal) => {
+                // Told once, not each time that nothing has changed.
+                if self.refused.insert(agent, discriminant(&refusal)) != Some(discriminant(&refusal)) {
+                    cx.record(Record::RecoveryHeld(agent));
+                }
                 return false;
             }
         }
@@ -226,6 +311,15 @@ impl Cluster {
         cx.record(Record::Moved { agent, to });
         assignments.move_to(agent, to);
         true
+    }
+
+    /// Nodes that do not answer, of all. Those that watch each other on a ring know of few; whom a node reaches it has to ask.
+    fn unreached(&self, directory: &Directory) -> Count {
+        let hosts = directory.nodes.iter().enumerate().filter(|(_, place)| !place.edge);
+        let silent = |node: NodeId| node != self.node && !self.answered.contains_key(&node);
+        let (of_them, all) =
+            hosts.fold((0, 0), |(silents, all), (index, _)| (silents + u32::from(silent(NodeId::from_index(index))), all + 1));
+        Count { of_them, all }
     }
 
     fn count(&self, directory: &Directory, of: impl Fn(&hms_machine::NodePlace) -> bool) -> Count {

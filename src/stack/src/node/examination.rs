@@ -66,12 +66,15 @@ impl Examination {
 
     /// Begins the rounds of a node that has just started.
     pub(crate) fn begin(&mut self, configuration: &Configuration, cx: &mut Cx<'_>) {
-        if !configuration.checks.enabled {
+        if !configuration.checks.enabled && !configuration.state.enabled {
             return;
         }
         let subject = Subject::Node(self.node);
         let draw = &mut cx.draw(PHASE);
         self.round_at = Some(cx.now.saturating_add(configuration.checks.every.mul_f64(draw.uniform())));
+        if !configuration.checks.enabled {
+            return;
+        }
         standard(configuration).watch_node(&mut self.checks, subject, cx.now, draw);
         let check = Box::new(ErrorRate::new(&configuration.checks));
         let schedule = Schedule::Push { silence: None };
@@ -114,7 +117,8 @@ impl Examination {
         }
         self.round_at = Some(cx.now.saturating_add(configuration.checks.every));
         let draw = &mut cx.draw(JITTER);
-        let (mut measure, mut probes, mut changes) = (false, Vec::new(), Vec::new());
+        // How far the journals are, the host says too; without checks it is asked for that alone.
+        let (mut measure, mut probes, mut changes) = (!configuration.checks.enabled, Vec::new(), Vec::new());
         let ask = |due: checks::Due| match (due.subject, due.what) {
             (Subject::Agent(agent), ReadingKind::Work) => probes.push(agent),
             // The supervisor asks for signs of life; its answers come here as well.

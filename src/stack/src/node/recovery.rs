@@ -6,11 +6,15 @@
 //! A failure goes this way: noticed → decided (rung) → permitted → process ended, if there is one → started after a pause → ready → proven by real work → over; or
 //! the next rung. What cannot be helped here is handed to the leader ([`Outcome::Move`]).
 
+mod patient;
+mod trees;
+
 use std::collections::BTreeMap;
+use std::mem::discriminant;
 
 use hms_machine::{
-    AgentEvent, AgentId, Cause, Component, Context, Directory, Duration, Exit, Instant, NodeId, Probe, Purpose, Record, Rung,
-    ServiceId, StateSource,
+    AgentEvent, AgentId, Cause, Component, Context, Directory, Duration, Exit, Instant, NodeId, Probe, Record, Rung, ServiceId,
+    StateSource,
 };
 
 use super::message::StackMessage;
@@ -19,12 +23,14 @@ use crate::supervisor::guard::{Count, Guard, Outlook, Permission, Refusal, Repli
 use crate::supervisor::ladder::{self, Available, Ladder};
 use crate::supervisor::lifecycle::{Advice, Lifecycle, State, Then};
 use crate::supervisor::starts::Starts;
-use crate::supervisor::tree::{Action, ChildId, ChildKind, ChildSpec, ExitReason, Shutdown, SupervisorSpec, Tree};
-
-const TREE: Purpose = Purpose::named("stack/restart-pause");
+use crate::supervisor::tree::{ChildId, ExitReason, Tree};
+use patient::{Patient, Treatment, first_source};
 
 /// A recovery that the guard refused is asked for again after this, if the guard names no time.
 const HELD: Duration = Duration::from_millis(500);
+
+/// The leader may not have got the message, or may be another by now.
+const ASKED_AGAIN: Duration = Duration::from_secs(1);
 
 type Cx<'a> = Context<'a, StackMessage>;
 
@@ -34,37 +40,12 @@ pub(crate) struct Recovery {
     node: NodeId,
     zone: u32,
     patients: BTreeMap<AgentId, Patient>,
-    trees: Vec<Tree>,
+    trees: BTreeMap<u32, Tree>,
+    /// Trees planted so far.
+    planted: u32,
     ladder: Ladder,
     guard: Guard,
     gate: Starts,
-}
-
-/// A local agent.
-#[derive(Clone, Debug)]
-struct Patient {
-    service: ServiceId,
-    lifecycle: Lifecycle,
-    /// Its supervisor, and its place under it.
-    tree: (usize, ChildId),
-    /// Where its state comes from at the next start.
-    source: StateSource,
-    treatment: Option<Treatment>,
-    /// Decisions in the present trouble.
-    attempts: u32,
-    /// To be decided on again, when, and for what.
-    held: Option<(Instant, Cause)>,
-    /// Since when it is fenced off.
-    isolated: Option<Instant>,
-}
-
-/// What is being done about an agent.
-#[derive(Clone, Copy, Debug)]
-struct Treatment {
-    rung: Rung,
-    cause: Cause,
-    /// For what leaves the process alone: when it must have helped.
-    judge_at: Option<Instant>,
 }
 
 /// What the node has to do beyond its own agents.
@@ -98,7 +79,8 @@ impl Recovery {
             node,
             zone: directory.nodes[node.index()].zone,
             patients: BTreeMap::new(),
-            trees: Vec::new(),
+            trees: BTreeMap::new(),
+            planted: 0,
             ladder: Ladder::default(),
             guard: Guard::default(),
             gate: Starts::default(),
@@ -138,9 +120,8 @@ impl Recovery {
             by_service.entry(situation.directory.agents[agent.index()].service).or_default().push((*agent, *source));
         }
         for (service, agents) in by_service {
-            let tree = self.trees.len();
             let names: Vec<_> = agents.iter().map(|(agent, _)| *agent).collect();
-            self.trees.push(plant(&names, situation.configuration, cx));
+            let tree = self.plant(&names, situation.configuration, cx);
             for (position, (agent, source)) in agents.into_iter().enumerate() {
                 // The root is 0, its children follow in order.
                 let child = ChildId(position as u32 + 1);
@@ -153,19 +134,22 @@ impl Recovery {
                     attempts: u32::from(moved),
                     held: None,
                     isolated: None,
+                    with_sibling: false,
+                    ailing: None,
+                    prove_at: None,
+                    ask_at: None,
+                    refused: None,
                 };
                 self.patients.insert(agent, patient);
+                self.gate.ask(agent, situation.directory.services[service.index()].needs.clone(), cx.now);
             }
-            let mut actions = Vec::new();
-            self.trees[tree].start(cx.now, &mut actions);
-            self.act(tree, actions, situation, cx);
         }
+        self.open_gate(situation, cx);
     }
 
     /// Lets an agent go that is to run elsewhere.
     pub(crate) fn dismiss(&mut self, agent: AgentId, situation: Situation<'_>, cx: &mut Cx<'_>) {
         let Some(patient) = self.patients.get_mut(&agent) else { return };
-        let tree = patient.tree;
         patient.lifecycle.relocated();
         if patient.lifecycle.stop(Then::Ended) == Advice::Stop {
             cx.stop(agent, situation.configuration.supervisor.shutdown);
@@ -175,10 +159,11 @@ impl Recovery {
         self.ladder.release(agent);
         self.guard.ended(agent);
         self.gate.ended(agent);
-        self.withdraw(tree, cx);
+        self.leave_tree(agent, situation, cx);
         if !self.has_process(agent) {
-            self.patients.remove(&agent);
+            self.discharge(agent);
         }
+        self.open_gate(situation, cx);
     }
 
     fn has_process(&self, agent: AgentId) -> bool {
@@ -193,13 +178,6 @@ impl Recovery {
                     | State::Stopping { .. }
             )
         )
-    }
-
-    /// The supervisor need not care for a child any longer; its end, if it is still to come, is no failure.
-    fn withdraw(&mut self, (tree, child): (usize, ChildId), cx: &Cx<'_>) {
-        let mut ignored = Vec::new();
-        self.trees[tree].stop(child, cx.now, &mut ignored);
-        self.trees[tree].exit(child, ExitReason::Shutdown, cx.now, &mut ignored);
     }
 
     /// What the operating system tells about an agent. `poisoned`: its death has led to a quarantine.
@@ -230,6 +208,10 @@ impl Recovery {
 
     fn is_ready(&mut self, agent: AgentId, situation: Situation<'_>, cx: &mut Cx<'_>) {
         let Some(patient) = self.patients.get_mut(&agent) else { return };
+        // It may have crossed with an order to stop.
+        if !matches!(patient.lifecycle.state(), State::Starting { .. }) {
+            return;
+        }
         let supervisor = &situation.configuration.supervisor;
         let proving = patient.lifecycle.ready(supervisor, cx.now);
         let (tree, child) = patient.tree;
@@ -240,10 +222,7 @@ impl Recovery {
             self.over(agent, situation, cx);
         }
         self.gate.ended(agent);
-        let mut actions = Vec::new();
-        self.trees[tree].started(child, cx.now, &mut actions);
-        self.act(tree, actions, situation, cx);
-        self.open_gate(situation, cx);
+        self.tell_tree(tree, situation, cx, |tree, now, actions| tree.started(child, now, actions));
     }
 
     /// A request or a work probe of an agent has ended.
@@ -257,7 +236,7 @@ impl Recovery {
                 patient.lifecycle.erred();
                 // It may have been the first request after a start; the proof ends with its time, not with one failure.
                 if matches!(patient.lifecycle.state(), State::Verifying { .. }) {
-                    cx.probe(agent, Probe::Work);
+                    patient.prove_at = Some(cx.now.saturating_add(supervisor.probe_every));
                 }
                 false
             }
@@ -274,7 +253,9 @@ impl Recovery {
         let Some(patient) = self.patients.get_mut(&agent) else { return };
         self.guard.ended(agent);
         self.ladder.verified(&situation.configuration.ladder, agent);
-        patient.held = None;
+        // What the checks found while it proved itself has not been acted upon.
+        patient.held = patient.ailing.map(|cause| (cx.now.saturating_add(HELD), cause));
+        (patient.refused, patient.prove_at) = (None, None);
         if let Some(treatment) = patient.treatment.take() {
             cx.record(Record::RecoveryVerified { agent, rung: treatment.rung, attempt: patient.attempts });
         }
@@ -292,6 +273,7 @@ impl Recovery {
     ) {
         let Some(patient) = self.patients.get_mut(&agent) else { return };
         let before = patient.lifecycle.state();
+        (patient.ailing, patient.prove_at) = (None, None);
         let news = patient.lifecycle.exited(&situation.configuration.supervisor, cx.now);
         self.gate.ended(agent);
         let cause = match (exit, before) {
@@ -311,13 +293,17 @@ impl Recovery {
         let Some(patient) = self.patients.get_mut(&agent) else { return };
         match patient.lifecycle.state() {
             State::Failed if !situation.configuration.supervisor.enabled => {}
+            State::Failed if std::mem::take(&mut patient.with_sibling) => {
+                let (tree, child) = patient.tree;
+                self.tell_tree(tree, situation, cx, |tree, now, actions| tree.exit(child, ExitReason::Abnormal, now, actions));
+            }
             State::Failed => match patient.treatment.filter(|_| !news) {
                 // It was ended for a treatment, which goes on.
                 Some(treatment) => self.carry_on(agent, treatment, situation, cx, outcomes),
                 None => self.decide(agent, cause, situation, cx, outcomes),
             },
             State::Ended => {
-                self.patients.remove(&agent);
+                self.discharge(agent);
             }
             State::Registered
             | State::Starting { .. }
@@ -329,6 +315,7 @@ impl Recovery {
             | State::Relocating { .. }
             | State::Isolated => {}
         }
+        self.open_gate(situation, cx);
     }
 
     /// The treatment under way has not helped.
@@ -344,6 +331,7 @@ impl Recovery {
     pub(crate) fn ails(&mut self, agent: AgentId, cause: Cause, situation: Situation<'_>, cx: &mut Cx<'_>) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         let Some(patient) = self.patients.get_mut(&agent) else { return outcomes };
+        patient.ailing = Some(cause);
         let runs = matches!(patient.lifecycle.state(), State::Running(_) | State::Degraded(_));
         if runs && patient.treatment.is_none() && patient.held.is_none() && situation.configuration.supervisor.enabled {
             patient.lifecycle.judged(true);
@@ -352,11 +340,16 @@ impl Recovery {
         outcomes
     }
 
+    /// What the checks say ails a local agent.
+    pub(crate) fn ailing(&self, agent: AgentId) -> Option<Cause> {
+        self.patients.get(&agent)?.ailing
+    }
+
     /// The checks see nothing wrong with a local agent any more.
     pub(crate) fn is_well(&mut self, agent: AgentId, situation: Situation<'_>, cx: &mut Cx<'_>) {
         let Some(patient) = self.patients.get_mut(&agent) else { return };
         patient.lifecycle.judged(false);
-        patient.held = None;
+        (patient.held, patient.ailing) = (None, None);
         if patient.treatment.is_some_and(|treatment| treatment.judge_at.is_some()) {
             self.over(agent, situation, cx);
         }
@@ -411,9 +404,14 @@ impl Recovery {
                     }
                 };
                 patient.held = Some((again, cause));
-                return cx.record(Record::RecoveryHeld(agent));
+                // Told once, not each time that nothing has changed.
+                if patient.refused.replace(discriminant(&refusal)) != Some(discriminant(&refusal)) {
+                    cx.record(Record::RecoveryHeld(agent));
+                }
+                return;
             }
         }
+        patient.refused = None;
         patient.attempts += 1;
         cx.record(Record::RecoveryStarted { agent, rung, cause, attempt: patient.attempts });
         let judge_at = (rung == Rung::Retry).then(|| cx.now.saturating_add(situation.configuration.supervisor.verify_timeout));
@@ -427,7 +425,7 @@ impl Recovery {
             // What ails the agent is no reason to wait for it.
             cx.stop(agent, Duration::ZERO);
             if rung == Rung::Isolate {
-                self.isolate(agent, cx);
+                self.isolate(agent, situation, cx);
             }
         } else if !matches!(patient.lifecycle.state(), State::Stopping { .. }) {
             self.carry_on(agent, treatment, situation, cx, outcomes);
@@ -454,84 +452,20 @@ impl Recovery {
             Rung::Rebuild => patient.source = replica.unwrap_or(StateSource::Truncated),
             Rung::Relocate => {
                 patient.lifecycle.relocate(cx.now.saturating_add(situation.configuration.placement.give_up));
-                self.withdraw((tree, child), cx);
+                patient.ask_at = Some(cx.now.saturating_add(ASKED_AGAIN));
+                self.leave_tree(agent, situation, cx);
                 return outcomes.push(Outcome::Move(agent));
             }
-            Rung::Isolate => return self.isolate(agent, cx),
+            Rung::Isolate => return self.isolate(agent, situation, cx),
         }
-        let mut actions = Vec::new();
-        self.trees[tree].exit(child, ExitReason::Abnormal, cx.now, &mut actions);
-        self.act(tree, actions, situation, cx);
+        self.tell_tree(tree, situation, cx, |tree, now, actions| tree.exit(child, ExitReason::Abnormal, now, actions));
     }
 
-    fn isolate(&mut self, agent: AgentId, cx: &Cx<'_>) {
+    fn isolate(&mut self, agent: AgentId, situation: Situation<'_>, cx: &mut Cx<'_>) {
         let Some(patient) = self.patients.get_mut(&agent) else { return };
         patient.isolated = Some(cx.now);
-        let tree = patient.tree;
-        self.withdraw(tree, cx);
+        self.leave_tree(agent, situation, cx);
         self.guard.ended(agent);
-    }
-
-    /// Does what a supervisor wants.
-    fn act(&mut self, tree: usize, actions: Vec<Action>, situation: Situation<'_>, cx: &mut Cx<'_>) {
-        for action in actions {
-            match action {
-                Action::Start(child) => {
-                    let Some((agent, patient)) = self.child(tree, child) else { continue };
-                    let needs = situation.directory.services[patient.service.index()].needs.clone();
-                    self.gate.ask(agent, needs, cx.now);
-                }
-                Action::Stop { child, .. } => {
-                    let grace = situation.configuration.supervisor.shutdown;
-                    let Some((agent, patient)) = self.child(tree, child) else { continue };
-                    if patient.lifecycle.stop(Then::Failed) == Advice::Stop {
-                        cx.stop(agent, grace);
-                    }
-                }
-                Action::Kill(child) => {
-                    if let Some((agent, _)) = self.child(tree, child) {
-                        cx.stop(agent, Duration::ZERO);
-                    }
-                }
-                Action::GaveUp(_) => self.give_up(tree, situation, cx),
-            }
-        }
-        self.open_gate(situation, cx);
-    }
-
-    fn child(&mut self, tree: usize, child: ChildId) -> Option<(AgentId, &mut Patient)> {
-        self.patients.iter_mut().find(|(_, patient)| patient.tree == (tree, child)).map(|(agent, patient)| (*agent, patient))
-    }
-
-    /// A supervisor has restarted too often: its agents are decided on anew, as a crash loop, each under a supervisor of its own.
-    fn give_up(&mut self, tree: usize, situation: Situation<'_>, cx: &mut Cx<'_>) {
-        let members: Vec<_> =
-            self.patients.iter().filter(|(_, patient)| patient.tree.0 == tree).map(|(agent, _)| *agent).collect();
-        for agent in members {
-            let fresh = self.trees.len();
-            self.trees.push(plant(&[agent], situation.configuration, cx));
-            // The new supervisor takes the child as one that runs, so that its next end is the first that it counts.
-            let mut ignored = Vec::new();
-            self.trees[fresh].start(cx.now, &mut ignored);
-            self.trees[fresh].started(ChildId(1), cx.now, &mut ignored);
-            self.fail_treatment(agent, cx);
-            if let Some(patient) = self.patients.get_mut(&agent) {
-                patient.tree = (fresh, ChildId(1));
-                patient.held = Some((cx.now, Cause::CrashLoop));
-            }
-        }
-    }
-
-    /// Starts whoever may start.
-    fn open_gate(&mut self, situation: Situation<'_>, cx: &mut Cx<'_>) {
-        for agent in self.gate.release(&situation.configuration.guard, cx.now, situation.ready) {
-            let Some(patient) = self.patients.get_mut(&agent) else { continue };
-            if patient.lifecycle.start(&situation.configuration.supervisor, cx.now) {
-                cx.start(agent, patient.source);
-            } else {
-                self.gate.ended(agent);
-            }
-        }
     }
 
     /// When [`Recovery::wake`] is due next.
@@ -541,10 +475,11 @@ impl Recovery {
         }
         let patients = self.patients.values().flat_map(|patient| {
             let judged = patient.treatment.and_then(|treatment| treatment.judge_at);
-            let released = patient.isolated.map(|since| since.saturating_add(configuration.ladder.isolation));
-            [patient.lifecycle.deadline(), patient.held.map(|(at, _)| at), judged, released]
+            let released = patient.released_at(configuration.ladder.isolation);
+            let held = patient.held.map(|(at, _)| at);
+            [patient.lifecycle.deadline(), held, judged, released, patient.prove_due(), patient.ask_due()]
         });
-        let trees = self.trees.iter().map(Tree::deadline);
+        let trees = self.trees.values().map(Tree::deadline);
         patients.chain(trees).flatten().chain(self.gate.deadline(&configuration.guard)).min()
     }
 
@@ -552,12 +487,9 @@ impl Recovery {
     pub(crate) fn wake(&mut self, situation: Situation<'_>, cx: &mut Cx<'_>) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         if situation.configuration.supervisor.enabled {
-            for tree in 0..self.trees.len() {
-                if self.trees[tree].deadline().is_some_and(|due| due <= cx.now) {
-                    let mut actions = Vec::new();
-                    self.trees[tree].timeout(cx.now, &mut actions);
-                    self.act(tree, actions, situation, cx);
-                }
+            let due = self.trees.iter().filter(|(_, tree)| tree.deadline().is_some_and(|due| due <= cx.now));
+            for tree in due.map(|(name, _)| *name).collect::<Vec<_>>() {
+                self.tell_tree(tree, situation, cx, Tree::timeout);
             }
             for agent in self.patients.keys().copied().collect::<Vec<_>>() {
                 self.look_after(agent, situation, cx, &mut outcomes);
@@ -589,9 +521,22 @@ impl Recovery {
                 }
             }
             Advice::Restart { .. } => cx.start(agent, patient.source),
-            Advice::Decide => self.decide(agent, Cause::Unverified, situation, cx, outcomes),
+            // No other place was found. Its supervisor here has let go of it, so it gets another.
+            Advice::Decide => {
+                self.fail_treatment(agent, cx);
+                self.transplant(agent, situation, cx);
+                return self.decide(agent, Cause::Unverified, situation, cx, outcomes);
+            }
         }
         let Some(patient) = self.patients.get_mut(&agent) else { return };
+        if patient.prove_due().is_some_and(|at| at <= cx.now) {
+            patient.prove_at = None;
+            cx.probe(agent, Probe::Work);
+        }
+        if patient.ask_due().is_some_and(|at| at <= cx.now) {
+            patient.ask_at = Some(cx.now.saturating_add(ASKED_AGAIN));
+            outcomes.push(Outcome::Move(agent));
+        }
         if patient.treatment.and_then(|treatment| treatment.judge_at).is_some_and(|at| at <= cx.now) {
             let cause = patient.treatment.map_or(Cause::Unverified, |treatment| treatment.cause);
             self.fail_treatment(agent, cx);
@@ -600,47 +545,16 @@ impl Recovery {
         if let Some((_, cause)) = patient.held.filter(|(at, _)| *at <= cx.now) {
             return self.decide(agent, cause, situation, cx, outcomes);
         }
-        let isolation = situation.configuration.ladder.isolation;
-        if patient.isolated.is_some_and(|since| since.saturating_add(isolation) <= cx.now) {
+        if patient.released_at(situation.configuration.ladder.isolation).is_some_and(|at| at <= cx.now) {
             self.release(agent, situation, cx);
         }
     }
 
     /// An agent that was fenced off for long enough gets a new beginning.
     fn release(&mut self, agent: AgentId, situation: Situation<'_>, cx: &mut Cx<'_>) {
-        if let Some(patient) = self.patients.remove(&agent).filter(|patient| patient.lifecycle.state() == State::Isolated) {
+        if let Some(patient) = self.discharge(agent) {
             self.ladder.release(agent);
             self.admit(&[(agent, patient.source)], false, situation, cx);
         }
-    }
-}
-
-/// The supervisor of some agents of one service.
-fn plant(agents: &[AgentId], configuration: &Configuration, cx: &mut Cx<'_>) -> Tree {
-    let supervisor = &configuration.supervisor;
-    let children = agents.iter().map(|agent| ChildSpec {
-        name: agent.to_string(),
-        restart: supervisor.restart,
-        shutdown: Shutdown::Within(supervisor.shutdown),
-        depends_on: Vec::new(),
-        kind: ChildKind::Worker,
-    });
-    let specification = SupervisorSpec {
-        strategy: supervisor.strategy,
-        intensity: supervisor.intensity,
-        period: supervisor.period,
-        backoff: supervisor.backoff_rule(),
-        starts: crate::supervisor::tree::Starts::Together,
-        children: children.collect(),
-    };
-    Tree::new(&specification, cx.draw(TREE)).expect("agents have names of their own and depend on no sibling")
-}
-
-/// Where the state of a restarted agent comes from, if nothing speaks for another source.
-fn first_source(wanted: StateSource, cause: Cause) -> StateSource {
-    match (wanted, cause) {
-        // With damage before the end its own journal cannot be read as it is.
-        (StateSource::Local, Cause::CorruptState) => StateSource::Truncated,
-        (source, _) => source,
     }
 }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use hms_machine::{AgentId, Component, Context, Directory, Instant, NodeId, Purpose};
+use hms_machine::{AgentId, Component, Context, Directory, Duration, Instant, NodeId, Purpose};
 
 use super::message::{Beat, StackMessage};
 use crate::configuration::Configuration;
@@ -56,8 +56,13 @@ pub(crate) enum Watch {
         group: Group,
         /// `None` until the incarnation is durable.
         swim: Option<Box<Swim>>,
+        /// When the register of moves is compared with that of another member next, and with whose.
+        compare: (Instant, u32),
     },
 }
+
+/// A member whose register of moves differs from this node's is told so this often: the message that told it may have been lost.
+const COMPARE_EVERY: Duration = Duration::from_secs(1);
 
 /// Who watches whom with heartbeats.
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +121,7 @@ impl Watch {
                 let ring = Ring::new(id, directory, health.monitors);
                 Watch::Ring { ring, detector: Detector::new(health, ring.watched() as usize, now), heartbeats: None }
             }
-            HealthMode::Swim => Watch::Swim { group: Group::new(id, directory), swim: None },
+            HealthMode::Swim => Watch::Swim { group: Group::new(id, directory), swim: None, compare: (now, 0) },
         }
     }
 
@@ -125,7 +130,7 @@ impl Watch {
         &mut self,
         incarnation: u64,
         configuration: &Configuration,
-        statement: &Statement,
+        (statement, agents): (&Statement, &[AgentId]),
         cx: &mut Cx<'_>,
     ) -> Vec<News> {
         match self {
@@ -138,8 +143,8 @@ impl Watch {
                     *heartbeats = Some(Heartbeats::new(cx.now.saturating_add(every.mul_f64(phase)), every));
                 }
             }
-            Watch::Swim { group, swim } => {
-                let (group, facts) = (*group, facts_of(statement, &statement.ready));
+            Watch::Swim { group, swim, .. } => {
+                let (group, facts) = (*group, facts_of(statement, agents));
                 let mut outputs = Vec::new();
                 let mut turn = Turn { now: cx.now, draw: &mut cx.draw(swim::DRAWS), outputs: &mut outputs };
                 *swim = Some(Box::new(Swim::start(&configuration.swim, group, incarnation, facts, &mut turn)));
@@ -175,6 +180,28 @@ impl Watch {
         let mut outputs = Vec::new();
         swim.heard(from, message, &mut Turn { now: cx.now, draw: &mut cx.draw(swim::DRAWS), outputs: &mut outputs });
         carry_out(outputs, cx)
+    }
+
+    /// What a member has told of itself last, where gossip tells it.
+    pub(crate) fn facts(&self, node: NodeId) -> Option<Facts> {
+        match self {
+            Watch::Off | Watch::Ring { .. } | Watch::Swim { swim: None, .. } => None,
+            Watch::Swim { swim: Some(swim), .. } => Some(swim.facts(node)),
+        }
+    }
+
+    /// A member that is alive and says another digest of its moves than `digest`, now and then; members take turns.
+    pub(crate) fn disagrees(&mut self, digest: u32, hosts: u32, now: Instant) -> Option<NodeId> {
+        let Watch::Swim { swim: Some(swim), compare: (due, next), .. } = self else { return None };
+        if *due > now {
+            return None;
+        }
+        *due = now.saturating_add(COMPARE_EVERY);
+        let turn = (0..hosts).map(|step| NodeId((*next + step) % hosts));
+        let differs = |node: &NodeId| swim.standing(*node) == Standing::Alive && swim.facts(*node).version != digest;
+        let found = turn.into_iter().find(differs)?;
+        *next = found.0 + 1;
+        Some(found)
     }
 
     /// What this node says of itself has changed; heartbeats say it by themselves.
