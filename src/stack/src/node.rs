@@ -56,6 +56,9 @@ use watch::{News, Statement, Watch};
 
 pub use message::{Beat, StackMessage};
 
+/// An order that is older than this may have been carried out elsewhere: hardly any agent starts faster.
+const RECLAIM_WITHIN: Duration = Duration::from_millis(400);
+
 type Cx<'a> = Context<'a, StackMessage>;
 
 /// The stack of one node.
@@ -287,6 +290,11 @@ impl Node {
                     }
                 }
             }
+            StackMessage::Order { moves, sent } => {
+                cx.charge(Component::Supervisor);
+                self.keep_what_works(&moves, sent, cx);
+                self.merge(&moves, cx);
+            }
             StackMessage::Moves(moves) => {
                 cx.charge(Component::Supervisor);
                 self.merge(&moves, cx);
@@ -312,6 +320,36 @@ impl Node {
         if digest != self.assignments.moves().digest() {
             cx.send(from, StackMessage::Moves(Arc::clone(self.assignments.moves())));
         }
+    }
+
+    /// An order that has just been given takes agents away that work well here: the leader took this node for gone, and was wrong. They are moved
+    /// back before anybody has begun to stand in for them. An order that comes late is obeyed: somebody stands in for them already.
+    fn keep_what_works(&mut self, moves: &assignments::Moves, sent: Instant, cx: &mut Cx<'_>) {
+        if cx.wall.saturating_since(sent) > RECLAIM_WITHIN || sent.saturating_since(cx.wall) > RECLAIM_WITHIN {
+            return;
+        }
+        let mut merged = self.assignments.clone();
+        let gone =
+            merged.merge(moves).into_iter().filter(|agent| merged.node_of(*agent) != self.id && self.recovery.serves(*agent));
+        let gone: Vec<_> = gone.filter(|agent| self.assignments.node_of(*agent) == self.id).collect();
+        if gone.is_empty() {
+            return;
+        }
+        for agent in gone {
+            merged.move_to(agent, self.id);
+            cx.record(Record::Moved { agent, to: self.id });
+        }
+        let before = std::mem::replace(&mut self.assignments, merged);
+        let changed: Vec<_> = before.differences(&self.assignments);
+        self.announce(cx);
+        self.carry_out_moves(changed, &before, cx);
+    }
+
+    /// Tells everybody of moves.
+    fn announce(&self, cx: &mut Cx<'_>) {
+        let moves = self.assignments.moves();
+        let others = (0..self.directory.nodes.len()).map(NodeId::from_index).filter(|node| *node != self.id);
+        others.for_each(|node| cx.send(node, StackMessage::Order { moves: Arc::clone(moves), sent: cx.wall }));
     }
 
     /// Takes up moves that this node did not know of.
@@ -444,9 +482,7 @@ impl Node {
             return;
         }
         debug_assert!(!before.moves().covers(self.assignments.moves()));
-        let moves = Arc::clone(self.assignments.moves());
-        let others = (0..self.directory.nodes.len()).map(NodeId::from_index).filter(|node| *node != self.id);
-        others.for_each(|node| cx.send(node, StackMessage::Moves(Arc::clone(&moves))));
+        self.announce(cx);
         self.carry_out_moves(moved, &before, cx);
     }
 

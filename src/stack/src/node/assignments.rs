@@ -104,6 +104,12 @@ impl Assignments {
         if self.moves.covers(moves) { Vec::new() } else { Arc::make_mut(&mut self.moves).merge(moves) }
     }
 
+    /// Agents that have another place in `other`, in order.
+    pub(crate) fn differences(&self, other: &Assignments) -> Vec<AgentId> {
+        let agents = (0..self.directory.agents.len()).map(AgentId::from_index);
+        agents.filter(|agent| self.node_of(*agent) != other.node_of(*agent)).collect()
+    }
+
     /// What has been moved.
     pub(crate) fn moves(&self) -> &Arc<Moves> {
         &self.moves

@@ -19,6 +19,13 @@ pub enum StackMessage {
     Swim(SwimMessage),
     /// Where agents have been moved to, as far as the sender knows.
     Moves(Arc<Moves>),
+    /// The same, at the moment at which the sender has moved some.
+    Order {
+        /// What has been moved, the newest moves among it.
+        moves: Arc<Moves>,
+        /// Reading of the sender's wall clock.
+        sent: Instant,
+    },
     /// "What has been moved?" A node that boots asks before it starts its agents.
     Ask,
     /// The answer.
@@ -71,6 +78,7 @@ impl Message for StackMessage {
                 StackMessage::Heartbeat(beat) => Bytes(1 + 8 + 8 + 8 + 4 + 1 + 2 + 4 * beat.ready.len() as u64),
                 StackMessage::Swim(_) => Bytes::ZERO,
                 StackMessage::Moves(moves) => Bytes(1 + 2) + moves.bytes(),
+                StackMessage::Order { moves, .. } => Bytes(1 + 2 + 8) + moves.bytes(),
                 StackMessage::Ask => Bytes(1),
                 StackMessage::Answer { moves, .. } => Bytes(1 + 2 + 8) + moves.bytes(),
                 StackMessage::Move { .. } => Bytes(1 + 4),
@@ -81,9 +89,11 @@ impl Message for StackMessage {
     fn component(&self) -> Component {
         match self {
             StackMessage::Heartbeat(_) | StackMessage::Swim(_) | StackMessage::Report { .. } => Component::Health,
-            StackMessage::Moves(_) | StackMessage::Ask | StackMessage::Answer { .. } | StackMessage::Move { .. } => {
-                Component::Supervisor
-            }
+            StackMessage::Moves(_)
+            | StackMessage::Order { .. }
+            | StackMessage::Ask
+            | StackMessage::Answer { .. }
+            | StackMessage::Move { .. } => Component::Supervisor,
         }
     }
 }

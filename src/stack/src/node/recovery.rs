@@ -97,6 +97,11 @@ impl Recovery {
         self.patients.contains_key(&agent)
     }
 
+    /// Whether the agent works here, and nothing is being done about it.
+    pub(crate) fn serves(&self, agent: AgentId) -> bool {
+        self.patients.get(&agent).is_some_and(|patient| patient.lifecycle.admitted() && patient.treatment.is_none())
+    }
+
     /// Whether the agent has to prove that it works.
     pub(crate) fn on_trial(&self, agent: AgentId) -> bool {
         self.patients.get(&agent).is_some_and(|patient| patient.lifecycle.on_trial())
