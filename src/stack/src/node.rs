@@ -34,8 +34,8 @@ mod watch;
 use std::sync::Arc;
 
 use hms_machine::{
-    AgentEvent, AgentId, Boot, Cause, Component, Context, Directory, Exit, Input, Instant, Machine, NodeId, Probe, Record,
-    ServiceId, StateSource,
+    AgentEvent, AgentId, Boot, Cause, Component, Context, Directory, Duration, Exit, Input, Instant, Machine, NodeId, Probe,
+    Record, ServiceId, StateSource,
 };
 
 use crate::Configuration;
@@ -58,6 +58,8 @@ pub use message::{Beat, StackMessage};
 
 /// An order that is older than this may have been carried out elsewhere: hardly any agent starts faster.
 const RECLAIM_WITHIN: Duration = Duration::from_millis(400);
+/// A node that kept its agents obeys every order for this long: a leader that insists has its reasons.
+const RECLAIM_AGAIN: Duration = Duration::from_secs(30);
 
 type Cx<'a> = Context<'a, StackMessage>;
 
@@ -79,6 +81,8 @@ pub struct Node {
     requests: Requests,
     /// What this node said of itself last.
     said: Statement,
+    /// When it last kept agents that it was ordered to give away.
+    kept_at: Option<Instant>,
 }
 
 impl Machine for Node {
@@ -102,6 +106,7 @@ impl Machine for Node {
             calls: Calls::new(configuration, &directory, node, now),
             requests: Requests::default(),
             said: Statement::default(),
+            kept_at: None,
             directory,
         }
     }
@@ -323,7 +328,8 @@ impl Node {
     }
 
     /// An order that has just been given takes agents away that work well here: the leader took this node for gone, and was wrong. They are moved
-    /// back before anybody has begun to stand in for them. An order that comes late is obeyed: somebody stands in for them already.
+    /// back before anybody has begun to stand in for them. An order that comes late is obeyed: somebody stands in for them already. So is one that is
+    /// repeated: whoever is heard by nobody is of no use, however well its agents work.
     fn keep_what_works(&mut self, moves: &assignments::Moves, sent: Instant, cx: &mut Cx<'_>) {
         if cx.wall.saturating_since(sent) > RECLAIM_WITHIN || sent.saturating_since(cx.wall) > RECLAIM_WITHIN {
             return;
@@ -332,9 +338,11 @@ impl Node {
         let gone =
             merged.merge(moves).into_iter().filter(|agent| merged.node_of(*agent) != self.id && self.recovery.serves(*agent));
         let gone: Vec<_> = gone.filter(|agent| self.assignments.node_of(*agent) == self.id).collect();
-        if gone.is_empty() {
+        let insisted = self.kept_at.is_some_and(|at| cx.now.saturating_since(at) < RECLAIM_AGAIN);
+        if gone.is_empty() || insisted {
             return;
         }
+        self.kept_at = Some(cx.now);
         for agent in gone {
             merged.move_to(agent, self.id);
             cx.record(Record::Moved { agent, to: self.id });
