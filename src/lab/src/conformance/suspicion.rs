@@ -157,7 +157,10 @@ fn aware(
             "timeout_s" => scaled,
             "timeout_ms" => scaled * 1e3,
             other => {
-                return Err(LineError::new(format!("{place}.{other}"), "unknown key; known are health, timeout_s and timeout_ms"));
+                return Err(LineError::new(
+                    format!("{place}.{other}"),
+                    "unknown key; known are health, timeout_s and timeout_ms",
+                ));
             }
         };
         let number = wanted.as_f64().ok_or_else(|| LineError::new(format!("{place}.{key}"), format!("{wanted} is no number")))?;

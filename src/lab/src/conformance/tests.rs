@@ -55,7 +55,7 @@ fn spoil(expect: &mut Value) {
             json!(number.as_u64().map_or_else(|| json!(number.as_f64().unwrap() + 1.0), |count| json!(count + 1)))
         }
         Value::String(text) => Value::String(if text == "running" { "gave_up" } else { "running" }.to_owned()),
-        Value::Array(list) if list.is_empty() => panic!("an empty list is not spoilt"),
+        Value::Array(list) if list.is_empty() => json!(["a"]),
         Value::Array(mut list) => {
             list.pop();
             Value::Array(list)
