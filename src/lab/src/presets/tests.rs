@@ -1,9 +1,9 @@
 use std::path::Path;
 
-use hms_machine::Duration;
+use hms_machine::{Duration, Instant};
 use hms_stack::balancing::BalancingConfiguration;
 use hms_stack::breaker::{BreakerConfiguration, preset as breaker};
-use hms_stack::health::{DetectorKind, HealthMode, swim};
+use hms_stack::health::{Detector, DetectorKind, HealthMode, Heartbeat, swim};
 use hms_stack::overload::presets as overload;
 use hms_stack::supervisor::presets as supervisor;
 
@@ -102,6 +102,26 @@ fn the_files_of_detectors_have_the_published_figures() {
     assert_eq!((fast.pause, fast.min_std), (ms(300), ms(20)));
 }
 
+/// Silence after which a peer is convicted that was heard at every period for long.
+fn silence(name: &str) -> f64 {
+    let health = committed(name).health;
+    let mut detector = Detector::new(&health, 1, Instant::ZERO);
+    let mut now = Instant::ZERO;
+    for sequence in 1..3_000 {
+        now = now + health.heartbeat;
+        detector.heard(0, Heartbeat { sequence, ..Heartbeat::default() }, now);
+    }
+    detector.conviction(0).saturating_since(now).as_secs_f64()
+}
+
+#[test]
+fn the_presets_convict_when_their_systems_do() {
+    for (name, seconds, tolerance) in [("hms-fast", 0.505, 0.005), ("pekko-phi-cluster", 4.5, 0.05), ("cassandra", 18.42, 0.005), ("k8s-node", 40.0, 0.0)] {
+        let found = silence(name);
+        assert!((found - seconds).abs() <= tolerance, "{name}: {found}");
+    }
+}
+
 /// Written by hand, so that each value has its source beside it.
 #[test]
 fn a_preset_file_states_what_differs_from_the_default_and_why() {
@@ -120,15 +140,28 @@ fn a_preset_file_states_what_differs_from_the_default_and_why() {
     assert_eq!(count, 23);
 }
 
+const INTRODUCTION: &str = "\
+# Parameters of the stack, and what others set them to
+
+The default is [`default.toml`](default.toml). A preset is `hms run SCENARIO --stack experiments/stacks/NAME.toml`; `hms presets SCENARIO` runs
+all of them side by side. The tables hold every parameter, made from the walk over the tunables, with the presets that differ from the default.
+Written by `HMS_UPDATE_REFERENCE=1 cargo test -p hms-lab reference`.
+
+| preset | what it is |
+|---|---|";
+
+/// A row with the comment at the head of the preset's file.
+fn about(preset: &Preset) -> String {
+    let text = std::fs::read_to_string(preset.path.as_ref().unwrap()).unwrap();
+    let head: Vec<&str> = text.lines().map_while(|line| line.strip_prefix('#')).map(str::trim).collect();
+    format!("| [`{0}`]({0}.toml) | {1} |\n", preset.name, head.join(" "))
+}
+
 /// `HMS_UPDATE_REFERENCE=1 cargo test -p hms-lab reference` writes it anew.
 #[test]
 fn the_reference_of_parameters_and_presets_is_current() {
-    let page = format!(
-        "# Parameters of the stack, and what others set them to\n\nEvery parameter of the stack, made from the walk over the tunables, with the presets of this folder that differ from the default. \
-         The default is [`default.toml`](default.toml); a preset is `hms run SCENARIO --stack experiments/stacks/NAME.toml`, and `hms presets SCENARIO` runs all of them side by side. \
-         Written by `HMS_UPDATE_REFERENCE=1 cargo test -p hms-lab reference`.\n{}",
-        reference(&load_folder(&folder()).unwrap())
-    );
+    let presets = load_folder(&folder()).unwrap();
+    let page = format!("{INTRODUCTION}\n{}{}", presets.iter().map(about).collect::<String>(), reference(&presets));
     let path = folder().join("README.md");
     if std::env::var("HMS_UPDATE_REFERENCE").is_ok() {
         std::fs::write(&path, &page).unwrap();
