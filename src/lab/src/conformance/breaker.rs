@@ -43,6 +43,7 @@ enum Step {
     #[serde(alias = "allow")]
     Permit {
         expect: bool,
+        keep: Option<bool>,
     },
     Begin {
         id: Name,
@@ -119,9 +120,11 @@ impl Bench {
             Step::Ok { n, ms, permitted } => self.calls(index, now, EndOutcome::Ok, n, ms, permitted),
             Step::Fail { n, ms, permitted } => self.calls(index, now, EndOutcome::Fail, n, ms, permitted),
             Step::Slow { n, ms, permitted } => self.calls(index, now, EndOutcome::Slow, n, ms, permitted),
-            Step::Permit { expect } => {
+            Step::Permit { expect, keep } => {
                 let ticket = self.permit(now);
-                ticket.into_iter().for_each(|ticket| self.breaker.cancel(ticket));
+                if !keep.unwrap_or(false) {
+                    ticket.into_iter().for_each(|ticket| self.breaker.cancel(ticket));
+                }
                 Ok(differ(index, expect, ticket.is_some()))
             }
             Step::Begin { id, expect } => {

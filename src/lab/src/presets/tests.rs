@@ -116,7 +116,9 @@ fn silence(name: &str) -> f64 {
 
 #[test]
 fn the_presets_convict_when_their_systems_do() {
-    for (name, seconds, tolerance) in [("hms-fast", 0.505, 0.005), ("pekko-phi-cluster", 4.5, 0.05), ("cassandra", 18.42, 0.005), ("k8s-node", 40.0, 0.0)] {
+    for (name, seconds, tolerance) in
+        [("hms-fast", 0.505, 0.005), ("pekko-phi-cluster", 4.5, 0.05), ("cassandra", 18.42, 0.005), ("k8s-node", 40.0, 0.0)]
+    {
         let found = silence(name);
         assert!((found - seconds).abs() <= tolerance, "{name}: {found}");
     }
