@@ -50,7 +50,8 @@ fn the_table_says_which_default_will_hurt_and_is_the_same_on_any_number_of_threa
         assert!(text.contains(part), "no `{part}` in:\n{text}");
     }
     let off = one.iter().find(|line| line.contains("  off  ")).unwrap_or_else(|| panic!("{text}"));
-    assert!(off.contains("detection_p99 never"), "{text}");
+    // Nobody restarts what has crashed.
+    assert!(off.contains("recovery_p95 +"), "{text}");
 }
 
 #[test]

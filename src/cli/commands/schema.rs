@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// Every parameter, in the order of the walk.
-fn tunables() -> Vec<Tunable> {
+pub(crate) fn tunables() -> Vec<Tunable> {
     struct Collect(Vec<Tunable>);
     impl Visitor for Collect {
         fn visit(&mut self, tunable: &Tunable, _value: &mut Setting) {
@@ -83,6 +83,7 @@ fn stack_schema() -> Value {
         let range = format!("{} to {}", tunable.low, tunable.high);
         let mut property = match tunable.default {
             Setting::Switch(on) => json!({ "type": "boolean", "default": on }),
+            Setting::Choice(name) => json!({ "type": "string", "enum": tunable.choices, "default": name }),
             Setting::Integer(count) => json!({ "type": "integer", "default": count }),
             Setting::Real(number) => json!({ "type": "number", "default": number }),
             Setting::Duration(time) => {
