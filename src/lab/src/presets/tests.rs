@@ -108,7 +108,7 @@ fn silence(name: &str) -> f64 {
     let mut detector = Detector::new(&health, 1, Instant::ZERO);
     let mut now = Instant::ZERO;
     for sequence in 1..3_000 {
-        now = now + health.heartbeat;
+        now += health.heartbeat;
         detector.heard(0, Heartbeat { sequence, ..Heartbeat::default() }, now);
     }
     detector.conviction(0).saturating_since(now).as_secs_f64()
