@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
-use crate::commands::{check, completions, conformance, dataset, doctor, export, plot, replay, run, schema, scorecard, sweep};
+use crate::commands::{
+    check, completions, conformance, dataset, doctor, export, plot, presets, replay, run, schema, scorecard, sweep,
+};
 
 /// Version, and the commit where it is known.
 pub(crate) const VERSION: &str = if env!("HMS_COMMIT").is_empty() {
@@ -35,6 +37,7 @@ A short tour:
   hms run experiments/scenarios/quickstart.toml --stack stack.toml --out results/mine
   hms sweep experiments/campaigns/quickstart-timeouts.toml   many runs, compared
   hms scorecard experiments/scenarios/lan-3-zones.toml       does it reach what it promises
+  hms presets experiments/scenarios/quickstart.toml   what others do by default, on your scenario
   hms doctor                                          is this machine to be trusted
 
 Exit codes: 0 ok, 1 failure, 2 usage or invalid input, 5 incomplete, 6 determinism conflict, 7 target not reached, 100 some trials failed, \
@@ -53,6 +56,7 @@ pub(crate) enum Command {
     Run(run::Arguments),
     Sweep(sweep::Arguments),
     Scorecard(scorecard::Arguments),
+    Presets(presets::Arguments),
     Check(check::Arguments),
     Schema(schema::Arguments),
     Replay(replay::Arguments),
@@ -82,7 +86,7 @@ pub(crate) struct InputArguments {
 }
 
 /// Splits `path=value`.
-fn assignment(text: &str) -> Result<(String, String), String> {
+pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((path, value)) if !path.trim().is_empty() => Ok((path.trim().to_owned(), value.trim().to_owned())),
         Some(_) | None => Err("expected PATH=VALUE, such as run.duration=10min".to_owned()),

@@ -161,11 +161,13 @@ fn failed(text: &mut String, campaign: &Campaign, ends: &[Option<End>]) {
     }
 }
 
-fn mean(found: Option<Estimate>, objective: &Definition) -> String {
+/// A mean with its interval, or a dash.
+pub(crate) fn mean(found: Option<Estimate>, objective: &Definition) -> String {
     found.map_or_else(|| "–".to_owned(), |found| measured(found, objective.unit, ""))
 }
 
-fn difference(found: Option<Estimate>, objective: &Definition) -> String {
+/// A difference with its sign and its interval, marked where that leaves out zero.
+pub(crate) fn difference(found: Option<Estimate>, objective: &Definition) -> String {
     let Some(found) = found else { return String::new() };
     let mark = if found.excludes_zero() { " !" } else { "  " };
     let sign = if found.mean < 0.0 { "−" } else { "+" };
@@ -214,7 +216,7 @@ fn time_scale(seconds: f64) -> (f64, &'static str) {
 }
 
 /// Name of an objective, with its unit where the values do not carry it.
-fn headed(objective: &Definition) -> String {
+pub(crate) fn headed(objective: &Definition) -> String {
     match objective.unit {
         Unit::Ratio | Unit::Seconds | Unit::Count => objective.name.to_owned(),
         unit @ (Unit::PerSecond | Unit::PerNodeHour | Unit::PerNodeSecond | Unit::BytesPerNodeSecond) => {
@@ -223,7 +225,8 @@ fn headed(objective: &Definition) -> String {
     }
 }
 
-fn position(objective: &Definition) -> usize {
+/// The place of an objective among the definitions.
+pub(crate) fn position(objective: &Definition) -> usize {
     DEFINITIONS.iter().position(|definition| definition.name == objective.name).expect("objectives come from the definitions")
 }
 

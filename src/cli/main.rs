@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Sweep(arguments) => commands::sweep::run(&arguments),
         Command::Scorecard(arguments) => commands::scorecard::run(&arguments),
+        Command::Presets(arguments) => commands::presets::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Schema(arguments) => commands::schema::run(&arguments),
         Command::Replay(arguments) => commands::replay::run(&arguments),

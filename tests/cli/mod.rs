@@ -1,8 +1,10 @@
 //! The command as a process: arguments in; exit code, stdout, stderr and files out.
 
+mod conformance;
 mod doctor;
 mod files;
 mod interrupt;
+mod presets;
 mod replay;
 mod run;
 mod scorecard;

@@ -7,8 +7,10 @@ use hms_lab::campaign;
 use hms_lab::inputs::{Inputs, Paths};
 use hms_lab::machine::Seed;
 use hms_lab::scenario::render_all;
+use hms_lab::stack::Tunable;
 use hms_lab::trial::{Detail, parse_stack};
 
+use crate::commands::schema::tunables;
 use crate::failure::Failure;
 use crate::output;
 use crate::style::{Style, paint};
@@ -60,10 +62,15 @@ impl Kind {
         match scenario {
             true => Kind::Scenario,
             false if campaign || any(&["axes", "case", "set"]) => Kind::Campaign,
-            false if any(&["health", "supervisor"]) => Kind::Stack,
+            false if tunables().iter().any(|tunable| heads.iter().any(|head| component(tunable) == *head)) => Kind::Stack,
             false => Kind::Scenario,
         }
     }
+}
+
+/// The table of a stack file in which a parameter stands.
+fn component(tunable: &Tunable) -> &str {
+    tunable.name.split_once('.').map_or(tunable.name, |(component, _)| component)
 }
 
 /// Checks every file, and fails if one is wrong.
@@ -117,6 +124,7 @@ mod tests {
     #[test]
     fn the_kind_of_a_file_is_told_by_its_tables() {
         assert_eq!(Kind::of("version = 1\n[health]\ntimeout = \"1s\""), Kind::Stack);
+        assert_eq!(Kind::of("# one component\n[breaker]\nconsecutive = 1"), Kind::Stack);
         assert_eq!(Kind::of("[cluster]\nnodes = 3\n[[fault]]\nkind = \"crash\""), Kind::Scenario);
         assert_eq!(Kind::of("[cluster.host]\ncores = 3"), Kind::Scenario);
         assert_eq!(Kind::of("scenario = \"a.toml\"\n[axes]\n\"stack.health.timeout\" = [\"1s\"]"), Kind::Campaign);

@@ -7,6 +7,7 @@ pub(crate) mod dataset;
 pub(crate) mod doctor;
 pub(crate) mod export;
 pub(crate) mod plot;
+pub(crate) mod presets;
 pub(crate) mod replay;
 pub(crate) mod run;
 pub(crate) mod schema;

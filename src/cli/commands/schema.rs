@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// Every parameter, in the order of the walk.
-fn tunables() -> Vec<Tunable> {
+pub(crate) fn tunables() -> Vec<Tunable> {
     struct Collect(Vec<Tunable>);
     impl Visitor for Collect {
         fn visit(&mut self, tunable: &Tunable, _value: &mut Setting) {

@@ -10,6 +10,7 @@ pub mod export;
 pub mod files;
 pub mod inputs;
 pub mod plots;
+pub mod presets;
 pub mod replay;
 pub mod results;
 pub mod scorecard;

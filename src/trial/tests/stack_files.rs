@@ -30,6 +30,9 @@ fn every_committed_stack_file_is_valid() {
     let mut count = 0;
     for entry in std::fs::read_dir(folder()).unwrap() {
         let path = entry.unwrap().path();
+        if path.extension().is_none_or(|ending| ending != "toml") {
+            continue;
+        }
         let text = std::fs::read_to_string(&path).unwrap();
         if let Err(problems) = parse_stack(&text) {
             panic!("{}", problems[0].render(&path.display().to_string(), &text));

@@ -6,19 +6,25 @@
 //!
 //! Nothing here is a copy of a component: a line drives the policies of `hms-stack` as the node does.
 
+mod anomaly;
 mod breaker;
+mod breaker_setup;
 mod phi;
+mod read;
 mod supervisor;
+mod supervisor_setup;
 mod suspicion;
 
 #[cfg(test)]
 mod tests;
 
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 /// The complete grammar, as a page.
 pub const GRAMMAR: &str = include_str!("grammar.md");
+
+/// The components that lines may be about.
+pub const COMPONENTS: [&str; 5] = ["phi", "suspicion", "breaker", "supervisor", "anomaly"];
 
 /// How a line came out.
 #[derive(Clone, Debug, PartialEq)]
@@ -81,53 +87,20 @@ pub fn judge(text: &str) -> Result<Verdict, LineError> {
     let Value::Object(mut line) = value else {
         return Err(LineError::new("line", "expected an object such as {\"c\": \"phi\", \"init\": …, \"steps\": […]}"));
     };
+    let known = COMPONENTS.join(", ");
     let component = match line.remove("c") {
         Some(Value::String(component)) => component,
         Some(other) => return Err(LineError::new("c", format!("expected the name of a component, found {other}"))),
-        None => return Err(LineError::new("c", "the component is missing: one of phi, suspicion, breaker, supervisor")),
+        None => return Err(LineError::new("c", format!("the component is missing: one of {known}"))),
     };
     match component.as_str() {
         "phi" => phi::judge(line),
         "suspicion" => suspicion::judge(line),
         "breaker" => breaker::judge(line),
         "supervisor" => supervisor::judge(line),
-        other => Err(LineError::new("c", format!("unknown component `{other}`: one of phi, suspicion, breaker, supervisor"))),
+        "anomaly" => anomaly::judge(line),
+        other => Err(LineError::new("c", format!("unknown component `{other}`: one of {known}"))),
     }
-}
-
-/// A line of a component with a set-up and steps.
-struct Course<Init, Step> {
-    init: Init,
-    steps: Vec<Step>,
-}
-
-/// Reads `init` and `steps` and nothing else.
-fn course<Init: DeserializeOwned, Step: DeserializeOwned>(mut line: Map<String, Value>) -> Result<Course<Init, Step>, LineError> {
-    let init = read("init", line.remove("init").unwrap_or_else(|| json!({})))?;
-    let steps = match line.remove("steps") {
-        Some(Value::Array(steps)) => steps,
-        Some(other) => return Err(LineError::new("steps", format!("expected a list of steps, found {other}"))),
-        None => return Err(LineError::new("steps", "the list of steps is missing")),
-    };
-    no_more(&line, "init and steps")?;
-    let steps = steps.into_iter().enumerate().map(|(index, step)| read(&format!("steps[{index}]"), step));
-    Ok(Course { init, steps: steps.collect::<Result<_, _>>()? })
-}
-
-/// Complains of what is left of a line.
-fn no_more(line: &Map<String, Value>, known: &str) -> Result<(), LineError> {
-    match line.keys().next() {
-        Some(key) => Err(LineError::new(key, format!("unknown key; known are {known}"))),
-        None => Ok(()),
-    }
-}
-
-fn read<T: DeserializeOwned>(place: &str, value: Value) -> Result<T, LineError> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
-        let path = error.path().to_string();
-        let place = if path == "." { place.to_owned() } else { format!("{place}.{path}") };
-        LineError::new(place, error.inner().to_string())
-    })
 }
 
 /// The difference, if there is one.

@@ -54,7 +54,7 @@ pub use registry::{BreakerKey, BreakerReport, Counters, Decision, Registry};
 use hms_machine::{Duration, Ratio};
 
 use crate::configuration::Conflict;
-use crate::tunables::{choices, hours, mins, ms, parameters, secs};
+use crate::tunables::{choices, hours, ms, parameters, secs};
 
 choices! {
     /// What a window holds.
@@ -83,39 +83,39 @@ parameters! {
             "Turns calls away from what keeps failing; off: every call goes out and nothing is counted.";
         window: WindowKind = choice(WindowKind::NAMES, "count"),
             "Whether the ratios look at the last calls or at the last span of time. Count: as quick at any load. Time: forgets old failures when calls are rare.";
-        window_calls: u32 = integer(1, 1024, 20),
+        window_calls: u32 = integer(1, 100_000, 20),
             "Calls in a window of kind count. More: steadier judgement, slower to see a failure that begins.";
-        window_span: Duration = duration(ms(100), mins(10), secs(10)),
+        window_span: Duration = duration(ms(10), hours(24), secs(10)),
             "Span of a window of kind time; it forgets in tenths. Longer: steadier judgement, slower to see a failure that begins.";
-        minimum_calls: u32 = integer(1, 1000, 10),
+        minimum_calls: u32 = integer(1, 100_000, 10),
             "Calls that the window must hold before a ratio is judged; a window of kind count never asks for more than it can hold. Fewer: faster, more openings by chance.";
         failure_ratio: f64 = real(0.0, 1.0, 0.5),
             "The breaker opens when this share of the window failed; 0: never for this reason. Smaller: opens sooner, also on errors that one could live with.";
-        consecutive: u32 = integer(0, 1000, 5),
+        consecutive: u32 = integer(0, 100_000, 5),
             "The breaker opens after that many failures in a row, however few calls the window holds; 0: never for this reason.";
-        slow_call: Duration = duration(ms(1), mins(10), secs(1)),
+        slow_call: Duration = duration(ms(1), hours(24), secs(1)),
             "A call that took longer is slow, whatever its result.";
         slow_ratio: f64 = real(0.0, 1.0, 0.8),
             "The breaker opens when this share of the window was slow; 0: never for this reason. Above 0 a slow probe counts as failed.";
         slow_fails: bool = switch(false),
             "Counts every slow call as a failure, as a call time-out does.";
-        open: Duration = duration(ms(10), hours(1), secs(1)),
+        open: Duration = duration(ms(1), hours(24), secs(1)),
             "First time for which the breaker stays open. Longer: spares the callee more, re-admits later.";
         open_factor: f64 = real(1.0, 10.0, 2.0),
             "Growth of the open time from one opening to the next, until the breaker has been closed for a whole ramp.";
-        open_max: Duration = duration(ms(10), hours(24), secs(30)),
+        open_max: Duration = duration(ms(1), hours(24), secs(30)),
             "Longest open time, before jitter.";
         open_jitter: f64 = real(0.0, 1.0, 0.2),
             "Share by which an open time is lengthened at most, drawn per opening. More: the probes of a fleet come less in step.";
-        permits: u32 = integer(1, 128, 3),
+        permits: u32 = integer(1, 10_000, 3),
             "Probes that may be under way at once while half-open. More: faster verdict, more load on a service that may be down.";
-        successes: u32 = integer(1, 128, 3),
+        successes: u32 = integer(1, 10_000, 3),
             "Successful probes that close the breaker; with the verdict `ratio`, outcomes of probes that are judged together.";
         verdict: TrialVerdict = choice(TrialVerdict::NAMES, "first-failure"),
             "Whether one failed probe opens the breaker again or the ratio of failed probes decides.";
-        probe_timeout: Duration = duration(ms(10), hours(24), secs(2)),
+        probe_timeout: Duration = duration(ms(1), hours(24), secs(2)),
             "A probe without an outcome for this long frees its permit and decides nothing. Keep it above the time-out of calls.";
-        ramp: Duration = duration(Duration::ZERO, mins(10), secs(2)),
+        ramp: Duration = duration(Duration::ZERO, hours(1), secs(2)),
             "Time after closing in which the share of admitted calls rises from a tenth to all; 0: all at once.";
     }
 }

@@ -64,9 +64,9 @@ parameters! {
             "`timeout` only: a peer that was not heard for this long is suspected. Shorter: faster detection, more false suspicions.";
         threshold: f64 = real(0.1, 100.0, 8.0),
             "Phi detectors: the phi that convicts; 8 is one mistake in 10^8 silences if the model holds. Lower: faster, more mistakes.";
-        window: u32 = integer(2, 10_000, 200),
+        window: u32 = integer(1, 10_000, 200),
             "Phi detectors and `chen`: heartbeats from which the rhythm of a peer is learnt. More: steadier, slower to adapt, 8 bytes each.";
-        min_std: Duration = duration(ms(1), hours(1), ms(20)),
+        min_std: Duration = duration(ms(0), hours(1), ms(20)),
             "`phi_normal`: least standard deviation, for peers that were too regular so far. Longer: slower detection, fewer mistakes.";
         pause: Duration = duration(ms(0), hours(1), ms(500)),
             "Phi detectors: silence that is forgiven on top of the model, for garbage collection and the like. Longer: slower detection.";

@@ -41,7 +41,7 @@ parameters! {
             "Starts agents again that have ended or are stuck; off: agents are started once, at boot.";
         strategy: Strategy = choice(Strategy::NAMES, Strategy::OneForOne.name()),
             "Which siblings a supervisor restarts with a child that ended: none, all, or those started after it.";
-        intensity: u32 = integer(1, 1_000_000, 5),
+        intensity: u32 = integer(0, 1_000_000, 5),
             "Restarts within the period that a supervisor makes before it gives up and its parent decides. Fewer: faster escalation.";
         period: Duration = duration(ms(1), hours(1), secs(30)),
             "Time over which restarts are counted against the intensity. Longer: slow crash loops are noticed too.";
