@@ -123,7 +123,7 @@ pub(crate) fn rows() -> Vec<Row> {
         tolerance,
         command: format!("metastable-{file}.toml"),
     };
-    let (back, recovers, collapses) = ("back within 10 s", "late at least 95 %", "late at most 5 %");
+    let (back, recovers, collapses) = ("asked of the stack: back within 10 s", "late at least 95 %", "late at most 5 %");
     let alone = "late at least 85 %";
     vec![
         row("off", "nothing protects", "never recovers", &figures.off, collapses),
@@ -132,8 +132,8 @@ pub(crate) fn rows() -> Vec<Row> {
         row("breaker", "breaker alone", back, &figures.breaker, alone),
         row("retry-budget", "retry budget alone", back, &figures.retry_budget, alone),
         row("shedding", "shedding alone", back, &figures.shedding, alone),
-        row("concurrency", "limit on concurrency alone", "(ours)", &figures.concurrency, alone),
-        row("default", "default stack", back, &figures.default, "none: see below"),
+        row("concurrency", "limit on concurrency alone", back, &figures.concurrency, alone),
+        row("default", "default stack", back, &figures.default, "none, see below"),
         row(
             "healed",
             "default stack, fitted to slow requests",

@@ -77,6 +77,6 @@ pub(crate) fn rows() -> Vec<Row> {
             "recovers",
             &figures.less_load,
         ),
-        row("mongo-healed", "0.40 of 2 cores for 10 s, default stack", "(ours: recovers)", &figures.healed),
+        row("mongo-healed", "0.40 of 2 cores for 10 s, default stack", "asked of the stack: recovers", &figures.healed),
     ]
 }

@@ -20,10 +20,17 @@ pub(crate) struct Row {
 }
 
 fn table() -> String {
-    let mut text = "| reproduction | what is varied | published | ours | tolerance | `hms run experiments/papers/…` |\n|---|---|---|---|---|---|\n".to_owned();
-    for rows in [metastable::rows(), mongo::rows(), fan_out::rows(), choices::rows()] {
+    let columns = ["reproduction", "what is varied", "published", "ours", "tolerance", "test", "`hms run experiments/papers/…`"];
+    let mut text = format!("| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()));
+    let tests = [
+        ("metastable.rs", metastable::rows()),
+        ("mongo.rs", mongo::rows()),
+        ("fan_out.rs", fan_out::rows()),
+        ("choices.rs", choices::rows()),
+    ];
+    for (test, rows) in tests {
         for Row { reproduction, varied, published, ours, tolerance, command } in rows {
-            let _ = writeln!(text, "| {reproduction} | {varied} | {published} | {ours} | {tolerance} | `{command}` |");
+            let _ = writeln!(text, "| {reproduction} | {varied} | {published} | {ours} | {tolerance} | `{test}` | `{command}` |");
         }
     }
     text
