@@ -73,6 +73,12 @@ impl Callee {
         Some(Leave { bulkhead, limiter })
     }
 
+    /// What is held here by calls under way: places behind the bulkhead, places of the limiter, attempts in the budget's book.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> [u32; 3] {
+        [self.bulkhead.in_progress(), self.limiter.in_progress(), self.budget.in_flight()]
+    }
+
     /// The attempt did not go out after all.
     pub(super) fn withdraw(&mut self, leave: Leave) {
         self.bulkhead.release(leave.bulkhead);

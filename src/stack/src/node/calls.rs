@@ -22,6 +22,7 @@ use crate::balancing::{Candidate, OutlierCause, OutlierVerdict, PeakLatency, Tur
 use crate::breaker::{BreakerKey, Ended, Fallback, Outcome, Permit, Phase, Pursuit, Registry, Transition};
 use crate::configuration::Configuration;
 use crate::overload::{Attempt, Attempts, GiveUp, RetryAdvice};
+use crate::supervisor::quarantine::{Admission, Quarantine};
 
 const ROUTE: Purpose = Purpose::named("stack/route");
 const LEAVE: Purpose = Purpose::named("stack/leave");
@@ -60,6 +61,8 @@ pub(crate) struct Calls {
     /// When the next copies of slow calls are due.
     hedges: BTreeSet<(Instant, CallId)>,
     candidates: Vec<Candidate>,
+    /// Calls that were given up because whoever worked on them died.
+    quarantine: Quarantine,
     /// When calls that never came back are looked for next.
     sweep_at: Instant,
 }
@@ -95,6 +98,7 @@ impl Calls {
             open: BTreeMap::new(),
             hedges: BTreeSet::new(),
             candidates: Vec::new(),
+            quarantine: Quarantine::default(),
             sweep_at: now.saturating_add(SWEEP_EVERY),
         }
     }
@@ -123,6 +127,10 @@ impl Calls {
             not_in: None,
             deadline: call.deadline,
         });
+        // Its caller did not take the hint.
+        if self.quarantine.admit(call.trace, cx.now) == Admission::Refuse {
+            return self.substitute(call.id, view, cx);
+        }
         let (paid, not_in) = (open.paid.take(), open.not_in.take());
         let ordinal = call.trace.wrapping_add(u64::from(call.attempt));
         let placement = Placement { service: call.service, ordinal, previous: call.previous, not_in, paid };
@@ -286,6 +294,7 @@ impl Calls {
             RetryAdvice::GiveUp(GiveUp::Late | GiveUp::NotRetried) => self.substitute(end.call, view, cx),
             RetryAdvice::GiveUp(GiveUp::Poison) => {
                 cx.record(Record::Quarantined { trace: end.trace });
+                self.quarantine.died(&view.configuration.quarantine, &[end.trace], cx.now);
                 // No other replica: it would be the next to die.
                 self.substitute(end.call, view, cx);
             }
@@ -453,3 +462,6 @@ fn tell_outlier(agents: &[AgentId], verdict: OutlierVerdict, cx: &mut Cx<'_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

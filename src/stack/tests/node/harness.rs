@@ -90,6 +90,7 @@ pub(crate) enum End {
 struct Open {
     node: NodeId,
     call: Call,
+    begun: Instant,
     copies: Vec<(AgentId, Instant)>,
 }
 
@@ -127,6 +128,8 @@ pub(crate) struct Cluster {
     pub(crate) poison: BTreeSet<u64>,
     /// How often clients try again by themselves.
     pub(crate) own_retries: u32,
+    /// The longest time from call to answer.
+    pub(crate) slowest: Duration,
     /// Processes that a request killed.
     pub(crate) killed: u32,
     /// How long a flush takes, by node, where it is not a millisecond.
@@ -193,6 +196,7 @@ impl Cluster {
             decided: None,
             overruled: false,
             own_retries: 2,
+            slowest: Duration::ZERO,
             wakes: (Instant::ZERO, vec![0; count]),
             directory,
         };
@@ -266,7 +270,7 @@ impl Cluster {
         let (priority, deadline) = (Priority(0), self.now + patience);
         let call = Call { id: CallId(trace), service: ServiceId(0), trace, attempt: 0, previous: None, priority, deadline };
         let node = self.edge();
-        self.open.insert(call.id, Open { node, call, copies: Vec::new() });
+        self.open.insert(call.id, Open { node, call, begun: self.now, copies: Vec::new() });
         self.feed(node, Input::Call(call));
     }
 
@@ -570,12 +574,14 @@ impl Cluster {
         open.call.previous = Some(agent);
         let last = outcome == CallOutcome::Ok || open.copies.is_empty();
         let Call { service, trace, attempt, deadline, .. } = open.call;
-        let (node, elapsed) = (open.node, self.now.saturating_since(sent));
+        let (node, took) = (open.node, self.now.saturating_since(open.begun));
+        let elapsed = self.now.saturating_since(sent);
         let retries = outcome != CallOutcome::Ok && attempt < self.own_retries;
         let end = CallEnd { call: id, service, trace, attempt, agent, outcome, elapsed, last, retries, deadline };
         self.overruled = false;
         self.feed(node, Input::CallEnded(end));
         if outcome == CallOutcome::Ok {
+            self.slowest = self.slowest.max(took);
             self.end(id, End::Answered);
         } else if last && !self.overruled && retries {
             self.later(DELAY, Event::Again(id));

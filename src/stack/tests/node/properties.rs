@@ -154,7 +154,7 @@ fn a_component_that_is_off_says_and_does_nothing() {
         (|all| all.health.enabled = false, &["Heartbeat", "Swim", "Suspected", "Report"]),
         (|all| all.supervisor.enabled = false, &["Recovery", "Stop {", "Liveness", "Moved"]),
         (|all| all.placement.enabled = false, &["Moved", "Ask", "Moves("]),
-        (|all| all.checks.enabled = false, &["Degraded", "probe: Work"]),
+        (|all| all.checks.enabled = false, &["NodeDegraded", "AgentId(2), probe: Work"]),
         (|all| all.breaker.enabled = false, &["Breaker {"]),
         (|all| all.outlier.enabled = false, &["Ejected"]),
     ];
