@@ -470,7 +470,8 @@ impl Node {
     /// A round of the checks.
     fn look_round(&mut self, cx: &mut Cx<'_>) {
         let mut findings = Vec::new();
-        self.examination.wake(&self.configuration, &self.directory, &mut findings, cx);
+        let Node { examination, requests, configuration, directory, .. } = self;
+        examination.wake(configuration, directory, |agent| requests.evidence(agent), &mut findings, cx);
         let observed: Vec<_> = self.calls.observed().collect();
         for (agent, ok, failed) in observed {
             self.examination.called(agent, ok, failed, &self.configuration, &self.directory, cx);

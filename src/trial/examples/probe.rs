@@ -18,6 +18,7 @@ fn main() {
         let started = std::time::Instant::now();
         let outcome = Trial::new(Arc::clone(&scenario), stack, Seed(seed)).run().unwrap();
         println!("seed {seed} hash {} events {} in {:.2}s", outcome.hash, outcome.events, started.elapsed().as_secs_f64());
+        if std::env::var("R8").is_ok() { let g = |a: f64, b: f64| { let (mut st, mut ok) = (0u64, 0u64); for row in &outcome.recorder.series { let t = row.at.as_secs_f64(); if t > a && t <= b { st += row.requests.started; ok += row.requests.succeeded; } } ok as f64 / st as f64 }; println!("R8 before {:.3} 135-165 {:.3} late {:.3}", g(20., 120.), g(135., 165.), g(300., 400.)); }
         if !verbose { let o = |n: &str| outcome.objective(n).map_or("-".to_string(), |v| format!("{v:.4}")); println!("   avail {} det99 {} fp {} rec95 {} first {} recs {} kept {} lost {} casc {:?} moved {} quar {} dl {} twice {} restored {}", o("availability"), o("detection_p99"), o("false_positives"), o("service_recovery_p95"), o("first_attempt"), o("recoveries"), o("state_kept"), o("state_lost"), outcome.findings.cascades.iter().map(|c| (c.at.to_string(), c.kind.name())).collect::<Vec<_>>(), o("moved"), o("quarantined"), o("double_leadership"), o("started_twice"), o("restored")); }
         if verbose {
             for i in &outcome.incidents {

@@ -95,7 +95,7 @@ parameters! {
             "The breaker opens after that many failures in a row, however few calls the window holds; 0: never for this reason.";
         slow_call: Duration = duration(ms(1), hours(24), secs(1)),
             "A call that took longer is slow, whatever its result.";
-        slow_ratio: f64 = real(0.0, 1.0, 0.8),
+        slow_ratio: f64 = real(0.0, 1.0, 0.0),
             "The breaker opens when this share of the window was slow; 0: never for this reason. Above 0 a slow probe counts as failed.";
         slow_fails: bool = switch(false),
             "Counts every slow call as a failure, as a call time-out does.";

@@ -9,6 +9,7 @@ use hms_machine::{
 };
 
 use super::message::StackMessage;
+use super::requests::Evidence;
 use crate::configuration::Configuration;
 use crate::health::alerts::{Alerts, Fingerprint, Labels, Signal, Source};
 use crate::health::checks::{
@@ -108,6 +109,7 @@ impl Examination {
         &mut self,
         configuration: &Configuration,
         directory: &Directory,
+        mut evidence: impl FnMut(AgentId) -> Evidence,
         findings: &mut Vec<Finding>,
         cx: &mut Cx<'_>,
     ) {
@@ -126,7 +128,16 @@ impl Examination {
             _ => measure = true,
         };
         self.checks.due(cx.now, draw, ask, |change| changes.push(change));
-        probes.into_iter().for_each(|agent| cx.probe(agent, Probe::Work));
+        for agent in probes {
+            match evidence(agent) {
+                // Real work is the best proof, and costs nothing more.
+                Evidence::Works(elapsed) => {
+                    self.report(Subject::Agent(agent), &[Reading::Work { ok: true, elapsed }], directory, findings, cx);
+                }
+                // Whether it is the agent's fault only a request can tell that calls nobody.
+                Evidence::Nothing | Evidence::Fails => cx.probe(agent, Probe::Work),
+            }
+        }
         if measure && !self.asked {
             self.asked = true;
             cx.measure();

@@ -21,6 +21,17 @@ pub(crate) struct Requests {
     quarantine: Quarantine,
 }
 
+/// What real requests say about an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Evidence {
+    /// None has ended.
+    Nothing,
+    /// All were answered, in this time on average.
+    Works(Duration),
+    /// Some were not, for whatever reason: what the agent calls may be to blame.
+    Fails,
+}
+
 /// The door of one agent.
 #[derive(Clone, Debug)]
 struct Door {
@@ -30,6 +41,8 @@ struct Door {
     /// What is inside, in the order in which it came.
     inside: BTreeMap<RequestId, Inside>,
     arrivals: u64,
+    /// Requests that ended well and otherwise since this was asked last, and the time that the former took altogether.
+    tally: (u32, u32, Duration),
     /// Traces that were worked on when the process died, until its end is reported.
     beside: Vec<u64>,
 }
@@ -57,6 +70,7 @@ impl Requests {
                 inside: BTreeMap::new(),
                 arrivals: 0,
                 beside: Vec::new(),
+                tally: (0, 0, Duration::ZERO),
             }
         });
         let Some(ticket) = door.bulkhead.acquire() else { return cx.shed(request.id) };
@@ -103,6 +117,20 @@ impl Requests {
         let _ = door.shedder.started(waited, None, cx.now);
         if outcome == CallOutcome::Ok {
             door.shedder.finished(elapsed.saturating_sub(waited));
+            door.tally.0 += 1;
+            door.tally.2 += elapsed;
+        } else {
+            door.tally.1 += 1;
+        }
+    }
+
+    /// What the work of an agent says about it since this was asked last.
+    pub(crate) fn evidence(&mut self, agent: AgentId) -> Evidence {
+        let Some(door) = self.doors.get_mut(&agent) else { return Evidence::Nothing };
+        match std::mem::take(&mut door.tally) {
+            (0, 0, _) => Evidence::Nothing,
+            (ok, 0, elapsed) => Evidence::Works(elapsed / u64::from(ok)),
+            (_, _, _) => Evidence::Fails,
         }
     }
 

@@ -37,7 +37,7 @@ parameters! {
             "The target is at least this many mean service times, divided by the workers. Fewer: bursts are refused (one worker used to 80 % exceeds 20 in 1.5 % of the time, 10 in 11 %).";
         interval: Duration = duration(ms(10), mins(10), ms(100)),
             "How long the wait must have been above the target (CoDel: 100 ms); at least twice the target in use.";
-        by_priority: bool = switch(true),
+        by_priority: bool = switch(false),
             "Refuses calls of low priority while waits are long.";
         decrease: f64 = real(0.01, 0.5, 0.05),
             "Priority: share by which fewer calls are admitted after an interval of overload (DAGOR: 5 %).";

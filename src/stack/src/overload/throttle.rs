@@ -14,8 +14,8 @@ use crate::tunables::{hours, ms, parameters, secs};
 parameters! {
     /// Parameters of client-side throttling.
     pub struct ThrottleConfiguration("throttle") {
-        enabled: bool = switch(true),
-            "Turns calls away at the caller while the callee refuses most of them; off: every refusal costs the callee work.";
+        enabled: bool = switch(false),
+            "Turns calls away at the caller while the callee refuses most of them. Off by default: breakers and budgets spare the callee as well and notice sooner that it is back.";
         multiplier: f64 = real(1.0, 10.0, 2.0),
             "K: requests per accepted one before calls are turned away. Less: the callee is spared more, recovery is noticed later.";
         rejection_max: f64 = real(0.0, 1.0, 0.9),
