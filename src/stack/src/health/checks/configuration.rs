@@ -32,7 +32,7 @@ parameters! {
             "Requests that take this long are slow whatever is usual.";
         error_ratio: f64 = real(0.001, 1.0, 0.1),
             "Share of failing requests (with confidence at least this much fails) that makes an agent degraded, or failed in a gray way if its probes are answered.";
-        error_window: Duration = duration(ms(100), hours(1), secs(4)),
+        error_window: Duration = duration(ms(100), hours(1), secs(1)),
             "Time over which the share of failing requests is taken. Longer: surer, later.";
         error_volume: u32 = integer(1, 10_000, 5),
             "Fewest requests in the window from which a share is taken.";

@@ -10,6 +10,9 @@ use hms_machine::{Duration, Instant};
 /// Standard errors below the share seen.
 const CAUTION: f64 = 2.0;
 
+/// The window is at most this many times as long as configured.
+const STRETCH: u64 = 4;
+
 #[derive(Clone, Debug)]
 pub(super) struct ErrorWindow {
     length: Duration,
@@ -34,12 +37,19 @@ impl ErrorWindow {
             }
             Some(_) | None => self.counts.push_back((at, ok, errors)),
         }
-        while self.counts.front().is_some_and(|(since, _, _)| at.saturating_since(*since) >= self.length) {
+        let count = |ok: u64, errors: u64| ok.saturating_add(errors);
+        let mut total = self.counts.iter().fold(0u64, |sum, (_, ok, errors)| sum.saturating_add(count(*ok, *errors)));
+        while let Some((since, ok, errors)) = self.counts.front().copied() {
+            let (age, rest) = (at.saturating_since(since), total.saturating_sub(count(ok, errors)));
+            // Where there is no traffic but a probe now and then, the window reaches back until it holds enough of them.
+            let kept = age < self.length || (rest < self.volume && age < self.length.saturating_mul(STRETCH));
+            if kept {
+                break;
+            }
+            total = rest;
             self.counts.pop_front();
         }
-        let (ok, errors) =
-            self.counts.iter().fold((0u64, 0u64), |(a, b), (_, ok, errors)| (a.saturating_add(*ok), b.saturating_add(*errors)));
-        let total = ok.saturating_add(errors);
+        let errors = self.counts.iter().fold(0u64, |sum, (_, _, errors)| sum.saturating_add(*errors));
         (total >= self.volume.max(1)).then(|| share_at_least(errors, total))
     }
 }
