@@ -346,6 +346,8 @@ impl Node {
         for agent in gone {
             merged.move_to(agent, self.id);
             cx.record(Record::Moved { agent, to: self.id });
+            // The trouble was none: the leader's attempt ends with an agent that works.
+            cx.record(Record::RecoveryVerified { agent, rung: Rung::Relocate, attempt: 1 });
         }
         let before = std::mem::replace(&mut self.assignments, merged);
         let changed: Vec<_> = before.differences(&self.assignments);
