@@ -1,6 +1,6 @@
 //! Requests at work: a worker and the processor, calls to others, the journal, the reply. How they come in is told in [`super::requests`].
 
-use hms_machine::{Bytes, Component, CallOutcome, Duration, Exit, Instant, Machine, NodeId, Priority, Purpose};
+use hms_machine::{Bytes, CallOutcome, Component, Duration, Exit, Instant, Machine, NodeId, Priority, Purpose};
 use hms_scenario::model::{FanOut, Sync};
 
 use super::calls::{Caller, Ending, NewCall, child_trace};

@@ -35,7 +35,7 @@ use std::sync::Arc;
 
 use hms_machine::{
     AgentEvent, AgentId, Boot, Cause, Component, Context, Directory, Duration, Exit, Input, Instant, Machine, NodeId, Probe,
-    Record, ServiceId, StateSource,
+    Record, Rung, ServiceId, StateSource,
 };
 
 use crate::Configuration;
