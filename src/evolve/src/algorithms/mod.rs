@@ -6,11 +6,36 @@
 //! [`Evolution`] is the genetic algorithm of parts (mating, variation, survival, pacing); NSGA-II, NSGA-III, SPEA2, SMS-EMOA, the generational and the steady-state algorithm and (mu, lambda)
 //! and (mu + lambda) strategies with fixed operators are settings of it, made by the functions of [`standard`]. The others have state of their own kind.
 
+mod archive;
+mod coordinate;
+mod covariance;
+mod crowding;
+mod decomposition;
+mod differential;
+mod dynamic;
 mod evolution;
+mod islands;
 mod outstanding;
+mod portfolio;
+mod real;
+mod sampling;
 pub mod standard;
+mod strategy;
+#[cfg(test)]
+mod tests;
 
+pub use coordinate::CoordinateSearch;
+pub use covariance::{CovarianceAdaptation, Restarts};
+pub use crowding::DeterministicCrowding;
+pub use decomposition::{Decomposition, Scalarization};
+pub use differential::SuccessHistory;
+pub use dynamic::{ChangeDetector, Dynamic, Response};
 pub use evolution::{Evolution, Pacing, Settings};
+pub use islands::{Archipelago, Migration, Topology};
+pub use portfolio::Portfolio;
+pub use real::RealAlgorithm;
+pub use sampling::{LatinHypercube, RandomSearch, Sobol};
+pub use strategy::EvolutionStrategy;
 
 use serde::{Deserialize, Serialize};
 

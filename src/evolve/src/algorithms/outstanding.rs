@@ -51,6 +51,13 @@ impl<G: Clone> Outstanding<G> {
         place
     }
 
+    /// Makes the ring larger or smaller; only while nothing is waited for.
+    pub(crate) fn resize(&mut self, places: usize, blank: &G) {
+        assert!(self.places.iter().all(|place| !place.open), "the ring is in use");
+        let place = Place { id: 0, open: false, genome: blank.clone(), origin: Origin::default() };
+        self.places.resize(places.max(1), place);
+    }
+
     /// The place of a candidate that was just handed out.
     pub(crate) fn at(&self, id: u64) -> &Place<G> {
         &self.places[(id % self.places.len() as u64) as usize]

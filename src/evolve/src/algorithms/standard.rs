@@ -2,14 +2,17 @@
 
 use hms_machine::Seed;
 
-use super::{Evolution, Pacing, Settings};
+use super::{
+    CoordinateSearch, CovarianceAdaptation, Decomposition, Evolution, Pacing, Portfolio, RealAlgorithm, Restarts, Scalarization,
+    Settings, SuccessHistory,
+};
 use crate::genome::Reals;
 use crate::operators::Pipeline;
 use crate::operators::constraint::Handling;
 use crate::operators::crossover::SimulatedBinary;
 use crate::operators::mutation::Polynomial;
 use crate::operators::selection::Tournament;
-use crate::survival::directions::das_dennis;
+use crate::survival::directions::{das_dennis, spread};
 use crate::survival::{HypervolumeFronts, LeastContributor, ReferenceDirections, Strength};
 
 /// SBX, then polynomial mutation of one coordinate per genome.
@@ -30,9 +33,49 @@ pub fn real_variation<S: Reals>(space: &S, crossover_rate: f64, eta: f64) -> Rea
     Pipeline { crossover_rate, crossover: SimulatedBinary::new(eta), mutation: Polynomial { rate, eta: 20.0 } }
 }
 
-/// Settings of a generational algorithm with as many children as living.
+/// The default for one objective: CMA-ES with restarts, L-SHADE and search along coordinates share `evaluations`.
+pub fn portfolio_single<S: Reals + Clone>(space: &S, evaluations: u64, seed: Seed) -> Portfolio<RealAlgorithm<S>> {
+    let count = space.low().len() as u64;
+    let part = |index| seed.derive("member", index);
+    let population = (4 * count as usize).clamp(20, 200);
+    let members = vec![
+        RealAlgorithm::CovarianceAdaptation(CovarianceAdaptation::new(space.clone(), Restarts::Alternating, part(0))),
+        RealAlgorithm::SuccessHistory(SuccessHistory::new(space.clone(), population, evaluations / 2, part(1))),
+        RealAlgorithm::CoordinateSearch(CoordinateSearch::new(space.clone(), part(2))),
+    ];
+    Portfolio::new(members, 1, 50).with_patience(200 + 100 * count)
+}
+
+/// The default for several objectives: NSGA-II (two objectives) or NSGA-III (more), and MOEA/D, share the evaluations; the best `population` are kept.
+pub fn portfolio_multi<S: Reals + Clone>(
+    space: &S,
+    objectives: usize,
+    population: usize,
+    seed: Seed,
+) -> Portfolio<RealAlgorithm<S>> {
+    let part = |index| seed.derive("member", index);
+    let weights = spread(objectives, population);
+    let scalarization =
+        if objectives == 2 { Scalarization::Tchebycheff } else { Scalarization::BoundaryIntersection { penalty: 5.0 } };
+    let settings = generational(population, objectives);
+    let first = if objectives == 2 {
+        RealAlgorithm::NsgaTwo(nsga_two(space.clone(), settings, part(0)))
+    } else {
+        let variation = real_variation(space, 1.0, 30.0);
+        let directions = ReferenceDirections::new(weights.clone());
+        let rule = Evolution::new(space.clone(), variation, Tournament { size: 2 }, directions, settings, part(0));
+        RealAlgorithm::NsgaThree(rule)
+    };
+    let neighbours = 20.min(weights.len());
+    let second = RealAlgorithm::Decomposition(Decomposition::new(space.clone(), weights, neighbours, scalarization, part(1)));
+    Portfolio::new(vec![first, second], objectives, population)
+}
+
+/// Settings of a generational algorithm whose broods are a quarter of the living: measured on ZDT, smaller broods gain more per evaluation (each survival is a choice), and a
+/// quarter costs little time. Algorithms whose papers say otherwise set `brood`.
 pub fn generational(population: usize, objectives: usize) -> Settings {
-    Settings { population, brood: population, objectives, pacing: Pacing::Generational, handling: Handling::Feasibility }
+    let brood = (population / 4).max(1);
+    Settings { population, brood, objectives, pacing: Pacing::Generational, handling: Handling::Feasibility }
 }
 
 /// NSGA-II with the operators of its paper: SBX 0.9 with index 15, mutation 1/n with index 20, binary tournament.
