@@ -1,8 +1,8 @@
 //! Problems that change while they are being solved: noticing it, and answering.
 //!
 //! After each generation a few members are evaluated again (sentinels; Deb, Rao and Karthik, "Dynamic multi-objective optimization and decision-making using modified NSGA-II", EMO 2007); if a score moved,
-//! the problem has changed. The answer: all scores are forgotten and the population starts again from a mixture of its members, of random immigrants (Grefenstette 1992), of mutated members (Cobb 1990), and of
-//! the best of earlier environments (memory: Branke 1999), since what was good once
+//! the problem has changed. The answer: all scores are forgotten and the population starts again from a mixture of its members, of random immigrants (Grefenstette 1992), of mutated members (Cobb 1990), of members moved on
+//! by the way the population went between the last two changes (prediction of the center: Zhou, Jin and Zhang, IEEE Transactions on Cybernetics 44, 2014), and of the best of earlier environments (memory: Branke 1999), since what was good once
 //! may be good again.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -32,6 +32,8 @@ pub struct Response {
     pub immigrants: f64,
     /// Share of mutated members, 0..=1.
     pub mutants: f64,
+    /// Share of members moved on by prediction, 0..=1; from the second change on.
+    pub predicted: f64,
     /// Share of remembered genomes, 0..=1.
     pub remembered: f64,
     /// Genomes remembered per environment.
@@ -54,6 +56,8 @@ pub struct Dynamic<A, S: Space, M> {
     response: Response,
     rng: Rng,
     memory: VecDeque<Vec<S::Genome>>,
+    /// The population at the end of the last environment.
+    before: Vec<S::Genome>,
     /// Sentinels still to be asked, and what was known of them.
     watch: VecDeque<(S::Genome, Scores)>,
     waiting: BTreeMap<u64, Ticket<S::Genome>>,
@@ -86,6 +90,7 @@ where
             response,
             rng: Rng::new(seed, 0),
             memory: VecDeque::new(),
+            before: Vec::new(),
             watch: VecDeque::new(),
             waiting: BTreeMap::new(),
             watched: 0,
@@ -160,9 +165,15 @@ where
         while self.memory.len() > self.response.environments {
             self.memory.pop_front();
         }
-        let stay = size.saturating_sub(immigrants + mutants + remembered.len()).max(1);
+        let predicted = if self.before.is_empty() { 0 } else { count(self.response.predicted) };
+        let stay = size.saturating_sub(immigrants + mutants + predicted + remembered.len()).max(1);
         let mut starts: Vec<S::Genome> = members.iter().take(stay).cloned().collect();
         starts.extend(remembered);
+        for place in 0..predicted {
+            let mut moved = members[place % members.len()].clone();
+            self.space.drift(&mut moved, &self.before, &members);
+            starts.push(moved);
+        }
         for place in 0..mutants {
             let mut mutant = members[place % members.len().max(1)].clone();
             self.mutation.mutate(&self.space, &mut mutant, &mut self.rng);
@@ -173,6 +184,7 @@ where
             self.space.sample(&mut immigrant, &mut self.rng);
             starts.push(immigrant);
         }
+        self.before = members;
         self.inner.restart(&starts);
         self.watched = self.inner.generation();
     }

@@ -47,6 +47,9 @@ pub trait Space {
 
     /// How far two genomes lie apart: 0 for equal ones, about 1 for strangers.
     fn distance(&self, first: &Self::Genome, second: &Self::Genome) -> f64;
+
+    /// Moves a genome the way that the middle of a population went between two moments; spaces without directions leave it where it is.
+    fn drift(&self, _genome: &mut Self::Genome, _before: &[Self::Genome], _after: &[Self::Genome]) {}
 }
 
 /// Spaces whose genomes are rows of independent places: a value that is valid at a place of one genome is valid there in every other.
@@ -65,6 +68,18 @@ pub trait Reals: Space<Genome = Vec<f64>> {
 
     /// Greatest value of each coordinate.
     fn high(&self) -> &[f64];
+}
+
+/// Moves a point of a box by the difference of the means of two sets of points.
+pub(crate) fn drift_within(space: &impl Reals, genome: &mut [f64], before: &[Vec<f64>], after: &[Vec<f64>]) {
+    if before.is_empty() || after.is_empty() {
+        return;
+    }
+    let mean = |points: &[Vec<f64>], place: usize| points.iter().map(|point| point[place]).sum::<f64>() / points.len() as f64;
+    for (place, value) in genome.iter_mut().enumerate() {
+        let moved = *value + mean(after, place) - mean(before, place);
+        *value = moved.clamp(space.low()[place], space.high()[place]);
+    }
 }
 
 /// The share of places at which two rows differ.

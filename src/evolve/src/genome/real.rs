@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Positional, Reals, Space};
+use super::{Positional, Reals, Space, drift_within};
 use crate::random::Rng;
 
 /// A box: least and greatest value of each coordinate.
@@ -99,6 +99,10 @@ impl Space for Bounds {
         let width = |place: usize| (self.high[place] - self.low[place]).max(f64::MIN_POSITIVE);
         let sum: f64 = first.iter().zip(second).enumerate().map(|(place, (a, b))| (a - b).abs() / width(place)).sum();
         sum / self.len().max(1) as f64
+    }
+
+    fn drift(&self, genome: &mut Vec<f64>, before: &[Vec<f64>], after: &[Vec<f64>]) {
+        drift_within(self, genome, before, after);
     }
 }
 

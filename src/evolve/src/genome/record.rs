@@ -12,7 +12,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Positional, Reals, Space};
+use super::{Positional, Reals, Space, drift_within};
 use crate::random::Rng;
 
 /// The values of a gene.
@@ -322,6 +322,10 @@ impl Space for Record {
             (Some(_), Some(_)) | (Some(_), None) | (None, Some(_)) => 1.0,
         };
         (0..self.genes.len()).map(apart).sum::<f64>() / self.genes.len().max(1) as f64
+    }
+
+    fn drift(&self, genome: &mut Vec<f64>, before: &[Vec<f64>], after: &[Vec<f64>]) {
+        drift_within(self, genome, before, after);
     }
 }
 

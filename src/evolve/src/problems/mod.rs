@@ -1,6 +1,12 @@
 //! Test problems with known optima: what an optimizer is measured by.
 
+pub mod binary;
 pub mod continuous;
 pub mod dtlz;
+pub mod dynamic;
 pub mod fronts;
+pub mod mw;
+pub mod regression;
+pub mod tour;
+pub mod wfg;
 pub mod zdt;
