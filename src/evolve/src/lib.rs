@@ -12,6 +12,7 @@
 //! Everything is minimised. A failed evaluation is data. The crate knows nothing of what is optimized, and has no thread, clock, file or environment.
 
 pub mod algorithms;
+pub mod bench;
 mod eigen;
 pub mod genome;
 pub mod indicators;
