@@ -8,5 +8,7 @@ pub mod fronts;
 pub mod mw;
 pub mod regression;
 pub mod tour;
+#[cfg(test)]
+mod untuned;
 pub mod wfg;
 pub mod zdt;
