@@ -165,3 +165,45 @@ fn a_result_that_nobody_asked_for_is_a_bug_of_the_caller() {
     let mut algorithm = standard::nsga_two(space(), standard::generational(12, 1), Seed(1));
     algorithm.tell(3, Measured::feasible(&[1.0]));
 }
+
+/// Frozen: equal on every target and in every build. A change means that stored searches no longer replay.
+#[test]
+fn searches_have_their_frozen_digests() {
+    let digests: Vec<(&str, String)> = real(1)
+        .into_iter()
+        .chain(real(2))
+        .map(|(name, mut algorithm)| {
+            let objectives = algorithm.population().scores.width();
+            let asked = run(&mut algorithm, objectives, 600, None);
+            let key = crate::run::content_key(&asked);
+            (name, key[..4].iter().map(|byte| format!("{byte:02x}")).collect())
+        })
+        .collect();
+    let found: Vec<String> = digests.iter().map(|(name, digest)| format!("{name} {digest}")).collect();
+    assert_eq!(found, DIGESTS);
+}
+
+const DIGESTS: [&str; 22] = [
+    "NSGA-II e99c47ca",
+    "steady NSGA-II 78dfdf1d",
+    "SPEA2 a30754c2",
+    "SMS-EMOA e85b7cd4",
+    "random feeb66bf",
+    "hypercube b4fcfe0b",
+    "Sobol 9b9013b8",
+    "IPOP 8ddf34ca",
+    "BIPOP 8ddf34ca",
+    "L-SHADE 2898a3ec",
+    "coordinates cfa3c978",
+    "(mu, lambda) 9ffd0769",
+    "(mu + lambda) d22ce43d",
+    "NSGA-II 1cc475f6",
+    "steady NSGA-II cd840992",
+    "SPEA2 1194a881",
+    "SMS-EMOA a285bfd1",
+    "random feeb66bf",
+    "hypercube b4fcfe0b",
+    "Sobol 9b9013b8",
+    "NSGA-III e2497f59",
+    "MOEA/D d954cf81",
+];

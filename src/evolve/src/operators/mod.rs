@@ -9,11 +9,13 @@ pub mod constraint;
 pub mod crossover;
 mod differential;
 pub mod mutation;
+mod real;
 mod record;
 pub mod selection;
 
 pub use adaptive::{Adaptive, Credit};
 pub use differential::DifferentialVariation;
+pub use real::RealOperator;
 pub use record::RecordMutation;
 use serde::{Deserialize, Serialize};
 
