@@ -14,6 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("hms-dataset", &["hms-machine"]),
     ("hms-scenario", &["hms-machine", "hms-dataset"]),
     ("hms-stack", &["hms-machine"]),
+    ("hms-evolve", &["hms-machine"]),
     ("hms-sim", &["hms-machine", "hms-scenario"]),
     ("hms-trial", &["hms-machine", "hms-scenario", "hms-stack", "hms-sim"]),
     ("hms-lab", &["hms-machine", "hms-dataset", "hms-scenario", "hms-stack", "hms-sim", "hms-trial"]),
@@ -21,7 +22,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates whose results are a function of their inputs.
-const DETERMINISTIC: &[&str] = &["hms-machine", "hms-dataset", "hms-scenario", "hms-stack", "hms-sim", "hms-trial"];
+const DETERMINISTIC: &[&str] = &["hms-machine", "hms-dataset", "hms-scenario", "hms-stack", "hms-evolve", "hms-sim", "hms-trial"];
 
 /// What brings threads, clocks, sockets, tables or randomness of the system.
 const BANNED: &[&str] = &[

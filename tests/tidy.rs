@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use hms_lab::machine::Purpose;
 
 /// Folders of the deterministic crates.
-const DETERMINISTIC: [&str; 6] = ["src/machine", "src/dataset", "src/scenario", "src/stack", "src/trial", "sim"];
+const DETERMINISTIC: [&str; 7] = ["src/machine", "src/dataset", "src/scenario", "src/stack", "src/evolve", "src/trial", "sim"];
 
 /// Longest file, in lines.
 const LINES_MAX: usize = 600;

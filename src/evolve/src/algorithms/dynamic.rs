@@ -1,0 +1,262 @@
+//! Problems that change while they are being solved: noticing it, and answering.
+//!
+//! After each generation a few members are evaluated again (sentinels; Deb, Rao and Karthik, "Dynamic multi-objective optimization and decision-making using modified NSGA-II", EMO 2007); if a score moved,
+//! the problem has changed. The answer: all scores are forgotten and the population starts again from a mixture of its members, of random immigrants (Grefenstette 1992), of mutated members (Cobb 1990), of members moved on
+//! by the way the population went between the last two changes (prediction of the center: Zhou, Jin and Zhang, IEEE Transactions on Cybernetics 44, 2014), and of the best of earlier environments (memory: Branke 1999), since what was good once
+//! may be good again.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use hms_machine::Seed;
+use serde::{Deserialize, Serialize};
+
+use super::{Algorithm, Asked, Origin, Population};
+use crate::genome::Space;
+use crate::operators::{Applied, Mutation};
+use crate::random::Rng;
+use crate::scores::{Measured, Scores};
+
+/// How changes are noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChangeDetector {
+    /// Members evaluated again after each generation.
+    pub sentinels: usize,
+    /// Relative difference of an objective that counts as a change; 0 for a problem without noise.
+    pub tolerance: f64,
+}
+
+/// What the population becomes after a change; shares of it, the rest is its own members as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Response {
+    /// Share of random newcomers, 0..=1.
+    pub immigrants: f64,
+    /// Share of mutated members, 0..=1.
+    pub mutants: f64,
+    /// Share of members moved on by prediction, 0..=1; from the second change on.
+    pub predicted: f64,
+    /// Share of remembered genomes, 0..=1.
+    pub remembered: f64,
+    /// Genomes remembered per environment.
+    pub memory: usize,
+    /// Environments remembered.
+    pub environments: usize,
+}
+
+/// An algorithm that follows a changing problem.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(
+    serialize = "A: Serialize, S: Serialize, S::Genome: Serialize, M: Serialize",
+    deserialize = "A: Deserialize<'de>, S: Deserialize<'de>, S::Genome: Deserialize<'de>, M: Deserialize<'de>"
+))]
+pub struct Dynamic<A, S: Space, M> {
+    inner: A,
+    space: S,
+    mutation: M,
+    detector: ChangeDetector,
+    response: Response,
+    rng: Rng,
+    memory: VecDeque<Vec<S::Genome>>,
+    /// The population at the end of the last environment.
+    before: Vec<S::Genome>,
+    /// Sentinels still to be asked, and what was known of them.
+    watch: VecDeque<(S::Genome, Scores)>,
+    waiting: BTreeMap<u64, Ticket<S::Genome>>,
+    watched: u64,
+    changed: bool,
+    changes: u64,
+    next_id: u64,
+}
+
+/// Whose candidate it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Ticket<G> {
+    Inner(u64, G),
+    Sentinel(G, Scores),
+}
+
+impl<A, S, M> Dynamic<A, S, M>
+where
+    A: Algorithm<Genome = S::Genome>,
+    S: Space,
+    M: Mutation<S>,
+{
+    /// Lets `inner` follow; `mutation` makes the mutants of the answer.
+    pub fn new(inner: A, space: S, mutation: M, detector: ChangeDetector, response: Response, seed: Seed) -> Self {
+        Dynamic {
+            inner,
+            space,
+            mutation,
+            detector,
+            response,
+            rng: Rng::new(seed, 0),
+            memory: VecDeque::new(),
+            before: Vec::new(),
+            watch: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            watched: 0,
+            changed: false,
+            changes: 0,
+            next_id: 0,
+        }
+    }
+
+    /// How many changes were noticed.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// The algorithm within.
+    pub fn inner(&self) -> &A {
+        &self.inner
+    }
+
+    /// Says that the problem has changed, for callers that know; answered as soon as all outstanding results are told.
+    pub fn announce_change(&mut self) {
+        self.changed = true;
+        self.watch.clear();
+        if self.waiting.is_empty() {
+            self.answer();
+        }
+    }
+
+    fn post_sentinels(&mut self) {
+        let population = self.inner.population();
+        let mut rows: Vec<usize> = (0..population.genomes.len()).collect();
+        self.rng.shuffle(&mut rows);
+        for row in rows.into_iter().take(self.detector.sentinels) {
+            let mut scores = Scores::new(population.scores.width());
+            scores.push(population.scores.measured(row));
+            self.watch.push_back((population.genomes[row].clone(), scores));
+        }
+        self.watched = self.inner.generation();
+    }
+
+    fn has_moved(&self, known: Measured<'_>, measured: Measured<'_>) -> bool {
+        let moved = |a: f64, b: f64| {
+            // Two failures are no change.
+            a != b && (a - b).abs() > self.detector.tolerance * a.abs().max(b.abs())
+        };
+        moved(known.violation, measured.violation) || known.objectives.iter().zip(measured.objectives).any(|(a, b)| moved(*a, *b))
+    }
+
+    fn answer(&mut self) {
+        self.changes += 1;
+        self.changed = false;
+        self.watch.clear();
+        self.waiting.clear();
+        let population = self.inner.population();
+        let size = population.genomes.len();
+        let mut members: Vec<S::Genome> = population.genomes.to_vec();
+        if population.scores.width() == 1 {
+            let mut order: Vec<usize> = (0..size).collect();
+            order.sort_by(|&a, &b| {
+                population.scores.objectives(a)[0].total_cmp(&population.scores.objectives(b)[0]).then(a.cmp(&b))
+            });
+            members = order.into_iter().map(|row| population.genomes[row].clone()).collect();
+        } else {
+            self.rng.shuffle(&mut members);
+        }
+        let count = |share: f64| (share.clamp(0.0, 1.0) * size as f64) as usize;
+        let (immigrants, mutants) = (count(self.response.immigrants), count(self.response.mutants));
+        let mut remembered: Vec<S::Genome> = self.memory.iter().flatten().cloned().collect();
+        self.rng.shuffle(&mut remembered);
+        remembered.truncate(count(self.response.remembered));
+        self.memory.push_back(members.iter().take(self.response.memory).cloned().collect());
+        while self.memory.len() > self.response.environments {
+            self.memory.pop_front();
+        }
+        let predicted = if self.before.is_empty() { 0 } else { count(self.response.predicted) };
+        let stay = size.saturating_sub(immigrants + mutants + predicted + remembered.len()).max(1);
+        let mut starts: Vec<S::Genome> = members.iter().take(stay).cloned().collect();
+        starts.extend(remembered);
+        for place in 0..predicted {
+            let mut moved = members[place % members.len()].clone();
+            self.space.drift(&mut moved, &self.before, &members);
+            starts.push(moved);
+        }
+        for place in 0..mutants {
+            let mut mutant = members[place % members.len().max(1)].clone();
+            self.mutation.mutate(&self.space, &mut mutant, &mut self.rng);
+            starts.push(mutant);
+        }
+        for _ in 0..immigrants {
+            let mut immigrant = self.space.blank();
+            self.space.sample(&mut immigrant, &mut self.rng);
+            starts.push(immigrant);
+        }
+        self.before = members;
+        self.inner.restart(&starts);
+        self.watched = self.inner.generation();
+    }
+}
+
+impl<A, S, M> Algorithm for Dynamic<A, S, M>
+where
+    A: Algorithm<Genome = S::Genome>,
+    S: Space,
+    M: Mutation<S>,
+{
+    type Genome = S::Genome;
+
+    fn ask(&mut self) -> Option<Asked<'_, S::Genome>> {
+        if self.changed && self.watch.is_empty() {
+            return None;
+        }
+        let sentinel = |ticket: &Ticket<S::Genome>| matches!(ticket, Ticket::Sentinel(..));
+        let watching = self.waiting.values().any(sentinel);
+        if !watching && self.watch.is_empty() && self.inner.generation() > self.watched {
+            self.post_sentinels();
+        }
+        let (ticket, origin) = match self.watch.pop_front() {
+            Some((genome, scores)) => {
+                let applied = Applied { operator: u16::MAX, parameters: [0.0; 2] };
+                (Ticket::Sentinel(genome, scores), Origin { parents: [None; 2], applied })
+            }
+            None if watching => return None,
+            None => {
+                let asked = self.inner.ask()?;
+                (Ticket::Inner(asked.id, asked.genome.clone()), asked.origin)
+            }
+        };
+        let id = self.next_id;
+        self.next_id += 1;
+        let ticket = self.waiting.entry(id).or_insert(ticket);
+        let genome = match ticket {
+            Ticket::Inner(_, genome) | Ticket::Sentinel(genome, _) => &*genome,
+        };
+        Some(Asked { id, genome, origin })
+    }
+
+    fn tell(&mut self, id: u64, measured: Measured<'_>) {
+        let Some(ticket) = self.waiting.remove(&id) else {
+            panic!("candidate {id} was not asked for, or was told already");
+        };
+        match ticket {
+            Ticket::Inner(inner, _) => self.inner.tell(inner, measured),
+            Ticket::Sentinel(_, known) => self.changed |= self.has_moved(known.measured(0), measured),
+        }
+        // All sentinels of the round are heard before anything is done, so that their order does not matter.
+        if self.changed && self.watch.is_empty() && self.waiting.is_empty() {
+            self.answer();
+        }
+    }
+
+    fn population(&self) -> Population<'_, S::Genome> {
+        self.inner.population()
+    }
+
+    fn generation(&self) -> u64 {
+        self.inner.generation()
+    }
+
+    fn welcome(&mut self, genome: &S::Genome, measured: Measured<'_>) {
+        self.inner.welcome(genome, measured);
+    }
+
+    fn restart(&mut self, starts: &[S::Genome]) {
+        self.watch.clear();
+        self.waiting.clear();
+        self.inner.restart(starts);
+        self.watched = self.inner.generation();
+    }
+}
