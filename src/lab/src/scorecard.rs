@@ -115,7 +115,7 @@ struct Figure {
     read: fn(&[&Sample]) -> Option<f64>,
 }
 
-const FIGURES: [Figure; 11] = [
+const FIGURES: [Figure; 12] = [
     Figure {
         id: "HM-S1",
         criterion: "time from fault to first notice, p99",

@@ -1,4 +1,4 @@
-//! The whole first stack in the world: faults are noticed and healed, and are not where the mechanism is off.
+//! The whole stack in the world: faults are noticed and healed, and are not where the mechanism is off.
 
 use std::sync::Arc;
 

@@ -4,7 +4,8 @@
 //! ready, ejected or behind an open breaker, and takes the better of two of those that are left. When an attempt ends, everybody who has a stake is told, in the same
 //! event: breaker, outlier detection, limits, budget. Then it says whether the call is tried again, answered otherwise, or given up.
 //!
-//! The stack never makes a caller try more often than it would by itself; it decides when, where, and whether the next try is worth it.
+//! By retries the stack never makes a caller try more often than it would by itself; it decides when, where, and whether the next try is worth it. A
+//! fallback to another replica or zone is one more attempt; like a retry it is made only if the budget has paid for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

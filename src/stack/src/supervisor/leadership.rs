@@ -7,9 +7,11 @@
 //! What this gets wrong: beliefs differ, so under a partition each side has a leader and *both act*; under an asymmetric cut or a
 //! slow detector two nodes can take each other's place for as long as their beliefs differ; with a cut-off leader nobody on its
 //! side is outvoted. Two leaders can start an agent twice. What is done against it: the stable time outlasts short mistakes; the
-//! guard does nothing destructive while most of the cluster looks down; every order carries an [`Epoch`], and a receiver obeys
-//! only the highest that it has seen ([`Fence`]), so that of two leaders that reach it the older one is refused and an order that
-//! comes twice is recognised. Nothing is done about two leaders that reach different nodes; only consensus can.
+//! guard does nothing destructive while most of the cluster looks down; and moves of agents, the orders that there are, merge to the
+//! same in any order once two sides have met (the register of `node/assignments.rs`). For orders that do not merge there is the
+//! [`Epoch`] and the [`Fence`]: a receiver obeys only the highest reign that it has seen, so that of two leaders that reach it the
+//! older one is refused and an order that comes twice is recognised. No node gives such orders yet. Nothing is done about two leaders
+//! that reach different nodes; only consensus can.
 
 use std::collections::BTreeSet;
 
