@@ -175,6 +175,7 @@ impl<M: Machine> World<M> {
             | Record::RecoveryStarted { .. }
             | Record::RecoveryVerified { .. }
             | Record::RecoveryFailed { .. }
+            | Record::RecoveryWithdrawn(_)
             | Record::RecoveryHeld(_)
             | Record::Moved { .. }
             | Record::LeadershipTaken

@@ -61,6 +61,8 @@ pub enum Record {
         /// What was done.
         rung: Rung,
     },
+    /// The order is taken back before anything was done: the agent works.
+    RecoveryWithdrawn(AgentId),
     /// The stack would do something about an agent, and the cascade guard holds it back.
     RecoveryHeld(AgentId),
     /// A leader orders an agent to another node.

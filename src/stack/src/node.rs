@@ -35,7 +35,7 @@ use std::sync::Arc;
 
 use hms_machine::{
     AgentEvent, AgentId, Boot, Cause, Component, Context, Directory, Duration, Exit, Input, Instant, Machine, NodeId, Probe,
-    Record, Rung, ServiceId, StateSource,
+    Record, ServiceId, StateSource,
 };
 
 use crate::Configuration;
@@ -346,8 +346,7 @@ impl Node {
         for agent in gone {
             merged.move_to(agent, self.id);
             cx.record(Record::Moved { agent, to: self.id });
-            // The trouble was none: the leader's attempt ends with an agent that works.
-            cx.record(Record::RecoveryVerified { agent, rung: Rung::Relocate, attempt: 1 });
+            cx.record(Record::RecoveryWithdrawn(agent));
         }
         let before = std::mem::replace(&mut self.assignments, merged);
         let changed: Vec<_> = before.differences(&self.assignments);

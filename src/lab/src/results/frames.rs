@@ -369,6 +369,7 @@ fn say_record(record: Record, justified: bool) -> Said {
             Said { attempt: Some(u64::from(attempt)), rung: Some(rung.name()), ..of_agent("recovery_verified", agent) }
         }
         Record::RecoveryFailed { agent, rung } => Said { rung: Some(rung.name()), ..of_agent("recovery_failed", agent) },
+        Record::RecoveryWithdrawn(agent) => of_agent("recovery_withdrawn", agent),
         Record::RecoveryHeld(agent) => of_agent("recovery_held", agent),
         Record::Moved { agent, to } => Said { peer: Some(to.0), ..of_agent("moved", agent) },
         Record::LeadershipTaken => Said { kind: "leadership_taken", ..Said::default() },

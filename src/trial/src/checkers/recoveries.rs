@@ -3,7 +3,7 @@
 //! A recovery is one action: from `RecoveryStarted` until the stack says that it was verified or had failed, or begins the next action on
 //! the same agent. It has succeeded when the stack has verified it **and** ground truth agrees: the agent has answered a request of a caller since.
 //! Actions on one agent whose `attempt` counts up from 1 are about one trouble; it was settled at the first attempt if the first action
-//! succeeded.
+//! succeeded. An order that is taken back because the agent works was no action: nothing was done.
 
 use hms_machine::{AgentId, Cause, Duration, Instant, NodeId, Record, Rung};
 use hms_sim::world::{TraceKind, TraceRow};
@@ -60,6 +60,12 @@ pub(crate) fn collect(trace: &[TraceRow]) -> Vec<Recovery> {
             TraceKind::Stack { record: Record::RecoveryVerified { agent, .. }, .. } => {
                 if let Some(open) = last(&mut all, agent).filter(|open| open.failed.is_none()) {
                     open.verified = open.verified.or(Some(row.at));
+                }
+            }
+            TraceKind::Stack { record: Record::RecoveryWithdrawn(agent), .. } => {
+                let open = all.iter().rposition(|recovery| recovery.agent == agent);
+                if let Some(open) = open.filter(|open| all[*open].verified.is_none() && all[*open].failed.is_none()) {
+                    all.remove(open);
                 }
             }
             TraceKind::Stack { record: Record::RecoveryFailed { agent, .. }, .. } => {
@@ -173,6 +179,13 @@ mod tests {
         let found = check(&all);
         assert_eq!((found.started, found.troubles, found.first_attempt, found.verified), (2, 1, Some(0.0), Some(0.5)));
         assert_eq!(found.by_rung.iter().map(|group| group.succeeded).collect::<Vec<_>>(), [0, 1]);
+    }
+
+    #[test]
+    fn an_order_that_is_taken_back_was_no_action() {
+        let withdrawn = said(11, 0, Record::RecoveryWithdrawn(AgentId(0)));
+        let all = collect(&[started(10, 0, Rung::Relocate, 1), withdrawn, started(14, 0, Rung::Restart, 1)]);
+        assert_eq!(all.iter().map(|recovery| recovery.rung).collect::<Vec<_>>(), [Rung::Restart]);
     }
 
     #[test]

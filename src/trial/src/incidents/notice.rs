@@ -84,6 +84,7 @@ pub(super) fn seen(record: Record) -> Option<Seen> {
         | Record::RecoveryStarted { .. }
         | Record::RecoveryVerified { .. }
         | Record::RecoveryFailed { .. }
+        | Record::RecoveryWithdrawn(_)
         | Record::RecoveryHeld(_)
         | Record::Moved { .. }
         | Record::LeadershipTaken
