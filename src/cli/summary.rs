@@ -106,25 +106,43 @@ fn incident_row(incident: &Incident) -> [String; 9] {
     ]
 }
 
+/// A figure that is promised.
+struct Promise {
+    name: &'static str,
+    objective: &'static str,
+    unit: Unit,
+    target: &'static str,
+    reached: fn(f64) -> bool,
+}
+
+const fn promise(
+    name: &'static str,
+    objective: &'static str,
+    unit: Unit,
+    target: &'static str,
+    reached: fn(f64) -> bool,
+) -> Promise {
+    Promise { name, objective, unit, target, reached }
+}
+
+const PROMISES: [Promise; 7] = [
+    promise("noticed p99", "detection_p99", Unit::Seconds, "< 1 s", |value| value < 1.0),
+    promise("false positives", "false_positives_per_detection", Unit::Ratio, "< 1 %", |value| value < 0.01),
+    promise("restored p95", "service_recovery_p95", Unit::Seconds, "< 5 s", |value| value < 5.0),
+    promise("first attempts", "first_attempt", Unit::Ratio, ">= 95 %", |value| value >= 0.95),
+    promise("entries kept", "state_kept", Unit::Ratio, "> 99 %", |value| value > 0.99),
+    promise("cascades", "cascades", Unit::Count, "0", |value| value == 0.0),
+    promise("CPU of breakers", "overhead_cpu_breaker", Unit::Ratio, "< 1 %", |value| value < 0.01),
+];
+
 /// What the checkers found, with the figure that is promised where there is one.
 fn checks(text: &mut String, outcome: &Outcome) {
-    let value = |name: &str| outcome.objective(name);
-    let below = |limit: f64| move |value: f64| value < limit;
-    let promised: [(&str, Option<f64>, Unit, &str, &dyn Fn(f64) -> bool); 7] = [
-        ("noticed p99", value("detection_p99"), Unit::Seconds, "< 1 s", &below(1.0)),
-        ("false positives", value("false_positives_per_detection"), Unit::Ratio, "< 1 %", &below(0.01)),
-        ("restored p95", value("service_recovery_p95"), Unit::Seconds, "< 5 s", &below(5.0)),
-        ("first attempts", value("first_attempt"), Unit::Ratio, ">= 95 %", &|value| value >= 0.95),
-        ("entries kept", value("state_kept"), Unit::Ratio, "> 99 %", &|value| value > 0.99),
-        ("cascades", value("cascades"), Unit::Count, "0", &|value| value == 0.0),
-        ("CPU of breakers", value("overhead_cpu_breaker"), Unit::Ratio, "< 1 %", &below(0.01)),
-    ];
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(["checked", "found", "promised", ""]);
-    for (name, value, unit, target, reached) in promised {
-        let Some(value) = value else { continue };
-        let verdict = if reached(value) { paint(Style::Good, "pass") } else { paint(Style::Bad, "FAIL") };
-        table.add_row([name.to_owned(), with_unit(value, unit), target.to_owned(), verdict]);
+    for promise in PROMISES {
+        let Some(value) = outcome.objective(promise.objective) else { continue };
+        let verdict = if (promise.reached)(value) { paint(Style::Good, "pass") } else { paint(Style::Bad, "FAIL") };
+        table.add_row([promise.name.to_owned(), with_unit(value, promise.unit), promise.target.to_owned(), verdict]);
     }
     let _ = writeln!(text, "{}", table.trim_fmt());
     for cascade in &outcome.findings.cascades {

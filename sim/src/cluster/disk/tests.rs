@@ -79,6 +79,7 @@ fn operations_take_latency_and_transfer_one_after_the_other() {
         bytes_written: Bytes(50),
         bytes_read: Bytes(5),
         took: ns(1_255),
+        took_syncs: ns(1_000),
     };
     assert_eq!(disk.counters(), counters);
 }
