@@ -37,7 +37,7 @@ struct World {
     drawn: u64,
     fault: Fault,
     from: Instant,
-    /// Real requests, told of every 200 ms.
+    /// Real requests, told of every 200 ms as the disk's work is.
     requests: u64,
     /// Width of the band in which memory usage wanders, as a share of the limit: requests come and go.
     wander: f64,
@@ -125,6 +125,7 @@ impl World {
             self.checks.due(now, &mut jitter, |one| due.push(one), |change| changes.push(change));
             if push_at <= now {
                 due.push(Due { subject: AGENT, what: ReadingKind::Outcomes });
+                due.push(Due { subject: NODE, what: ReadingKind::DiskOperation });
                 push_at += Duration::from_millis(200);
             }
             for Due { subject, what } in due {
@@ -336,7 +337,8 @@ fn hm2_users_bring_their_own_checks() {
 
 #[test]
 fn other_checks_judge_their_readings() {
-    let configuration = CheckConfiguration::default();
+    let configuration =
+        CheckConfiguration { latency_ratio: 3.0, disk_stall: Duration::from_millis(300), ..CheckConfiguration::default() };
     let ms = Duration::from_millis;
     let feed = |check: &mut dyn Check, readings: &[Reading]| {
         readings.iter().enumerate().filter_map(|(step, reading)| check.observe(reading, at(200 * step as u64))).last()
@@ -375,9 +377,9 @@ fn other_checks_judge_their_readings() {
     assert_eq!(feed(&mut trend, &filling), Some(Status::Degraded { cause: Cause::Overload }));
     let off = PredictionConfiguration { enabled: false, ..prediction };
     assert_eq!(feed(&mut ResourceTrend::new(Resource::Queue, &configuration, &off), &filling), Some(Status::Healthy));
-    let mut disk = DiskLatency::new(&configuration);
-    let stalled = (0..3).filter_map(|step| disk.missed(at(200 * step))).last();
-    assert_eq!(stalled, Some(Status::Failed { cause: Cause::SlowDisk }));
+    let stalls = |millis: u64| feed(&mut DiskLatency::new(&configuration), &[Reading::DiskOperation(ms(millis)); 3]);
+    assert_eq!(stalls(300), Some(Status::Failed { cause: Cause::SlowDisk }));
+    assert_eq!(stalls(299), Some(Status::Healthy), "nothing else is usual for this disk");
 }
 
 #[test]
