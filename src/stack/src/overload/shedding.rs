@@ -315,7 +315,8 @@ mod tests {
 
     #[test]
     fn long_waits_shut_out_low_priorities_first_and_never_the_highest() {
-        let mut shedder = server(SheddingConfiguration { by_delay: false, by_priority: true, ..SheddingConfiguration::default() });
+        let mut shedder =
+            server(SheddingConfiguration { by_delay: false, by_priority: true, ..SheddingConfiguration::default() });
         let mut shut_out_at = [None; PRIORITIES];
         for round in 0..200u64 {
             let now = round * 200;
