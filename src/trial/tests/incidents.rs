@@ -42,7 +42,7 @@ fn of_two_crashes_of_one_host_neither_is_over_before_the_host_is_back() {
     let outcome = run(&(crash(10, 10) + &crash(15, 10)));
     let recovered = recovered(&outcome);
     assert_eq!(recovered.len(), 2);
-    assert!(recovered.iter().all(|at| at.is_some_and(|at| at > 27.0 && at < 30.0)), "{recovered:?}");
+    assert!(recovered.iter().all(|at| at.is_some_and(|at| (27.0..30.0).contains(&at))), "{recovered:?}");
 }
 
 #[test]

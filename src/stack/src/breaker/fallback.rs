@@ -10,10 +10,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use hms_machine::Duration;
-
 use crate::configuration::Conflict;
-use crate::tunables::{choices, hours, ms, parameters, secs};
+use crate::tunables::{choices, parameters};
 
 choices! {
     /// A way to answer a call without the replica that was meant to.
@@ -24,13 +22,13 @@ choices! {
         OtherReplica = "other-replica",
         /// A replica in another zone.
         OtherZone = "other-zone",
-        /// The last good answer, if it is not too old.
+        /// The last good answer, from a cache before the callee; possible for services that have one.
         Cache = "cache",
         /// A fixed answer; always possible.
         Default = "default",
         /// A poorer answer of the caller's own making, without the callee; always possible.
         Degrade = "degrade",
-        /// The call is kept and made when the callee is back; possible while there is room.
+        /// The call waits a little and is tried again, in the hope that the callee is back.
         Queue = "queue",
     }
 }
@@ -65,14 +63,6 @@ parameters! {
             "What is tried when the first failed.";
         third: Fallback = choice(Fallback::NAMES, "none"),
             "What is tried when the second failed.";
-        cache_age: Duration = duration(ms(10), hours(24), secs(10)),
-            "Oldest answer that the step `cache` gives. Longer: answers more often, and with older data.";
-        cache_answers: u32 = integer(1, 1_000_000, 1_000),
-            "Answers that a cache keeps. More: answers more often, more memory.";
-        queue_calls: u32 = integer(1, 100_000, 100),
-            "Calls that the step `queue` keeps. More: fewer are lost, a larger burst when the callee is back.";
-        queue_patience: Duration = duration(ms(10), hours(1), secs(5)),
-            "Longest wait of a kept call; later it is dropped. Longer than the caller waits is work for nobody.";
     }
 }
 

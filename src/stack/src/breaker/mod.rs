@@ -35,7 +35,6 @@
 //! | `begin` id, `end` id | [`Breaker::permit`] and the [`Ticket`] kept under the id; [`Breaker::outcome`] with it |
 //! | states that an operator forces | [`Breaker::force`] and [`Breaker::release`] |
 
-mod answers;
 mod circuit;
 mod fallback;
 mod presets;
@@ -45,7 +44,6 @@ mod tests;
 mod trial;
 mod window;
 
-pub use answers::{AnswerCache, CallQueue};
 pub use circuit::{Breaker, Ended, Forced, Outcome, Permit, Phase, Rejection, Ticket, Transition, Why};
 pub use fallback::{Chain, Fallback, FallbackConfiguration, FallbackCycle, Pursuit, check_acyclic};
 pub use presets::{PRESETS, Preset, preset};

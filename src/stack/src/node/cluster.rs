@@ -205,7 +205,7 @@ impl Cluster {
     }
 
     fn note_leadership(&mut self, cx: &mut Cx<'_>) {
-        let leads = self.leadership.authority(cx.now, cx.wall).is_some();
+        let leads = self.leadership.acts(cx.now);
         if leads != self.leads {
             self.leads = leads;
             cx.record(if leads { Record::LeadershipTaken } else { Record::LeadershipLost });

@@ -315,7 +315,8 @@ mod tests {
 
     #[test]
     fn long_waits_shut_out_low_priorities_first_and_never_the_highest() {
-        let mut shedder = server(SheddingConfiguration { by_delay: false, ..SheddingConfiguration::default() });
+        let mut shedder =
+            server(SheddingConfiguration { by_delay: false, by_priority: true, ..SheddingConfiguration::default() });
         let mut shut_out_at = [None; PRIORITIES];
         for round in 0..200u64 {
             let now = round * 200;
@@ -364,7 +365,7 @@ mod tests {
         let calm = server(SheddingConfiguration::default());
         let mut standing = server(SheddingConfiguration { by_priority: false, ..SheddingConfiguration::default() });
         interval(&mut standing, 400, 110);
-        let mut low = server(SheddingConfiguration { by_delay: false, ..SheddingConfiguration::default() });
+        let mut low = server(SheddingConfiguration { by_delay: false, by_priority: true, ..SheddingConfiguration::default() });
         low.level = RANKS * 2;
         low.interval_ends = at(10_000);
         let mut table = String::new();
@@ -389,7 +390,7 @@ mod tests {
             steps in prop::collection::vec((0u64..500, 0u64..100, 0u8..4, 0u64..64), 0..200),
             short in 0u32..50, more in 0u32..50, near in 0u64..2_000, further in 0u64..2_000, priority in 0u8..4,
         ) {
-            let mut shedder = server(SheddingConfiguration::default());
+            let mut shedder = server(SheddingConfiguration { by_priority: true, ..SheddingConfiguration::default() });
             let mut now = 0;
             for (wait, gap, priority, user) in steps {
                 now += gap;

@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_tenth_of_the_calls_reaches_a_callee_that_accepts_none_so_that_its_return_is_noticed() {
-        let mut throttle = Throttle::new(ThrottleConfiguration::default());
+        let mut throttle = Throttle::new(ThrottleConfiguration { enabled: true, ..ThrottleConfiguration::default() });
         let sent = (0..10_000).filter(|call| throttle.admit(at(call / 100), &mut draw(*call))).count();
         assert!((900..=1_200).contains(&sent), "{sent}");
     }

@@ -22,6 +22,7 @@ fn scenes() -> Vec<Scene> {
         open_jitter: 0.0,
         failure_ratio: 0.0,
         consecutive: 2,
+        slow_ratio: 0.8,
         ..Default::default()
     };
     let mut fresh = Bench::new(configuration);

@@ -9,8 +9,8 @@ use crate::tunables::{hours, mins, ms, parameters, secs};
 parameters! {
     /// Parameters of the health checks.
     ///
-    /// With the defaults a node that is probed every 200 ms notices within a second: a hang (the third unanswered probe), 30 % of errors under 50 requests a
-    /// second, a processor at 30 % of its speed, a disk ten times slower, and a leak that would use all memory up within a minute.
+    /// With the defaults a node that is probed every 200 ms notices within a second, 98 times of 100: a hang (the third unanswered probe), 30 % of errors
+    /// under 100 requests a second, a processor at 30 % of its speed, a disk ten times slower, and a leak that would use all memory up within a minute.
     pub struct CheckConfiguration("checks") {
         enabled: bool = switch(true),
             "Runs health checks on agents, peers and the node; off: only exits and missing heartbeats are noticed.";

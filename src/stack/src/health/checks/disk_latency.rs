@@ -53,12 +53,6 @@ impl Check for DiskLatency {
         Some(self.judge())
     }
 
-    /// The operation had not ended when the next was due.
-    fn missed(&mut self, at: Instant) -> Option<Status> {
-        self.stalled.observe(1.0, at);
-        Some(self.judge())
-    }
-
     fn box_clone(&self) -> Box<dyn Check> {
         Box::new(self.clone())
     }

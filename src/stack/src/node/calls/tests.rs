@@ -17,6 +17,8 @@ struct Desk {
     now: Instant,
     /// Attempts under way and the attempt that each belongs to.
     out: Vec<(CallId, AgentId, u32)>,
+    /// When each copy went out last.
+    sent: BTreeMap<(CallId, AgentId), Instant>,
     /// Calls that wait for their next attempt.
     again: Vec<(CallId, u32)>,
     deadline: BTreeMap<CallId, Instant>,
@@ -38,6 +40,7 @@ impl Desk {
             random: NodeRandom::new(Streams::new(Seed(3))),
             now: Instant::ZERO,
             out: Vec::new(),
+            sent: BTreeMap::new(),
             again: Vec::new(),
             deadline: BTreeMap::new(),
         }
@@ -53,7 +56,10 @@ impl Desk {
         );
         for effect in effects {
             match effect {
-                Effect::Route { call, agent, .. } | Effect::Hedge { call, agent, .. } => self.out.push((call, agent, 0)),
+                Effect::Route { call, agent, .. } | Effect::Hedge { call, agent, .. } => {
+                    self.out.push((call, agent, 0));
+                    self.sent.insert((call, agent), self.now);
+                }
                 Effect::Retry { call, .. } => self.again.push((call, 1)),
                 Effect::GiveUp(call) | Effect::Refuse(call) | Effect::FallBack { call, .. } => self.over(call),
                 _ => {}
@@ -99,12 +105,15 @@ impl Desk {
         self.now = until;
     }
 
-    fn probes(&self, agent: u32) -> usize {
-        let key = BreakerKey { service: ServiceId(0), agent: Some(AgentId(agent)) };
-        let half_open = self.calls.breakers.phase(&self.configuration.breaker, key, self.now) == Phase::HalfOpen;
-        let probe = |copy: &&(AgentId, Dispatched)| copy.0 == AgentId(agent) && copy.1.breaker.is_probe();
-        let copies = self.calls.open.values().flat_map(|open| &open.copies);
-        if half_open { copies.filter(probe).count() } else { 0 }
+    /// Probes of the present trial that nobody has given up: one of an earlier trial decides nothing, and one of which nothing is heard frees its permit.
+    fn probes(&self, agent: AgentId) -> usize {
+        let (key, breaker) = (BreakerKey { service: ServiceId(0), agent: Some(agent) }, &self.configuration.breaker);
+        let mut reports = self.calls.breakers.reports(breaker, self.now).filter(|(other, _)| *other == key);
+        let Some((_, report)) = reports.next().filter(|(_, report)| report.phase == Phase::HalfOpen) else { return 0 };
+        let copies = self.calls.open.iter().flat_map(|(call, open)| open.copies.iter().map(|copy| (*call, *copy)));
+        let probes = copies.filter(|(_, (other, dispatched))| *other == agent && dispatched.breaker.is_probe());
+        let sent = probes.map(|(call, _)| self.sent[&(call, agent)]);
+        sent.filter(|sent| *sent >= report.since && *sent + breaker.probe_timeout > self.now).count()
     }
 }
 
@@ -158,7 +167,7 @@ proptest! {
                 Step::Again(_) | Step::Forget(_) => {}
             }
             for agent in 0..3 {
-                prop_assert!(desk.probes(agent) <= permits);
+                prop_assert!(desk.probes(AgentId(agent)) <= permits);
             }
             let out: u32 = desk.calls.outstanding.iter().sum();
             prop_assert_eq!(out as usize, desk.out.len());
