@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use hms_machine::Seed;
+use hms_machine::{BreakerState, Record, Seed};
 use hms_stack::Configuration;
+use hms_stack::balancing::BalancingChoice;
 use hms_trial::checkers::cascades::Kind;
-use hms_trial::{Notice, Outcome, Trial};
+use hms_trial::{Notice, Outcome, TraceKind, TraceRow, Trial};
 
 const WORLD: &str = r#"
 version = 1
@@ -64,18 +65,40 @@ fn as_s1_service_is_restored_while_a_host_is_paused_and_not_before_its_end_with_
         let outcome = run(PAUSE, 1, stack);
         outcome.incidents[0].restored.expect("at the latest when the pause is over").as_secs_f64()
     };
-    assert!(restored(Configuration::default()) < 23.0);
-    assert!(restored(without(|stack| stack.health.enabled = false)) > 39.0);
+    let plain_callers = |stack: &mut Configuration| {
+        stack.breaker.enabled = false;
+        stack.outlier.enabled = false;
+        stack.balancing.choice = BalancingChoice::Random;
+    };
+    assert!(restored(without(plain_callers)) < 23.0);
+    let blind = without(|stack| {
+        plain_callers(stack);
+        stack.health.enabled = false;
+    });
+    assert!(restored(blind) > 39.0);
 }
 
 #[test]
-fn as_s4_poison_that_is_retried_often_is_a_cascade_and_poison_that_is_not_is_none() {
-    let cascades = |retries| run(POISON, retries, Configuration::default()).findings.cascades;
-    let often = cascades(8);
+fn as_s4_poison_that_is_retried_often_is_a_cascade_unless_it_is_quarantined() {
+    let cascades = |retries, stack| run(POISON, retries, stack).findings.cascades;
+    let insistent = |stack: &mut Configuration| {
+        stack.breaker.enabled = false;
+        stack.outlier.enabled = false;
+        stack.retry_budget.enabled = false;
+        stack.retry.attempts = 10;
+    };
+    let open = |stack: &mut Configuration| {
+        insistent(stack);
+        stack.quarantine.enabled = false;
+        stack.retry.poison_resets = 10;
+    };
+    let often = cascades(8, without(open));
     assert!(often.iter().any(|cascade| matches!(cascade.kind, Kind::Poison { .. })), "{often:?}");
     assert!(often.iter().all(|cascade| cascade.incident.is_some()), "{often:?}");
-    let once = cascades(1);
-    assert!(!once.iter().any(|cascade| matches!(cascade.kind, Kind::Poison { .. })), "{once:?}");
+    for (retries, stack) in [(8, without(insistent)), (1, without(open))] {
+        let none = cascades(retries, stack);
+        assert!(!none.iter().any(|cascade| matches!(cascade.kind, Kind::Poison { .. })), "{none:?}");
+    }
 }
 
 #[test]
@@ -83,9 +106,14 @@ fn a_run_without_faults_gives_the_checkers_nothing_to_find() {
     let outcome = run("", 1, Configuration::default());
     let findings = &outcome.findings;
     assert_eq!((findings.cascades.len(), findings.recoveries.started, findings.detectors.mistakes), (0, 0, 0));
-    assert_eq!((findings.leadership.twice, findings.state.lost, findings.breakers.opens), (0, 0, 0));
+    assert_eq!((findings.leadership.twice, findings.state.lost), (0, 0));
     assert_eq!(findings.detectors.query_accuracy, Some(1.0));
     assert_eq!(outcome.objective("goodput_kept"), None);
     // Clients begin before the first agent is ready.
+    let opened = |row: &TraceRow| {
+        matches!(row.kind, TraceKind::Stack { record: Record::Breaker { state: BreakerState::Open, .. }, .. })
+            && row.at.as_secs_f64() > 5.0
+    };
+    assert!(!outcome.recorder.trace.iter().any(opened));
     assert!(outcome.recorder.harm.rows().iter().filter(|row| row.otherwise > 0).all(|row| row.begins().as_secs_f64() < 5.0));
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hms_machine::Seed;
 use hms_stack::Configuration;
+use hms_stack::balancing::BalancingChoice;
 use hms_trial::{Incident, Outcome, TraceKind, Trial};
 
 const WORLD: &str = r#"
@@ -40,14 +41,23 @@ fn run(faults: &str, configuration: Configuration, seed: u64) -> Outcome {
     Trial::new(Arc::new(document.scenario), configuration, Seed(seed)).run().expect("the run ends by itself")
 }
 
-fn with_health_off() -> Configuration {
+/// Callers learn nothing from their own calls, so that what is told apart is what the nodes know.
+fn with_plain_callers() -> Configuration {
     let mut configuration = Configuration::default();
+    configuration.breaker.enabled = false;
+    configuration.outlier.enabled = false;
+    configuration.balancing.choice = BalancingChoice::Random;
+    configuration
+}
+
+fn with_health_off() -> Configuration {
+    let mut configuration = with_plain_callers();
     configuration.health.enabled = false;
     configuration
 }
 
 fn with_supervisor_off() -> Configuration {
-    let mut configuration = Configuration::default();
+    let mut configuration = with_plain_callers();
     configuration.supervisor.enabled = false;
     configuration
 }
@@ -83,14 +93,16 @@ fn a_stuck_agent_is_found_by_its_probes_and_replaced_and_not_with_the_supervisor
     let outcome = run(HANG, Configuration::default(), 1);
     assert!(seconds(only(&outcome).detection_time()) < 1.5);
     assert!(seconds(only(&outcome).recovery_time()) < 5.0);
-    let outcome = run(HANG, with_supervisor_off(), 1);
+    let mut without = with_supervisor_off();
+    without.checks.enabled = false;
+    let outcome = run(HANG, without, 1);
     assert_eq!(only(&outcome).detected, None);
     assert!(seconds(only(&outcome).recovery_time()) > 50.0, "only the end of the fault frees it");
 }
 
 #[test]
 fn hm_s1_a_dead_host_is_noticed_within_a_second_and_calls_avoid_it_and_not_with_health_off() {
-    let healed = run(CRASH, Configuration::default(), 1);
+    let healed = run(CRASH, with_plain_callers(), 1);
     assert!(seconds(only(&healed).detection_time()) < 1.0);
     assert!(only(&healed).recovered.is_some());
     let blind = run(CRASH, with_health_off(), 1);
