@@ -34,7 +34,7 @@ fn csv_has_a_header_and_a_line_per_row_with_empty_fields_for_nulls() {
     }
     let text = String::from_utf8(exported(&results, Table::Events, Format::Csv)).unwrap();
     let began = text.lines().find(|line| line.contains("fault_began")).unwrap();
-    assert!(began.ends_with(",fault_began,,,,0,,,,,,,,,"), "{began}");
+    assert!(began.ends_with(",fault_began,,,,0,,,,,,,,,,,,,,,"), "{began}");
 }
 
 #[test]

@@ -80,7 +80,8 @@ pub fn load_folder(folder: &Path) -> Result<Vec<Preset>, PresetError> {
         return Err(PresetError::Empty { path: folder.to_owned() });
     }
     let mut presets = paths.iter().map(|path| load_file(path)).collect::<Result<Vec<_>, _>>()?;
-    presets.retain(|preset| preset.stack != Configuration::default());
+    // The two are in every comparison already.
+    presets.retain(|preset| preset.stack != Configuration::default() && preset.stack != super::switched_off());
     unique(presets)
 }
 

@@ -17,6 +17,7 @@ use std::path::PathBuf;
 
 use hms_machine::Seed;
 use hms_sim::kernel::RunError;
+use hms_stack::balancing::BalancingChoice;
 use hms_stack::{Configuration, Tunable, Value, Visitor};
 use hms_trial::{DEFINITIONS, Definition, Progress};
 use rayon::prelude::*;
@@ -103,6 +104,7 @@ pub fn switched_off() -> Configuration {
     }
     let mut stack = Configuration::default();
     stack.walk(&mut Off);
+    stack.balancing.choice = BalancingChoice::Random;
     stack
 }
 

@@ -79,7 +79,7 @@ fn a_scenario_that_is_none_any_more_is_told_with_what_is_wrong() {
 fn a_changed_stack_is_shown_with_its_line() {
     let (_place, folder) = stored(&fixture::inputs(7));
     let text = fs::read_to_string(folder.join(STACK)).unwrap();
-    let line = text.lines().find(|line| line.starts_with("timeout = ")).unwrap().to_owned();
+    let line = text.lines().find(|line| line.starts_with("min_std = ")).unwrap().to_owned();
     let unit = if line.contains("ms\"") { "ms\"" } else { "s\"" };
     let digit = line.rfind(unit).unwrap() - 1;
     let changed = format!("{}{}", &line[..digit], line[digit..].replacen(&line[digit..=digit], "7", 1));

@@ -59,7 +59,7 @@ fn rows_say_what_the_outcome_says() {
     let kinds = events.column("kind").unwrap().str().unwrap();
     let count = |kind: &str| kinds.iter().flatten().filter(|found| *found == kind).count();
     assert_eq!((count("fault_began"), count("fault_ended")), (2, 2));
-    assert!(count("suspected") > 0 && count("agent_restarted") > 0);
+    assert!(count("suspected") > 0 && count("recovery_verified") > 0);
     let latencies = frame(Table::Latencies, &inputs, &outcome);
     let counted: i64 = latencies.column("count").unwrap().i64().unwrap().sum().unwrap();
     let record = &outcome.recorder.loads[0];

@@ -122,7 +122,7 @@ pub fn hashes_on(threads: usize) -> Result<Vec<TraceHash>, RunError> {
 }
 
 /// Nothing of the stack costs anything, and it does nothing: what is left is the queue.
-const STACK: &str = "[health]\nenabled = false\n[supervisor]\nenabled = false\n";
+const STACK: &str = include_str!("../../../../experiments/stacks/off.toml");
 
 fn trial(scenario: &str, seed: Seed) -> Trial {
     let no_files = |name: &str| Err(format!("{name} is not built in"));
