@@ -86,11 +86,11 @@ fn as_s4_poison_that_is_retried_often_is_a_cascade_unless_it_is_quarantined() {
         stack.outlier.enabled = false;
         stack.retry_budget.enabled = false;
         stack.retry.attempts = 10;
+        stack.retry.poison_resets = 10;
     };
     let open = |stack: &mut Configuration| {
         insistent(stack);
         stack.quarantine.enabled = false;
-        stack.retry.poison_resets = 10;
     };
     let often = cascades(8, without(open));
     assert!(often.iter().any(|cascade| matches!(cascade.kind, Kind::Poison { .. })), "{often:?}");

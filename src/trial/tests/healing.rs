@@ -78,7 +78,7 @@ const PARTITION: &str = "[[fault]]\nkind = \"partition\"\nat = \"30s\"\nfor = \"
 
 #[test]
 fn as_s1_a_dead_agent_is_restarted_within_five_seconds_and_not_with_the_supervisor_off() {
-    let outcome = run(AGENT_CRASH, Configuration::default(), 1);
+    let outcome = run(AGENT_CRASH, with_plain_callers(), 1);
     let incident = only(&outcome);
     assert!(seconds(incident.detection_time()) < 0.01);
     assert!(seconds(incident.recovery_time()) < 5.0);
@@ -90,12 +90,15 @@ fn as_s1_a_dead_agent_is_restarted_within_five_seconds_and_not_with_the_supervis
 
 #[test]
 fn a_stuck_agent_is_found_by_its_probes_and_replaced_and_not_with_the_supervisor_off() {
-    let outcome = run(HANG, Configuration::default(), 1);
+    // Checks see it too, by the requests that it does not answer; what is told apart here are the supervisor's probes.
+    let without_checks = |mut stack: Configuration| {
+        stack.checks.enabled = false;
+        stack
+    };
+    let outcome = run(HANG, without_checks(with_plain_callers()), 1);
     assert!(seconds(only(&outcome).detection_time()) < 1.5);
     assert!(seconds(only(&outcome).recovery_time()) < 5.0);
-    let mut without = with_supervisor_off();
-    without.checks.enabled = false;
-    let outcome = run(HANG, without, 1);
+    let outcome = run(HANG, without_checks(with_supervisor_off()), 1);
     assert_eq!(only(&outcome).detected, None);
     assert!(seconds(only(&outcome).recovery_time()) > 50.0, "only the end of the fault frees it");
 }
