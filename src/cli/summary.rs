@@ -127,7 +127,7 @@ const fn promise(
 
 const PROMISES: [Promise; 7] = [
     promise("noticed p99", "detection_p99", Unit::Seconds, "< 1 s", |value| value < 1.0),
-    promise("false positives", "false_positives_per_detection", Unit::Ratio, "< 1 %", |value| value < 0.01),
+    promise("false positives", "false_positive_share", Unit::Ratio, "< 1 %", |value| value < 0.01),
     promise("restored p95", "service_recovery_p95", Unit::Seconds, "< 5 s", |value| value < 5.0),
     promise("first attempts", "first_attempt", Unit::Ratio, ">= 95 %", |value| value >= 0.95),
     promise("entries kept", "state_kept", Unit::Ratio, "> 99 %", |value| value > 0.99),

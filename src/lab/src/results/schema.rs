@@ -135,7 +135,7 @@ const INCIDENTS: &[ColumnDefinition] = columns! {
     "end_ns" Integer "ns" maybe "End of the fault; null if it lasts beyond the run. Equals `start_ns` for one that strikes in an instant.";
     "detected_ns" Integer "ns" maybe "First time that a node noticed, by any of the records under `notice`.";
     "detector" Id "" maybe "The node that noticed first.";
-    "actions" Integer "count" always "Restarts of struck agents by the stack while the incident was open.";
+    "actions" Integer "count" always "Recovery actions begun on struck agents while the incident was open, orders that were taken back included.";
     "recovered_ns" Integer "ns" maybe "When nothing of the fault was left.";
     "verified_ns" Integer "ns" maybe "When every agent that went down had answered a request again.";
     "detection_s" Float "s" maybe "From the beginning of the fault to its first notice.";

@@ -25,8 +25,6 @@ parameters! {
             "Longest time between two checkpoints of an agent that changes. Shorter: faster replay, more disk.";
         checkpoint_entries: u32 = integer(1, 10_000_000, 5000),
             "A checkpoint is taken after that many changes too.";
-        checkpoints_kept: u32 = integer(1, 100, 2),
-            "Checkpoints kept, the newest included: with one, a damaged checkpoint leaves only the replicas.";
         ship: bool = switch(true),
             "Ships changes to the nodes that hold a copy; off: a lost disk is lost state.";
         ship_every: Duration = duration(ms(1), mins(10), ms(200)),

@@ -2,9 +2,8 @@
 //!
 //! Dadgar, Phillips and Currey, DSN 2018: a member that handles messages late accuses healthy ones and does not hear their
 //! objections. The paper finds 50 to 100 times fewer false positives with Lifeguard, at the same time of detection. Settings are
-//! memberlist's for a LAN. The gain depends on how slow the slow are: measured here 124 to 0 where they stop after one input in
-//! 100, 401 to 15 after one in 67, 921 to 107 after one in 50, 1,147 to 269 after one in 33, when they never catch up with their
-//! inbox. The pause guard, which is not the paper's, is off.
+//! memberlist's for a LAN. The gain depends on how slow the slow are: one that never catches up with its inbox gains less. The pause guard,
+//! which is not the paper's, is off.
 
 use hms_machine::{Duration, Instant};
 use hms_stack::health::swim::{PRESETS, SwimConfiguration};

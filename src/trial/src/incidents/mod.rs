@@ -50,7 +50,7 @@ pub struct Incident {
     pub downed: Vec<AgentId>,
     /// When none of them was stuck any more; the beginning of the fault if none was.
     pub freed: Option<Instant>,
-    /// Restarts of struck agents by the stack while the incident was open.
+    /// Recovery actions begun on struck agents while the incident was open, orders that were taken back included.
     pub actions: u32,
     /// When nothing of the fault was left.
     pub recovered: Option<Instant>,

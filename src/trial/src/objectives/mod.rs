@@ -95,7 +95,7 @@ definitions! {
     "false_positives", PerNodeHour, false, "Suspicions of hosts that were up, running and reachable from the one who suspected, per node and hour.";
     "false_positive_share", Ratio, false, "Unjustified suspicions / suspicions.";
     "state_kept", Ratio, true, "Acknowledged journal entries still there when state was rebuilt / entries acknowledged before, whole run.";
-    "restarts", Count, false, "Agents restarted by the stack.";
+    "restarts", Count, false, "Recovery actions begun on agents, orders that were taken back included.";
     "overhead_cpu", Ratio, false, "CPU time of the stack / CPU time of the hosts (cores x time), whole run.";
     "overhead_bytes", Ratio, false, "Bytes of the stack's messages / bytes of all messages, whole run.";
     "stack_messages", PerNodeSecond, false, "Messages sent by the stack per node and second, whole run.";
@@ -107,7 +107,6 @@ definitions! {
     "recoveries", Count, false, "Recovery actions begun, whole run.";
     "moved", Count, false, "Agents ordered to another node, whole run.";
     "quarantined", Count, false, "Requests that were held to be poisonous and not let in again, whole run.";
-    "false_positives_per_detection", Ratio, false, "Suspicions of hosts that were up, running and reachable / suspicions.";
     "mistake_duration", Seconds, false, "Mean time from an unjustified suspicion until it was corrected (T_M of Chen et al. 2002).";
     "mistake_recurrence", Seconds, true, "Mean time between unjustified suspicions of a pair of nodes: time in which both work / such suspicions (T_MR).";
     "query_accuracy", Ratio, true, "Share of the time in which two nodes work and neither is wrongly suspected by the other, over all pairs (P_A).";
