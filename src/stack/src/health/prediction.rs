@@ -80,7 +80,8 @@ impl Predictor {
     /// The trend of the last readings, rising or falling, if there is one.
     pub fn trend(&self) -> Option<Trend> {
         let (last, _) = *self.points.back()?;
-        if self.points.len() < 5 {
+        // What stays as it is has no trend; most resources do, most of the time.
+        if self.points.len() < 5 || self.points.iter().all(|(_, value)| *value == self.points[0].1) {
             return None;
         }
         // Seconds before the last reading: small numbers, whatever the time of the run.

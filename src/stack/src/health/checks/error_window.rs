@@ -18,12 +18,15 @@ pub(super) struct ErrorWindow {
     length: Duration,
     volume: u64,
     counts: VecDeque<(Instant, u64, u64)>,
+    /// Sums of the counts, so wide that they cannot overflow.
+    total: u128,
+    errors: u128,
 }
 
 impl ErrorWindow {
     /// A window of this length that says nothing for fewer than `volume` requests.
     pub(super) fn new(length: Duration, volume: u32) -> Self {
-        ErrorWindow { length, volume: u64::from(volume), counts: VecDeque::new() }
+        ErrorWindow { length, volume: u64::from(volume), counts: VecDeque::new(), total: 0, errors: 0 }
     }
 
     /// Takes counts; the share that fails at least, if there are enough requests in the window.
@@ -32,26 +35,38 @@ impl ErrorWindow {
         let grain = self.length / 64;
         match self.counts.back_mut() {
             Some((since, known_ok, known_errors)) if at.saturating_since(*since) < grain => {
+                let before = sum(*known_ok, *known_errors);
+                let errors_before = *known_errors;
                 *known_ok = known_ok.saturating_add(ok);
                 *known_errors = known_errors.saturating_add(errors);
+                self.total += sum(*known_ok, *known_errors) - before;
+                self.errors += u128::from(*known_errors - errors_before);
             }
-            Some(_) | None => self.counts.push_back((at, ok, errors)),
+            Some(_) | None => {
+                self.counts.push_back((at, ok, errors));
+                self.total += sum(ok, errors);
+                self.errors += u128::from(errors);
+            }
         }
-        let count = |ok: u64, errors: u64| ok.saturating_add(errors);
-        let mut total = self.counts.iter().fold(0u64, |sum, (_, ok, errors)| sum.saturating_add(count(*ok, *errors)));
         while let Some((since, ok, errors)) = self.counts.front().copied() {
-            let (age, rest) = (at.saturating_since(since), total.saturating_sub(count(ok, errors)));
+            let (age, rest) = (at.saturating_since(since), self.total - sum(ok, errors));
             // Where there is no traffic but a probe now and then, the window reaches back until it holds enough of them.
-            let kept = age < self.length || (rest < self.volume && age < self.length.saturating_mul(STRETCH));
+            let kept = age < self.length || (rest < u128::from(self.volume) && age < self.length.saturating_mul(STRETCH));
             if kept {
                 break;
             }
-            total = rest;
+            self.total = rest;
+            self.errors -= u128::from(errors);
             self.counts.pop_front();
         }
-        let errors = self.counts.iter().fold(0u64, |sum, (_, _, errors)| sum.saturating_add(*errors));
+        let whole = |count: u128| u64::try_from(count).unwrap_or(u64::MAX);
+        let (errors, total) = (whole(self.errors), whole(self.total));
         (total >= self.volume.max(1)).then(|| share_at_least(errors, total))
     }
+}
+
+fn sum(ok: u64, errors: u64) -> u128 {
+    u128::from(ok) + u128::from(errors)
 }
 
 /// Lower end of Wilson's interval for `errors` of `total` requests.

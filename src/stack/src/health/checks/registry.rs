@@ -13,9 +13,10 @@ use super::{Check, Reading, ReadingKind, Status, Subject};
 /// A policy that looks at readings of many subjects through checks.
 #[derive(Clone, Debug, Default)]
 pub struct Checks {
-    entries: BTreeMap<CheckId, Entry>,
-    by_subject: BTreeMap<Subject, Vec<CheckId>>,
-    agenda: BTreeSet<(Instant, CheckId)>,
+    /// By subject, in the order of registration.
+    entries: BTreeMap<Subject, Vec<Entry>>,
+    /// When readings of a check are due, and whose it is.
+    agenda: BTreeSet<(Instant, CheckId, Subject)>,
     registered: u64,
 }
 
@@ -83,6 +84,7 @@ pub struct Change {
 
 #[derive(Clone, Debug)]
 struct Entry {
+    id: CheckId,
     name: &'static str,
     subject: Subject,
     schedule: Schedule,
@@ -108,32 +110,32 @@ impl Checks {
             Schedule::Pull { first, .. } => Some(first),
             Schedule::Push { silence } => silence.map(|silence| now.saturating_add(silence)),
         };
-        self.agenda.extend(due.map(|due| (due, id)));
-        self.by_subject.entry(subject).or_default().push(id);
-        self.entries.insert(id, Entry { name, subject, schedule, check, status: Status::Unknown, due, asked: false });
+        self.agenda.extend(due.map(|due| (due, id, subject)));
+        let entry = Entry { id, name, subject, schedule, check, status: Status::Unknown, due, asked: false };
+        self.entries.entry(subject).or_default().push(entry);
         id
     }
 
     /// Takes all checks of a subject off: it has left, or starts anew and is to be registered again.
     pub fn remove(&mut self, subject: Subject) {
-        for id in self.by_subject.remove(&subject).unwrap_or_default() {
-            let entry = self.entries.remove(&id);
-            if let Some(due) = entry.and_then(|entry| entry.due) {
-                self.agenda.remove(&(due, id));
+        for entry in self.entries.remove(&subject).unwrap_or_default() {
+            if let Some(due) = entry.due {
+                self.agenda.remove(&(due, entry.id, subject));
             }
         }
     }
 
     /// When to call [`Checks::due`] next.
     pub fn deadline(&self) -> Option<Instant> {
-        self.agenda.first().map(|(due, _)| *due)
+        self.agenda.first().map(|(due, _, _)| *due)
     }
 
     /// Readings to ask for by `now`, in order of their times, and what follows from those that did not come. `draw` gives the jitter.
     pub fn due(&mut self, now: Instant, draw: &mut Draw, mut ask: impl FnMut(Due), mut tell: impl FnMut(Change)) {
-        while let Some((due, id)) = self.agenda.first().copied().filter(|(due, _)| *due <= now) {
+        while let Some((due, id, subject)) = self.agenda.first().copied().filter(|(due, _, _)| *due <= now) {
             self.agenda.pop_first();
-            let entry = self.entries.get_mut(&id).expect("the agenda names checks that are there");
+            let mut of_subject = self.entries.get_mut(&subject).into_iter().flatten();
+            let entry = of_subject.find(|entry| entry.id == id).expect("the agenda names checks that are there");
             let (missed, next) = match entry.schedule {
                 Schedule::Pull { what, every, jitter, .. } => {
                     ask(Due { subject: entry.subject, what });
@@ -150,18 +152,17 @@ impl Checks {
                 }
             };
             entry.due = Some(next);
-            self.agenda.insert((next, id));
+            self.agenda.insert((next, id, subject));
             if missed {
                 let status = entry.check.missed(now);
-                entry.turn(id, status, &mut tell);
+                entry.turn(status, &mut tell);
             }
         }
     }
 
     /// Hands a reading to all checks of its subject.
     pub fn report(&mut self, subject: Subject, reading: &Reading, now: Instant, mut tell: impl FnMut(Change)) {
-        for id in self.by_subject.get(&subject).map_or(&[][..], |ids| ids) {
-            let entry = self.entries.get_mut(id).expect("the index names checks that are there");
+        for entry in self.entries.get_mut(&subject).into_iter().flatten() {
             let status = entry.check.observe(reading, now);
             match entry.schedule {
                 Schedule::Pull { what, .. } => entry.asked &= what != reading.kind(),
@@ -169,13 +170,13 @@ impl Checks {
                 Schedule::Push { silence: Some(silence) } if status.is_some() => {
                     let next = now.saturating_add(silence);
                     if let Some(due) = entry.due.replace(next) {
-                        self.agenda.remove(&(due, *id));
+                        self.agenda.remove(&(due, entry.id, subject));
                     }
-                    self.agenda.insert((next, *id));
+                    self.agenda.insert((next, entry.id, subject));
                 }
                 Schedule::Push { .. } => {}
             }
-            entry.turn(*id, status, &mut tell);
+            entry.turn(status, &mut tell);
         }
     }
 
@@ -188,22 +189,21 @@ impl Checks {
 
     /// Every check of a subject with what it says, in the order of registration.
     pub fn of(&self, subject: Subject) -> impl Iterator<Item = (&'static str, Status)> + '_ {
-        let ids = self.by_subject.get(&subject).into_iter().flatten();
-        ids.filter_map(|id| self.entries.get(id)).map(|entry| (entry.name, entry.status))
+        self.entries.get(&subject).into_iter().flatten().map(|entry| (entry.name, entry.status))
     }
 
     /// Everyone who has checks.
     pub fn subjects(&self) -> impl Iterator<Item = Subject> + '_ {
-        self.by_subject.keys().copied()
+        self.entries.keys().copied()
     }
 }
 
 impl Entry {
-    fn turn(&mut self, id: CheckId, status: Option<Status>, tell: &mut impl FnMut(Change)) {
+    fn turn(&mut self, status: Option<Status>, tell: &mut impl FnMut(Change)) {
         let Some(to) = status else { return };
         let from = std::mem::replace(&mut self.status, to);
         if from != to {
-            tell(Change { id, name: self.name, subject: self.subject, from, to });
+            tell(Change { id: self.id, name: self.name, subject: self.subject, from, to });
         }
     }
 }

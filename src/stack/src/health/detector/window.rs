@@ -45,7 +45,7 @@ impl Window {
 
     /// Arithmetic mean in nanoseconds; 0 of an empty window.
     pub(crate) fn mean(&self) -> f64 {
-        if self.values.is_empty() { 0.0 } else { self.sum as f64 / self.values.len() as f64 }
+        if self.values.is_empty() { 0.0 } else { float(self.sum) / self.values.len() as f64 }
     }
 
     /// Standard deviation of the window as a population, in nanoseconds; 0 of an empty window.
@@ -56,8 +56,13 @@ impl Window {
         let count = self.values.len() as i128;
         // Exact in integers, where a difference of two large floats would leave noise.
         let scaled = count * self.squares - self.sum * self.sum;
-        (scaled as f64).sqrt() / count as f64
+        float(scaled).sqrt() / self.values.len() as f64
     }
+}
+
+/// The nearest float. Most sums fit 64 bits, which processors convert by themselves.
+fn float(sum: i128) -> f64 {
+    i64::try_from(sum).map_or(sum as f64, |sum| sum as f64)
 }
 
 #[cfg(test)]
