@@ -62,12 +62,17 @@ impl Hedger {
 
     /// A call goes out (its first copy).
     pub fn sent(&mut self, now: Instant) {
-        self.window.add(CALLS, now);
+        // Without hedges nobody asks for the share, nor for the quantile below.
+        if self.configuration.enabled {
+            self.window.add(CALLS, now);
+        }
     }
 
     /// A copy of a call was answered after this time.
     pub fn observe(&mut self, latency: Duration) {
-        self.latency.observe(latency);
+        if self.configuration.enabled {
+            self.latency.observe(latency);
+        }
     }
 
     /// How long to wait for an answer before the next copy; `None`: do not hedge.

@@ -23,7 +23,8 @@ const REFRESH: u32 = 16;
 #[derive(Clone, Debug)]
 pub(crate) struct RecentQuantile {
     quantile: f64,
-    counts: Box<[u32]>,
+    /// Empty before the first value: most callers never ask for a quantile.
+    counts: Vec<u32>,
     /// Sum of the counts.
     weight: u32,
     /// Values since the counts were halved.
@@ -34,11 +35,12 @@ pub(crate) struct RecentQuantile {
 impl RecentQuantile {
     /// The quantile `quantile` (0 to 1) of nothing yet.
     pub(crate) fn new(quantile: f64) -> Self {
-        RecentQuantile { quantile, counts: vec![0; BUCKETS].into_boxed_slice(), weight: 0, seen: 0, value: None }
+        RecentQuantile { quantile, counts: Vec::new(), weight: 0, seen: 0, value: None }
     }
 
     /// Adds a value.
     pub(crate) fn observe(&mut self, value: Duration) {
+        self.counts.resize(BUCKETS, 0);
         self.counts[bucket(value)] += 1;
         self.weight += 1;
         self.seen += 1;

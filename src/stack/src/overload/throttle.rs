@@ -43,14 +43,19 @@ impl Throttle {
 
     /// Whether a call may go out; it counts as a request either way.
     pub fn admit(&mut self, now: Instant, draw: &mut Draw) -> bool {
+        if !self.configuration.enabled {
+            return true;
+        }
         let turned_away = draw.chance(self.rejection(now));
         self.window.add(REQUESTS, now);
-        !(self.configuration.enabled && turned_away)
+        !turned_away
     }
 
     /// The callee has accepted a call: it answered, with an error or without, and did not refuse.
     pub fn accepted(&mut self, now: Instant) {
-        self.window.add(ACCEPTS, now);
+        if self.configuration.enabled {
+            self.window.add(ACCEPTS, now);
+        }
     }
 
     /// Probability with which the next call is turned away.
@@ -80,7 +85,7 @@ mod tests {
     /// As the book has it.
     fn google() -> ThrottleConfiguration {
         let window = Duration::from_secs(120);
-        ThrottleConfiguration { rejection_max: 1.0, window, ..ThrottleConfiguration::default() }
+        ThrottleConfiguration { enabled: true, rejection_max: 1.0, window, ..ThrottleConfiguration::default() }
     }
 
     #[test]
@@ -114,7 +119,7 @@ mod tests {
     proptest! {
         #[test]
         fn rejection_is_a_share_that_falls_with_every_accepted_call(requests in 0u32..300, accepts in 0u32..300, multiplier in 1.0f64..10.0) {
-            let mut throttle = Throttle::new(ThrottleConfiguration { multiplier, ..ThrottleConfiguration::default() });
+            let mut throttle = Throttle::new(ThrottleConfiguration { enabled: true, multiplier, ..ThrottleConfiguration::default() });
             (0..requests).for_each(|call| { throttle.admit(at(0), &mut draw(u64::from(call))); });
             (0..accepts.min(requests)).for_each(|_| throttle.accepted(at(0)));
             let before = throttle.rejection(at(0));
