@@ -76,16 +76,25 @@ impl BalancingConfiguration {
     /// The replica for a call; `None` if there are none at all.
     pub fn pick(&self, candidates: &[Candidate], turn: Turn, draw: &mut Draw) -> Option<AgentId> {
         let (narrowed, count) = self.narrow(candidates, turn.previous);
+        if count == candidates.len() {
+            return self.choose(count, |position| candidates[position], turn.ordinal, draw);
+        }
+        let left: Vec<_> = candidates.iter().copied().filter(|candidate| narrowed.keeps(candidate)).collect();
+        self.choose(count, |position| left[position], turn.ordinal, draw)
+    }
+
+    /// Whether a call chooses among all of its candidates where every one of them is eligible: then [`BalancingConfiguration::choose`] gives
+    /// what [`BalancingConfiguration::pick`] gives, without looking at all of them.
+    pub fn takes_any(&self, previous: Option<AgentId>) -> bool {
+        previous.is_none() && !self.zone_aware
+    }
+
+    /// One of `count` candidates, who are known by position; `None` if there are none. `ordinal`: see [`Turn`].
+    pub fn choose(&self, count: usize, candidate: impl Fn(usize) -> Candidate, ordinal: u64, draw: &mut Draw) -> Option<AgentId> {
         if count == 0 {
             return None;
         }
-        let nth = |nth: u64| {
-            if count == candidates.len() {
-                return &candidates[nth as usize];
-            }
-            let mut kept = candidates.iter().filter(|candidate| narrowed.keeps(candidate));
-            kept.nth(nth as usize).expect("as many as were counted")
-        };
+        let nth = |nth: u64| candidate(nth as usize);
         let count = count as u64;
         let mut lesser_of_two = |cost: fn(&Candidate) -> u64| {
             let first = draw.below(count);
@@ -94,19 +103,19 @@ impl BalancingConfiguration {
             }
             let other = draw.below(count - 1);
             let (first, second) = (nth(first), nth(other + u64::from(other >= first)));
-            if cost(second) < cost(first) { second } else { first }
+            if cost(&second) < cost(&first) { second } else { first }
         };
         let chosen = match self.choice {
             BalancingChoice::PowerOfTwo => lesser_of_two(|candidate| u64::from(candidate.outstanding)),
             BalancingChoice::PeakEwma => lesser_of_two(Candidate::expected_latency),
             BalancingChoice::Random => nth(draw.below(count)),
-            BalancingChoice::RoundRobin => nth(turn.ordinal % count),
+            BalancingChoice::RoundRobin => nth(ordinal % count),
             BalancingChoice::LeastOutstanding => {
-                let kept = || candidates.iter().filter(|candidate| narrowed.keeps(candidate));
-                let least = kept().map(|candidate| candidate.outstanding).min().unwrap_or(0);
-                let ties = kept().filter(|candidate| candidate.outstanding == least).count() as u64;
-                let tie = draw.below(ties) as usize;
-                kept().filter(|candidate| candidate.outstanding == least).nth(tie).expect("as many as were counted")
+                let left: Vec<_> = (0..count).map(nth).collect();
+                let least = left.iter().map(|candidate| candidate.outstanding).min().unwrap_or(0);
+                let idlest = || left.iter().filter(|candidate| candidate.outstanding == least);
+                let tie = draw.below(idlest().count() as u64) as usize;
+                *idlest().nth(tie).expect("as many as were counted")
             }
         };
         Some(chosen.agent)

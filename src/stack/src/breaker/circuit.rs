@@ -378,6 +378,11 @@ impl Breaker {
         }
     }
 
+    /// Whether calls go out and are watched, as of the last call; a time that is over counts when the breaker is asked.
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed { .. })
+    }
+
     /// What an operator wants to know.
     pub fn report(&self, configuration: &BreakerConfiguration, now: Instant) -> BreakerReport {
         let (tally, until) = match &self.state {

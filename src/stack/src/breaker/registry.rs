@@ -97,11 +97,13 @@ pub struct Decision {
 #[derive(Clone, Debug)]
 pub struct Registry<K = BreakerKey> {
     breakers: BTreeMap<K, Breaker>,
+    /// Number of breakers that are not closed.
+    tripped: usize,
 }
 
 impl<K: Ord + Copy> Default for Registry<K> {
     fn default() -> Self {
-        Registry { breakers: BTreeMap::new() }
+        Registry { breakers: BTreeMap::new(), tripped: 0 }
     }
 }
 
@@ -111,9 +113,10 @@ impl<K: Ord + Copy> Registry<K> {
         if !configuration.enabled {
             return Decision { permit: Permit::Granted(Ticket::UNWATCHED), transition: None };
         }
-        let breaker = self.breaker(configuration, key, now);
-        let transition = breaker.settle(configuration, now);
-        Decision { permit: breaker.permit(configuration, now, draw), transition }
+        self.change(configuration, key, now, |breaker| {
+            let transition = breaker.settle(configuration, now);
+            Decision { permit: breaker.permit(configuration, now, draw), transition }
+        })
     }
 
     /// See [`Breaker::outcome`].
@@ -125,7 +128,8 @@ impl<K: Ord + Copy> Registry<K> {
         now: Instant,
         draw: &mut Draw,
     ) -> Option<Transition> {
-        self.breakers.get_mut(&key)?.outcome(configuration, ticket, ended, now, draw)
+        let Registry { breakers, tripped } = self;
+        counted(breakers.get_mut(&key)?, tripped, |breaker| breaker.outcome(configuration, ticket, ended, now, draw))
     }
 
     /// See [`Breaker::cancel`].
@@ -137,17 +141,21 @@ impl<K: Ord + Copy> Registry<K> {
 
     /// See [`Breaker::trip`].
     pub fn trip(&mut self, configuration: &BreakerConfiguration, key: K, now: Instant, draw: &mut Draw) -> Option<Transition> {
-        if configuration.enabled { self.breaker(configuration, key, now).trip(configuration, now, draw) } else { None }
+        if !configuration.enabled {
+            return None;
+        }
+        self.change(configuration, key, now, |breaker| breaker.trip(configuration, now, draw))
     }
 
     /// See [`Breaker::force`].
     pub fn force(&mut self, configuration: &BreakerConfiguration, key: K, forced: Forced, now: Instant) -> Option<Transition> {
-        self.breaker(configuration, key, now).force(forced, now)
+        self.change(configuration, key, now, |breaker| breaker.force(forced, now))
     }
 
     /// See [`Breaker::release`].
     pub fn release(&mut self, key: K, now: Instant) -> Option<Transition> {
-        self.breakers.get_mut(&key)?.release(now)
+        let Registry { breakers, tripped } = self;
+        counted(breakers.get_mut(&key)?, tripped, |breaker| breaker.release(now))
     }
 
     /// The state of a breaker; closed if nothing was ever asked of it. For routing that looks at a replica without wanting a permit.
@@ -157,6 +165,11 @@ impl<K: Ord + Copy> Registry<K> {
             None if configuration.enabled => Phase::Closed,
             None => Phase::Disabled,
         }
+    }
+
+    /// Whether no breaker is anything but closed: nobody has to be asked for its phase.
+    pub fn all_closed(&self) -> bool {
+        self.tripped == 0
     }
 
     /// The reports of all breakers, in the order of their keys.
@@ -171,9 +184,25 @@ impl<K: Ord + Copy> Registry<K> {
         totals
     }
 
-    fn breaker(&mut self, configuration: &BreakerConfiguration, key: K, now: Instant) -> &mut Breaker {
-        self.breakers.entry(key).or_insert_with(|| Breaker::new(configuration, now))
+    /// Does something to a breaker, which is made if there is none.
+    fn change<T>(
+        &mut self,
+        configuration: &BreakerConfiguration,
+        key: K,
+        now: Instant,
+        act: impl FnOnce(&mut Breaker) -> T,
+    ) -> T {
+        let breaker = self.breakers.entry(key).or_insert_with(|| Breaker::new(configuration, now));
+        counted(breaker, &mut self.tripped, act)
     }
+}
+
+/// Does something to a breaker and keeps the number of those that are not closed.
+fn counted<T>(breaker: &mut Breaker, tripped: &mut usize, act: impl FnOnce(&mut Breaker) -> T) -> T {
+    *tripped -= usize::from(!breaker.is_closed());
+    let result = act(breaker);
+    *tripped += usize::from(!breaker.is_closed());
+    result
 }
 
 #[cfg(test)]

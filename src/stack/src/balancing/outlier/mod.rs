@@ -14,6 +14,8 @@
 
 mod judge;
 
+use std::collections::BTreeMap;
+
 use hms_machine::{Duration, Instant};
 
 use crate::configuration::Conflict;
@@ -76,13 +78,18 @@ impl OutlierConfiguration {
 #[derive(Clone, Debug)]
 pub struct Outliers {
     configuration: OutlierConfiguration,
-    replicas: Vec<Replica>,
+    /// Number of replicas there are.
+    all: usize,
+    /// Those that were called and have answered, by position. Of the others nothing is known, and all of them serve.
+    replicas: BTreeMap<usize, Replica>,
+    /// Number of replicas that do not serve.
+    out: usize,
     compare_at: Instant,
     /// Median of the median latencies at the last comparison.
     latency: Option<Duration>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Replica {
     state: State,
     /// Raised whenever answers to earlier calls lose their meaning.
@@ -96,9 +103,10 @@ struct Replica {
     latencies: judge::Recent,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     /// Gets calls.
+    #[default]
     Serving,
     /// Gets none.
     Ejected { until: Instant },
@@ -147,22 +155,17 @@ pub enum OutlierCause {
 impl Outliers {
     /// Judges `replicas` replicas, all of them in service.
     pub fn new(configuration: OutlierConfiguration, replicas: usize, now: Instant) -> Self {
-        let fresh = Replica {
-            state: State::Serving,
-            epoch: 0,
-            failures_in_row: 0,
-            ejections: 0,
-            ended: 0,
-            succeeded: 0,
-            latencies: judge::Recent::default(),
-        };
         let compare_at = now.saturating_add(configuration.interval);
-        Outliers { configuration, replicas: vec![fresh; replicas], compare_at, latency: None }
+        Outliers { configuration, all: replicas, replicas: BTreeMap::new(), out: 0, compare_at, latency: None }
     }
 
     /// Whether the replica may get a call now: in service, or due for a probe.
     pub fn eligible(&self, replica: usize, now: Instant) -> bool {
-        match self.replicas[replica].state {
+        // For most of the time nobody is out, and this is asked for every replica at every call.
+        if self.out == 0 {
+            return true;
+        }
+        match self.replicas.get(&replica).map_or(State::Serving, |replica| replica.state) {
             State::Serving => true,
             State::Ejected { until } => until <= now,
             State::Probing { lease, .. } => lease.is_none_or(|lease| lease <= now),
@@ -172,7 +175,7 @@ impl Outliers {
     /// A call goes to the replica, eligible or not.
     pub fn dispatched(&mut self, position: usize, now: Instant) -> Pass {
         let eligible = self.eligible(position, now);
-        let replica = &mut self.replicas[position];
+        let Some(replica) = self.replicas.get_mut(&position) else { return Pass { epoch: Some(0) } };
         let passed = match replica.state {
             State::Serving => return Pass { epoch: Some(replica.epoch) },
             State::Ejected { .. } => 0,
@@ -195,9 +198,12 @@ impl Outliers {
         latency: Duration,
         now: Instant,
     ) -> Option<OutlierVerdict> {
+        if !self.configuration.enabled {
+            return None;
+        }
         let slow = self.is_slow(latency);
-        let replica = &mut self.replicas[position];
-        if pass.epoch != Some(replica.epoch) || !self.configuration.enabled {
+        let replica = self.replicas.entry(position).or_default();
+        if pass.epoch != Some(replica.epoch) {
             return None;
         }
         let refused = ending == CallOutcome::Refused && !self.configuration.refusals;
@@ -229,6 +235,7 @@ impl Outliers {
             }
             State::Probing { .. } => {
                 replica.state = State::Serving;
+                self.out -= 1;
                 replica.epoch = replica.epoch.wrapping_add(1);
                 Some(OutlierVerdict::Returned(position))
             }
@@ -246,11 +253,11 @@ impl Outliers {
         let mut outliers = judge::by_success_rate(&self.configuration, &self.replicas);
         outliers.extend(judge::by_latency(&self.configuration, &self.replicas));
         for (position, cause) in outliers {
-            if self.replicas[position].state == State::Serving && self.may_eject() {
+            if self.replicas[&position].state == State::Serving && self.may_eject() {
                 tell(self.eject(position, cause, now));
             }
         }
-        for replica in &mut self.replicas {
+        for replica in self.replicas.values_mut() {
             (replica.ended, replica.succeeded) = (0, 0);
             if replica.state == State::Serving {
                 replica.ejections = replica.ejections.saturating_sub(1);
@@ -260,16 +267,17 @@ impl Outliers {
 
     /// Number of replicas that are out or being probed.
     pub fn ejected(&self) -> usize {
-        self.replicas.iter().filter(|replica| replica.state != State::Serving).count()
+        self.out
     }
 
     fn may_eject(&self) -> bool {
-        let (all, out) = (self.replicas.len(), self.ejected() + 1);
+        let (all, out) = (self.all, self.ejected() + 1);
         out < all && out as f64 <= self.configuration.ejected_share * all as f64
     }
 
     fn eject(&mut self, position: usize, cause: OutlierCause, now: Instant) -> OutlierVerdict {
-        let replica = &mut self.replicas[position];
+        let replica = self.replicas.entry(position).or_default();
+        self.out += usize::from(replica.state == State::Serving);
         replica.ejections += 1;
         let lasts = self.configuration.ejection.saturating_mul(u64::from(replica.ejections)).min(self.configuration.ejection_max);
         replica.state = State::Ejected { until: now.saturating_add(lasts) };

@@ -255,14 +255,14 @@ fn the_complete_table_of_states_and_inputs() {
         for ending in CallOutcome::ALL {
             let mut after = outliers.clone();
             let verdict = call(&mut after, 0, ending, 1, now);
-            writeln!(table, "{name}; call ends {ending:?}: {verdict:?}, {:?}", after.replicas[0].state).expect("a string");
+            writeln!(table, "{name}; call ends {ending:?}: {verdict:?}, {:?}", after.replicas[&0].state).expect("a string");
         }
         let mut after = outliers.clone();
         let late = after.ended(0, Pass { epoch: Some(u32::MAX) }, CallOutcome::Error, ms(1), at(now));
-        writeln!(table, "{name}; late answer: {late:?}, {:?}", after.replicas[0].state).expect("a string");
+        writeln!(table, "{name}; late answer: {late:?}, {:?}", after.replicas[&0].state).expect("a string");
         let mut after = outliers.clone();
         after.dispatched(0, at(now));
-        writeln!(table, "{name}; call sent: {:?}, eligible {}", after.replicas[0].state, after.eligible(0, at(now)))
+        writeln!(table, "{name}; call sent: {:?}, eligible {}", after.replicas[&0].state, after.eligible(0, at(now)))
             .expect("a string");
     }
     insta::assert_snapshot!(table);
