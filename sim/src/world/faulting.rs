@@ -320,7 +320,7 @@ impl<M: Machine> World<M> {
     fn agents_of(&self, fault: &ScheduledFault) -> Vec<AgentId> {
         match &fault.victims {
             Victims::Agents(agents) => agents.clone(),
-            Victims::Nodes(nodes) => nodes.iter().flat_map(|node| self.directory.agents_of(*node).collect::<Vec<_>>()).collect(),
+            Victims::Nodes(nodes) => nodes.iter().flat_map(|node| self.directory.agents_of(*node)).copied().collect(),
             Victims::Service(service) => self.directory.services[service.index()].agents.clone(),
             Victims::Cluster => (0..self.agents.len()).map(AgentId::from_index).collect(),
             Victims::Load(_) | Victims::Links { .. } => unreachable_victims(fault),

@@ -12,6 +12,7 @@ pub struct Directory {
     /// All services, indexed by `ServiceId`.
     pub services: Vec<ServicePlace>,
     by_node: Vec<Vec<AgentId>>,
+    hosts: usize,
 }
 
 /// Where a node stands, and how much it can carry.
@@ -71,11 +72,17 @@ impl Directory {
             by_node[place.node.index()].push(AgentId::from_index(index));
             services[place.service.index()].agents.push(AgentId::from_index(index));
         }
-        Directory { nodes, agents, services, by_node }
+        let hosts = nodes.iter().filter(|place| !place.edge).count();
+        Directory { nodes, agents, services, by_node, hosts }
+    }
+
+    /// Number of nodes that are not edges.
+    pub fn hosts(&self) -> usize {
+        self.hosts
     }
 
     /// The agents that one node starts with, in order.
-    pub fn agents_of(&self, node: NodeId) -> impl Iterator<Item = AgentId> + '_ {
-        self.by_node[node.index()].iter().copied()
+    pub fn agents_of(&self, node: NodeId) -> &[AgentId] {
+        &self.by_node[node.index()]
     }
 }

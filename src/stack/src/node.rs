@@ -29,6 +29,7 @@ mod peers;
 mod recovery;
 mod requests;
 mod state;
+mod statement;
 mod watch;
 
 use std::sync::Arc;
@@ -41,7 +42,6 @@ use hms_machine::{
 use crate::Configuration;
 use crate::breaker;
 use crate::health::swim::Facts;
-use crate::supervisor::guard::Count;
 use crate::supervisor::ladder::Ladder;
 use assignments::Assignments;
 use calls::{Calls, View};
@@ -52,6 +52,7 @@ use peers::{Peers, Standing};
 use recovery::{Outcome, Recovery, Situation};
 use requests::Requests;
 use state::States;
+use statement::statement;
 use watch::{News, Statement, Watch};
 
 pub use message::{Beat, StackMessage};
@@ -67,7 +68,8 @@ type Cx<'a> = Context<'a, StackMessage>;
 #[derive(Clone, Debug)]
 pub struct Node {
     id: NodeId,
-    configuration: Configuration,
+    /// Shared by all nodes of a run.
+    configuration: Arc<Configuration>,
     directory: Arc<Directory>,
     life: Life,
     watch: Watch,
@@ -79,6 +81,8 @@ pub struct Node {
     cluster: Cluster,
     calls: Calls,
     requests: Requests,
+    /// When the recovery is due next, as of its last decision: it takes a look at every agent to know.
+    recovery_at: Option<Instant>,
     /// What this node said of itself last.
     said: Statement,
     /// When it last kept agents that it was ordered to give away.
@@ -87,14 +91,14 @@ pub struct Node {
 
 impl Machine for Node {
     type Message = StackMessage;
-    type Configuration = Configuration;
+    type Configuration = Arc<Configuration>;
 
-    fn boot(configuration: &Configuration, boot: Boot) -> Self {
+    fn boot(configuration: &Arc<Configuration>, boot: Boot) -> Self {
         let Boot { node, directory, records, now } = boot;
         let life = Life::new(&records);
         Node {
             id: node,
-            configuration: *configuration,
+            configuration: Arc::clone(configuration),
             life,
             watch: Watch::new(configuration, node, &directory, now),
             peers: Peers::new(&directory),
@@ -103,9 +107,10 @@ impl Machine for Node {
             recovery: Recovery::new(&directory, node),
             states: States::default(),
             cluster: Cluster::new(node, configuration, now),
-            calls: Calls::new(configuration, &directory, node, now),
+            calls: Calls::new(&directory, node, now),
             requests: Requests::default(),
             said: Statement::default(),
+            recovery_at: None,
             kept_at: None,
             directory,
         }
@@ -152,11 +157,11 @@ impl Machine for Node {
             self.life.wait_until,
             self.watch.deadline(),
             self.examination.deadline(),
-            self.recovery.deadline(&self.configuration),
+            self.recovery_at,
             self.cluster.deadline(),
             self.calls.deadline(),
         ];
-        parts.into_iter().flatten().min()
+        parts.into_iter().fold(None, earlier)
     }
 }
 
@@ -207,31 +212,30 @@ impl Node {
 
     /// Lends the recovery what it decides by.
     fn with_situation<T>(&mut self, decide: impl FnOnce(&mut Recovery, Situation<'_>) -> T) -> T {
-        let Node { recovery, configuration, directory, peers, assignments, states, id, .. } = self;
-        let down = |of: &dyn Fn(&hms_machine::NodePlace) -> bool| {
-            let nodes = directory.nodes.iter().enumerate().filter(|(_, place)| !place.edge && of(place));
-            nodes.fold(Count { of_them: 0, all: 0 }, |count, (index, _)| Count {
-                of_them: count.of_them + u32::from(peers.suspects(NodeId::from_index(index))),
-                all: count.all + 1,
-            })
-        };
-        let zone = directory.nodes[id.index()].zone;
+        let Node { recovery, recovery_at, configuration, directory, peers, assignments, states, id, .. } = self;
         let replicas = |service: ServiceId| directory.services[service.index()].agents.iter();
         let situation = Situation {
             configuration,
             directory,
-            cluster: down(&|_| true),
-            zone: down(&|place| place.zone == zone),
+            cluster: peers.suspected(),
+            zone: peers.suspected_in(directory.nodes[id.index()].zone),
             healthy: &|service| replicas(service).copied().filter(|agent| peers.standing(*agent) == Standing::Ready).collect(),
             holder: &|agent| state::holder(agent, assignments.node_of(agent), configuration, directory, peers),
             ready: &|service| replicas(service).any(|agent| peers.standing(*agent) != Standing::Out),
             checkpoint: &|agent| states.checkpoint(agent),
         };
-        decide(recovery, situation)
+        let decided = decide(recovery, situation);
+        *recovery_at = recovery.deadline(configuration);
+        decided
     }
 
     fn is_stateful(&self, agent: AgentId) -> bool {
         self.directory.services[self.directory.agents[agent.index()].service.index()].stateful
+    }
+
+    /// A node that holds a copy of the state that an agent had on `home`; finding it means looking at all nodes.
+    fn holder(&self, agent: AgentId, home: NodeId) -> Option<NodeId> {
+        state::holder(agent, home, &self.configuration, &self.directory, &self.peers)
     }
 
     fn take_in(&mut self, agents: &[(AgentId, StateSource)], moved: bool, cx: &mut Cx<'_>) {
@@ -241,28 +245,6 @@ impl Node {
             }
         }
         self.with_situation(|recovery, situation| recovery.admit(agents, moved, situation, cx));
-    }
-
-    fn statement(&self) -> Statement {
-        Statement {
-            ready: self.recovery.ready(),
-            degraded: self.examination.degraded().is_some(),
-            moves: self.assignments.moves().digest(),
-        }
-    }
-
-    /// Says what has changed of this node, to itself and to those who hear of it by gossip.
-    fn say(&mut self, cx: &Cx<'_>) {
-        let statement = self.statement();
-        if statement == self.said {
-            return;
-        }
-        let agents = self.assignments.agents_of(self.id);
-        for agent in &agents {
-            self.peers.local(*agent, statement.ready.contains(agent), statement.degraded);
-        }
-        self.watch.tell(&statement, &agents, cx.now);
-        self.said = statement;
     }
 
     fn hear(&mut self, from: NodeId, message: StackMessage, cx: &mut Cx<'_>) {
@@ -322,7 +304,7 @@ impl Node {
 
     /// A node's digest of the moves differs: the registers are exchanged.
     fn compare(&self, from: NodeId, digest: u32, cx: &mut Cx<'_>) {
-        if digest != self.assignments.moves().digest() {
+        if digest != self.assignments.digest() {
             cx.send(from, StackMessage::Moves(Arc::clone(self.assignments.moves())));
         }
     }
@@ -377,8 +359,8 @@ impl Node {
             if node == self.id && !here && self.life.wait_until.is_none() {
                 // Copies of its state are where it lived last.
                 let home = before.node_of(agent);
-                let holder = state::holder(agent, home, &self.configuration, &self.directory, &self.peers);
-                let source = holder.filter(|_| self.is_stateful(agent)).map_or(StateSource::Local, StateSource::Replica);
+                let holder = if self.is_stateful(agent) { self.holder(agent, home) } else { None };
+                let source = holder.map_or(StateSource::Local, StateSource::Replica);
                 came.push((agent, source));
             } else if node != self.id && here {
                 self.states.forget(agent);
@@ -419,7 +401,7 @@ impl Node {
 
     /// What a node says of its agents is about those that it knows of: it can be read with the same register of moves.
     fn believe(&mut self, node: NodeId, facts: Facts) {
-        if facts.version == self.assignments.moves().digest() {
+        if facts.version == self.assignments.digest() {
             let statement = watch::statement_of(facts, &self.assignments.agents_of(node));
             self.peers.says(node, 1, &statement.ready, statement.degraded, &self.assignments);
         }
@@ -444,19 +426,18 @@ impl Node {
             self.start_agents(0, cx);
         }
         if self.watch.deadline().is_some_and(|due| due <= cx.now) {
-            let statement = self.statement();
-            let digest = statement.moves;
-            let news = self.watch.wake(self.life.incarnation, || statement, cx);
+            let Node { watch, life, recovery, examination, assignments, .. } = &mut *self;
+            let digest = assignments.digest();
+            let news = watch.wake(life.incarnation, || statement(recovery, examination, assignments), cx);
             self.learn(news, cx);
-            let hosts = self.directory.nodes.iter().filter(|place| !place.edge).count() as u32;
-            if let Some(node) = self.watch.disagrees(digest, hosts, cx.now) {
+            if let Some(node) = self.watch.disagrees(digest, self.directory.hosts() as u32, cx.now) {
                 cx.send(node, StackMessage::Moves(Arc::clone(self.assignments.moves())));
             }
         }
         if self.examination.deadline().is_some_and(|due| due <= cx.now) {
             self.look_round(cx);
         }
-        if self.recovery.deadline(&self.configuration).is_some_and(|due| due <= cx.now) {
+        if self.recovery_at.is_some_and(|due| due <= cx.now) {
             cx.charge(Component::Supervisor);
             let outcomes = self.with_situation(|recovery, situation| recovery.wake(situation, cx));
             self.follow(outcomes, cx);
@@ -587,6 +568,15 @@ impl Node {
         }
         self.say(cx);
         self.lead(cx);
+    }
+}
+
+/// The earlier of two deadlines, if there is any.
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, None) => one,
+        (None, other) => other,
     }
 }
 

@@ -98,7 +98,7 @@ impl Trial {
     /// The cluster at time zero.
     pub fn simulation(&self) -> ClusterSimulation {
         let setup = Setup { detail: self.detail, queue: self.queue, schedule: self.schedule.clone() };
-        World::simulation(Arc::clone(&self.scenario), self.stack, self.seed, setup)
+        World::simulation(Arc::clone(&self.scenario), Arc::new(self.stack), self.seed, setup)
     }
 
     /// The end of the run and its budget of events.

@@ -18,7 +18,7 @@ fn curious(toy: &mut Toy, input: &Input<Chat>, cx: &mut Context<'_, Chat>) -> bo
         }
         Input::Timeout => {
             toy.alarm = Some(cx.now + Duration::from_secs(1));
-            for agent in toy.directory.agents_of(toy.node).collect::<Vec<_>>() {
+            for agent in toy.directory.agents_of(toy.node).to_vec() {
                 [Probe::Liveness, Probe::Readiness, Probe::Work].into_iter().for_each(|probe| cx.probe(agent, probe));
             }
             true

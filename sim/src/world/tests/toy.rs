@@ -114,7 +114,7 @@ impl Machine for Toy {
         }
         match input {
             Input::Booted => {
-                self.directory.agents_of(self.node).for_each(|agent| cx.start(agent, StateSource::Local));
+                self.directory.agents_of(self.node).iter().for_each(|agent| cx.start(*agent, StateSource::Local));
                 cx.persist(vec![1], 1);
             }
             Input::Message { .. } => self.heard += 1,

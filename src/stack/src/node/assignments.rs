@@ -4,6 +4,7 @@
 //! entry by entry, the later epoch wins, and of two moves with one epoch (two leaders at once, each on its side of a partition) the one to
 //! the higher node. Merging is commutative, associative and idempotent, so copies agree once they have met, in any order.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -63,12 +64,14 @@ impl Moves {
 pub(crate) struct Assignments {
     directory: Arc<Directory>,
     moves: Arc<Moves>,
+    /// That of `moves`: it is asked for with every heartbeat.
+    digest: u32,
 }
 
 impl Assignments {
     /// The deployment's places.
     pub(crate) fn new(directory: Arc<Directory>) -> Self {
-        Assignments { directory, moves: Arc::default() }
+        Assignments { directory, moves: Arc::default(), digest: Moves::default().digest() }
     }
 
     /// Where an agent is to run.
@@ -81,8 +84,12 @@ impl Assignments {
     }
 
     /// The agents that are to run on `node`, in order.
-    pub(crate) fn agents_of(&self, node: NodeId) -> Vec<AgentId> {
-        let stayed = self.directory.agents_of(node).filter(|agent| self.node_of(*agent) == node);
+    pub(crate) fn agents_of(&self, node: NodeId) -> Cow<'_, [AgentId]> {
+        let first = self.directory.agents_of(node);
+        if self.moves.0.is_empty() {
+            return Cow::Borrowed(first);
+        }
+        let stayed = first.iter().copied().filter(|agent| self.node_of(*agent) == node);
         let came = self
             .moves
             .0
@@ -90,18 +97,24 @@ impl Assignments {
             .filter(|(agent, assignment)| assignment.node == node && self.directory.agents[agent.index()].node != node);
         let mut agents: Vec<_> = stayed.chain(came.map(|(agent, _)| *agent)).collect();
         agents.sort_unstable();
-        agents
+        Cow::Owned(agents)
     }
 
     /// Orders an agent to `node`.
     pub(crate) fn move_to(&mut self, agent: AgentId, node: NodeId) {
         let epoch = self.moves.0.get(&agent).map_or(0, |assignment| assignment.epoch) + 1;
         Arc::make_mut(&mut self.moves).0.insert(agent, Assignment { epoch, node });
+        self.digest = self.moves.digest();
     }
 
     /// See [`Moves::merge`].
     pub(crate) fn merge(&mut self, moves: &Moves) -> Vec<AgentId> {
-        if self.moves.covers(moves) { Vec::new() } else { Arc::make_mut(&mut self.moves).merge(moves) }
+        if self.moves.covers(moves) {
+            return Vec::new();
+        }
+        let changed = Arc::make_mut(&mut self.moves).merge(moves);
+        self.digest = self.moves.digest();
+        changed
     }
 
     /// Agents that have another place in `other`, in order.
@@ -113,6 +126,11 @@ impl Assignments {
     /// What has been moved.
     pub(crate) fn moves(&self) -> &Arc<Moves> {
         &self.moves
+    }
+
+    /// See [`Moves::digest`].
+    pub(crate) fn digest(&self) -> u32 {
+        self.digest
     }
 }
 
@@ -139,8 +157,8 @@ mod tests {
         let mut assignments = Assignments::new(directory());
         assignments.move_to(AgentId(2), NodeId(0));
         assert_eq!(assignments.node_of(AgentId(2)), NodeId(0));
-        assert_eq!(assignments.agents_of(NodeId(0)), [AgentId(0), AgentId(1), AgentId(2)]);
-        assert_eq!(assignments.agents_of(NodeId(1)), [AgentId(3)]);
+        assert_eq!(*assignments.agents_of(NodeId(0)), [AgentId(0), AgentId(1), AgentId(2)]);
+        assert_eq!(*assignments.agents_of(NodeId(1)), [AgentId(3)]);
     }
 
     #[test]
@@ -148,8 +166,8 @@ mod tests {
         let mut assignments = Assignments::new(directory());
         assignments.move_to(AgentId(2), NodeId(0));
         assignments.move_to(AgentId(2), NodeId(1));
-        assert_eq!(assignments.agents_of(NodeId(1)), [AgentId(2), AgentId(3)]);
-        assert_eq!(assignments.agents_of(NodeId(0)), [AgentId(0), AgentId(1)]);
+        assert_eq!(*assignments.agents_of(NodeId(1)), [AgentId(2), AgentId(3)]);
+        assert_eq!(*assignments.agents_of(NodeId(0)), [AgentId(0), AgentId(1)]);
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! What a node keeps about one service that it calls: limits, budgets, and what it thinks of the replicas.
 
-use hms_machine::{CallOutcome, Draw, Duration, Instant};
+use std::collections::BTreeMap;
+use std::ops::{Index, IndexMut};
+
+use hms_machine::{CallOutcome, Draw, Duration, Instant, ServiceId};
 
 use crate::balancing::{Outliers, Pass};
 use crate::breaker::{self, Chain};
@@ -21,6 +24,31 @@ pub(super) struct Callee {
     pub(super) chain: Chain,
     /// Attempts placed so far, for taking turns.
     pub(super) placed: u64,
+}
+
+/// The services that a node has called; most nodes call few of them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Callees(BTreeMap<ServiceId, Callee>);
+
+impl Callees {
+    /// A call to a service begins: makes what is kept of it, if it is the first.
+    pub(super) fn meet(&mut self, service: ServiceId, make: impl FnOnce() -> Callee) {
+        self.0.entry(service).or_insert_with(make);
+    }
+}
+
+impl Index<ServiceId> for Callees {
+    type Output = Callee;
+
+    fn index(&self, service: ServiceId) -> &Callee {
+        self.0.get(&service).expect("made when the first call to it began")
+    }
+}
+
+impl IndexMut<ServiceId> for Callees {
+    fn index_mut(&mut self, service: ServiceId) -> &mut Callee {
+        self.0.get_mut(&service).expect("made when the first call to it began")
+    }
 }
 
 /// What a call that was let out holds at its callee.

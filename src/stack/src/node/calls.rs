@@ -8,7 +8,6 @@
 //! fallback to another replica or zone is one more attempt; like a retry it is made only if the budget has paid for it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use hms_machine::{
     AgentId, BreakerState, Call, CallEnd, CallId, CallOutcome, Cause, Component, Context, Directory, Draw, Duration, Instant,
@@ -16,7 +15,7 @@ use hms_machine::{
 };
 
 use super::assignments::Assignments;
-use super::callee::{Callee, Dispatched};
+use super::callee::{Callee, Callees, Dispatched};
 use super::message::StackMessage;
 use super::peers::{Peers, Standing};
 use crate::balancing::{Candidate, OutlierCause, OutlierVerdict, PeakLatency, Turn};
@@ -51,12 +50,14 @@ pub(crate) struct View<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Calls {
     zone: u32,
-    callees: Vec<Callee>,
-    /// Attempts under way, by agent.
-    outstanding: Vec<u32>,
-    latency: Vec<PeakLatency>,
+    /// When the node started.
+    booted: Instant,
+    /// Services that were ever called.
+    callees: Callees,
+    /// Agents that were ever called.
+    seen: BTreeMap<AgentId, Seen>,
     /// Attempts that ended well and otherwise since they were last asked for, by agent.
-    tally: Vec<(u32, u32)>,
+    tally: BTreeMap<AgentId, (u32, u32)>,
     breakers: Registry,
     open: BTreeMap<CallId, Open>,
     /// When the next copies of slow calls are due.
@@ -66,6 +67,14 @@ pub(crate) struct Calls {
     quarantine: Quarantine,
     /// When calls that never came back are looked for next.
     sweep_at: Instant,
+}
+
+/// What the node's own calls show of an agent.
+#[derive(Clone, Copy, Debug, Default)]
+struct Seen {
+    /// Attempts under way.
+    outstanding: u32,
+    latency: PeakLatency,
 }
 
 /// A call in progress.
@@ -87,14 +96,13 @@ struct Open {
 }
 
 impl Calls {
-    pub(crate) fn new(configuration: &Configuration, directory: &Arc<Directory>, me: NodeId, now: Instant) -> Self {
-        let callees = directory.services.iter().map(|service| Callee::new(configuration, service.agents.len(), now));
+    pub(crate) fn new(directory: &Directory, me: NodeId, now: Instant) -> Self {
         Calls {
             zone: directory.nodes[me.index()].zone,
-            callees: callees.collect(),
-            outstanding: vec![0; directory.agents.len()],
-            latency: vec![PeakLatency::default(); directory.agents.len()],
-            tally: vec![(0, 0); directory.agents.len()],
+            booted: now,
+            callees: Callees::default(),
+            seen: BTreeMap::new(),
+            tally: BTreeMap::new(),
             breakers: Registry::default(),
             open: BTreeMap::new(),
             hedges: BTreeSet::new(),
@@ -116,6 +124,9 @@ impl Calls {
             self.sweep_at = cx.now.saturating_add(SWEEP_EVERY);
             self.sweep(cx.now);
         }
+        // The limits of a service count from the start of the node, whenever the first call to it comes.
+        let replicas = view.directory.services[call.service.index()].agents.len();
+        self.callees.meet(call.service, || Callee::new(view.configuration, replicas, self.booted));
         let open = self.open.entry(call.id).or_insert_with(|| Open {
             service: call.service,
             trace: call.trace,
@@ -138,7 +149,7 @@ impl Calls {
         let Some((agent, dispatched)) = self.place(placement, &[], view, cx) else {
             return self.pursue(call.id, true, view, cx);
         };
-        let callee = &mut self.callees[call.service.index()];
+        let callee = &mut self.callees[call.service];
         callee.hedger.sent(cx.now);
         let hedge_at = callee.hedger.delay().map(|delay| cx.now.saturating_add(delay));
         if let Some(open) = self.open.get_mut(&call.id) {
@@ -158,32 +169,38 @@ impl Calls {
         cx: &mut Cx<'_>,
     ) -> Option<(AgentId, Dispatched)> {
         let service = placement.service;
-        self.gather(placement, except, view, cx.now);
-        let hopeless = !self.candidates.iter().any(|candidate| candidate.eligible);
-        let Some(leave) = self.callees[service.index()].leave(hopeless, cx.now, &mut cx.draw_at(LEAVE, placement.ordinal)) else {
+        let agents = &view.directory.services[service.index()].agents;
+        let mut free = self.may_take_any(placement, except, view);
+        if !free {
+            self.gather(placement, except, view, cx.now);
+        }
+        let hopeless = if free { agents.is_empty() } else { !self.candidates.iter().any(|candidate| candidate.eligible) };
+        let Some(leave) = self.callees[service].leave(hopeless, cx.now, &mut cx.draw_at(LEAVE, placement.ordinal)) else {
             self.give_back(placement.paid, service);
             return None;
         };
         let mut draw = cx.draw_at(ROUTE, placement.ordinal);
-        while let Some(agent) = self.pick(placement, view, &mut draw) {
+        while let Some(agent) = self.pick(placement, free, view, &mut draw) {
             let key = BreakerKey { service, agent: Some(agent) };
             let decision =
                 self.breakers.permit(&view.configuration.breaker, key, cx.now, &mut cx.draw_at(TRIP, placement.ordinal));
             tell(key, decision.transition, cx);
             let Permit::Granted(breaker) = decision.permit else {
+                if std::mem::take(&mut free) {
+                    self.gather(placement, except, view, cx.now);
+                }
                 self.candidates.retain(|candidate| candidate.agent != agent);
                 continue;
             };
-            let callee = &mut self.callees[service.index()];
+            let callee = &mut self.callees[service];
             callee.placed += 1;
-            let agents = &view.directory.services[service.index()].agents;
             let position = agents.binary_search(&agent).expect("a service lists its agents in order");
             let pass = callee.outliers.dispatched(position, cx.now);
             let budget = placement.paid.unwrap_or_else(|| callee.budget.sent(cx.now));
-            self.outstanding[agent.index()] += 1;
+            self.seen.entry(agent).or_default().outstanding += 1;
             return Some((agent, Dispatched { position, leave, breaker, pass, budget }));
         }
-        self.callees[service.index()].withdraw(leave);
+        self.callees[service].withdraw(leave);
         self.give_back(placement.paid, service);
         None
     }
@@ -191,39 +208,53 @@ impl Calls {
     /// A retry that was paid for does not take place.
     fn give_back(&mut self, paid: Option<Attempt>, service: ServiceId) {
         if let Some(attempt) = paid {
-            self.callees[service.index()].budget.ended(attempt, CallOutcome::Refused);
+            self.callees[service].budget.ended(attempt, CallOutcome::Refused);
         }
+    }
+
+    /// Whether nothing speaks against any replica of a service: then they need not be looked at one by one.
+    fn may_take_any(&self, placement: Placement, except: &[(AgentId, Dispatched)], view: View<'_>) -> bool {
+        let service = placement.service;
+        let all = view.directory.services[service.index()].agents.len();
+        except.is_empty()
+            && placement.not_in.is_none()
+            && view.configuration.balancing.takes_any(placement.previous)
+            && view.peers.count(service, Standing::Ready) as usize == all
+            && self.callees[service].outliers.ejected() == 0
+            && self.breakers.all_closed()
     }
 
     /// Collects the replicas that are not behind an open breaker.
     fn gather(&mut self, placement: Placement, except: &[(AgentId, Dispatched)], view: View<'_>, now: Instant) {
-        let agents = &view.directory.services[placement.service.index()].agents;
-        let count = |standing| agents.iter().filter(|agent| view.peers.standing(**agent) == standing).count();
+        let count = |standing| view.peers.count(placement.service, standing);
         // Too many that say they are not well: the few that are cannot carry the load of all.
         let worst = if count(Standing::Ready) < count(Standing::Degraded) { Standing::Degraded } else { Standing::Ready };
-        let outliers = &self.callees[placement.service.index()].outliers;
+        let outliers = &self.callees[placement.service].outliers;
+        let all_closed = self.breakers.all_closed();
         self.candidates.clear();
-        for (position, agent) in agents.iter().enumerate() {
+        for (position, agent) in view.directory.services[placement.service.index()].agents.iter().enumerate() {
             let key = BreakerKey { service: placement.service, agent: Some(*agent) };
-            let behind_open = self.breakers.phase(&view.configuration.breaker, key, now) == Phase::Open;
+            let behind_open = !all_closed && self.breakers.phase(&view.configuration.breaker, key, now) == Phase::Open;
             if behind_open || except.iter().any(|(known, _)| known == agent) {
                 continue;
             }
             let zone = view.directory.nodes[view.assignments.node_of(*agent).index()].zone;
             let fits = placement.not_in != Some(zone);
-            self.candidates.push(Candidate {
-                agent: *agent,
-                eligible: fits && view.peers.standing(*agent) <= worst && outliers.eligible(position, now),
-                outstanding: self.outstanding[agent.index()],
-                latency: self.latency[agent.index()].value(),
-                zone_local: zone == self.zone,
-            });
+            let eligible = fits && view.peers.standing(*agent) <= worst && outliers.eligible(position, now);
+            self.candidates.push(candidate(&self.seen, *agent, eligible, zone == self.zone));
         }
     }
 
-    fn pick(&self, placement: Placement, view: View<'_>, draw: &mut Draw) -> Option<AgentId> {
-        let turn = Turn { previous: placement.previous, ordinal: self.callees[placement.service.index()].placed };
-        view.configuration.balancing.pick(&self.candidates, turn, draw)
+    /// One of the replicas that were gathered, or if the choice is `free` of all.
+    fn pick(&self, placement: Placement, free: bool, view: View<'_>, draw: &mut Draw) -> Option<AgentId> {
+        let ordinal = self.callees[placement.service].placed;
+        let balancing = &view.configuration.balancing;
+        if !free {
+            return balancing.pick(&self.candidates, Turn { previous: placement.previous, ordinal }, draw);
+        }
+        let agents = &view.directory.services[placement.service.index()].agents;
+        // Zones play no part in a free choice.
+        balancing.choose(agents.len(), |position| candidate(&self.seen, agents[position], true, false), ordinal, draw)
     }
 
     /// An attempt has ended.
@@ -240,7 +271,7 @@ impl Calls {
         }
         self.forget_hedge(end.call);
         if ending == CallOutcome::Ok {
-            self.callees[end.service.index()].hedger.observe(end.elapsed);
+            self.callees[end.service].hedger.observe(end.elapsed);
             return self.close(end.call);
         }
         if view.configuration.retry.enabled {
@@ -253,12 +284,13 @@ impl Calls {
     /// Tells everybody who has a stake how an attempt ended.
     fn learn(&mut self, agent: AgentId, dispatched: Dispatched, end: CallEnd, view: View<'_>, cx: &mut Cx<'_>) {
         let (ending, elapsed) = (end.outcome, end.elapsed);
-        self.outstanding[agent.index()] -= 1;
-        let tally = &mut self.tally[agent.index()];
+        let seen = self.seen.entry(agent).or_default();
+        seen.outstanding -= 1;
+        let tally = self.tally.entry(agent).or_default();
         *(if ending == CallOutcome::Ok { &mut tally.0 } else { &mut tally.1 }) += 1;
         // A refusal is quick and says nothing about how long work takes.
         if !matches!(ending, CallOutcome::Refused | CallOutcome::Reset) {
-            self.latency[agent.index()].observe(elapsed, view.configuration.balancing.decay, cx.now);
+            seen.latency.observe(elapsed, view.configuration.balancing.decay, cx.now);
         }
         let key = BreakerKey { service: end.service, agent: Some(agent) };
         let outcome = if ending == CallOutcome::Ok { Outcome::Success } else { Outcome::Failure };
@@ -266,7 +298,7 @@ impl Calls {
         let draw = &mut cx.draw_at(TRIP, end.trace.wrapping_add(u64::from(end.attempt)).wrapping_add(1 << 32));
         let transition = self.breakers.outcome(&view.configuration.breaker, (key, dispatched.breaker), ended, cx.now, draw);
         tell(key, transition, cx);
-        let callee = &mut self.callees[end.service.index()];
+        let callee = &mut self.callees[end.service];
         callee.ended(dispatched.leave, ending, elapsed, cx.now);
         callee.budget.ended(dispatched.budget, ending);
         let agents = &view.directory.services[end.service.index()].agents;
@@ -283,7 +315,7 @@ impl Calls {
         let draw = &mut cx.draw_at(RETRY, end.trace.wrapping_add(u64::from(end.attempt)));
         match view.configuration.retry.decide(attempts, ending, Some(end.deadline), cx.now, draw) {
             RetryAdvice::Retry { after } if end.retries => {
-                if let Some(paid) = self.callees[end.service.index()].budget.retry(ending, cx.now) {
+                if let Some(paid) = self.callees[end.service].budget.retry(ending, cx.now) {
                     if let Some(open) = self.open.get_mut(&end.call) {
                         open.paid = Some(paid);
                     }
@@ -306,7 +338,7 @@ impl Calls {
     /// Tries what the chain of fallbacks says, until something can be tried. `denied`: the call was not let out.
     fn pursue(&mut self, id: CallId, denied: bool, view: View<'_>, cx: &mut Cx<'_>) {
         let Some(open) = self.open.get_mut(&id) else { return };
-        let chain = self.callees[open.service.index()].chain;
+        let chain = self.callees[open.service].chain;
         let place = &view.directory.services[open.service.index()];
         while let Some(step) = open.pursuit.next(&chain) {
             match step {
@@ -315,7 +347,7 @@ impl Calls {
                 Fallback::Queue => return cx.retry(id, QUEUE_PAUSE),
                 // Whoever was turned away by the limits of the service is turned away at all its replicas; and a further call needs leave.
                 Fallback::OtherReplica | Fallback::OtherZone if !denied => {
-                    let paid = self.callees[open.service.index()].budget.retry(CallOutcome::Error, cx.now);
+                    let paid = self.callees[open.service].budget.retry(CallOutcome::Error, cx.now);
                     if paid.is_some() {
                         open.paid = paid;
                         open.not_in = (step == Fallback::OtherZone).then_some(self.zone);
@@ -338,7 +370,7 @@ impl Calls {
     fn substitute(&mut self, id: CallId, view: View<'_>, cx: &mut Cx<'_>) {
         let Some(open) = self.open.get(&id) else { return };
         let place = &view.directory.services[open.service.index()];
-        let substitute = self.callees[open.service.index()].chain.steps().find_map(|step| match step {
+        let substitute = self.callees[open.service].chain.steps().find_map(|step| match step {
             Fallback::Cache if place.cached => Some(Substitute::Cache),
             Fallback::Default | Fallback::Degrade if place.defaulted => Some(Substitute::Default),
             _ => None,
@@ -363,9 +395,9 @@ impl Calls {
         let Some(open) = self.open.remove(&id) else { return };
         self.give_back(open.paid, open.service);
         for (agent, dispatched) in open.copies {
-            self.outstanding[agent.index()] -= 1;
+            self.seen.entry(agent).or_default().outstanding -= 1;
             self.breakers.cancel(BreakerKey { service: open.service, agent: Some(agent) }, dispatched.breaker);
-            let callee = &mut self.callees[open.service.index()];
+            let callee = &mut self.callees[open.service];
             callee.withdraw(dispatched.leave);
             callee.budget.ended(dispatched.budget, CallOutcome::Error);
         }
@@ -390,13 +422,13 @@ impl Calls {
             open.hedge_at = None;
             let (service, hedged, trace) = (open.service, open.hedged, open.trace);
             let copies = open.copies.clone();
-            if copies.is_empty() || !self.callees[service.index()].hedger.may_hedge(hedged, cx.now) {
+            if copies.is_empty() || !self.callees[service].hedger.may_hedge(hedged, cx.now) {
                 continue;
             }
             let ordinal = trace.wrapping_add(1 << 40).wrapping_add(u64::from(hedged));
             let placement = Placement { service, ordinal, previous: None, not_in: None, paid: None };
             let Some((agent, dispatched)) = self.place(placement, &copies, view, cx) else { continue };
-            let next = self.callees[service.index()].hedger.delay().map(|delay| cx.now.saturating_add(delay));
+            let next = self.callees[service].hedger.delay().map(|delay| cx.now.saturating_add(delay));
             if let Some(open) = self.open.get_mut(&id) {
                 open.copies.push((agent, dispatched));
                 (open.hedged, open.hedge_at) = (hedged + 1, next);
@@ -416,13 +448,14 @@ impl Calls {
     }
 
     /// Attempts by agent that ended well and otherwise since this was asked last.
-    pub(crate) fn observed(&mut self) -> impl Iterator<Item = (AgentId, u32, u32)> + '_ {
-        let tally = self.tally.iter_mut().enumerate().filter(|(_, (ok, failed))| ok + failed > 0);
-        tally.map(|(index, tally)| {
-            let (ok, failed) = std::mem::take(tally);
-            (AgentId::from_index(index), ok, failed)
-        })
+    pub(crate) fn observed(&mut self) -> impl Iterator<Item = (AgentId, u32, u32)> + use<> {
+        std::mem::take(&mut self.tally).into_iter().map(|(agent, (ok, failed))| (agent, ok, failed))
     }
+}
+
+fn candidate(seen: &BTreeMap<AgentId, Seen>, agent: AgentId, eligible: bool, zone_local: bool) -> Candidate {
+    let Seen { outstanding, latency } = seen.get(&agent).copied().unwrap_or_default();
+    Candidate { agent, eligible, outstanding, latency: latency.value(), zone_local }
 }
 
 /// An attempt that wants a replica.

@@ -94,8 +94,8 @@ impl Cluster {
 
     /// Beliefs about nodes have changed.
     pub(crate) fn observe(&mut self, overview: Overview<'_>, cx: &mut Cx<'_>) {
-        let alive = overview.peers.alive(overview.directory);
-        self.leadership.observe(alive, cx.now);
+        // The lowest leads, and the board names them in order.
+        self.leadership.observe(overview.peers.alive(overview.directory).next(), cx.now);
         self.note_leadership(cx);
         self.look_at = Some(cx.now);
     }
@@ -239,7 +239,7 @@ impl Cluster {
         let gone: Vec<_> =
             self.down.iter().filter(|(_, since)| since.saturating_add(patience) <= cx.now).map(|(node, _)| *node).collect();
         for node in gone {
-            for agent in assignments.agents_of(node) {
+            for agent in assignments.agents_of(node).into_owned() {
                 if self.move_one(agent, node, Cause::NodeDown, overview, assignments, cx) {
                     moved.push(agent);
                 }

@@ -4,7 +4,7 @@ use hms_machine::{Instant, NodeId, StateSource};
 
 use super::cluster::Overview;
 use super::message::StackMessage;
-use super::{Cx, Node, state};
+use super::{Cx, Node};
 
 /// Distance between the incarnations of two lives. SWIM raises its incarnation within a life, at each refutation and each change of what a node says
 /// of itself, without writing it down; the next life must be above all of that.
@@ -53,8 +53,8 @@ impl Node {
             self.show(cx);
             return;
         }
-        for agent in self.assignments.agents_of(self.id) {
-            self.peers.local(agent, false, false);
+        for agent in self.assignments.agents_of(self.id).iter() {
+            self.peers.local(*agent, false, false);
         }
         self.examination.begin(&self.configuration, cx);
         cx.persist(self.life.incarnation.to_le_bytes().to_vec(), self.life.incarnation);
@@ -70,7 +70,7 @@ impl Node {
 
     /// The next nodes of the ring, which have watched this one, and the next of other zones, which have not gone down with it.
     fn whom_to_ask(&self) -> Vec<NodeId> {
-        let hosts = self.directory.nodes.iter().filter(|place| !place.edge).count();
+        let hosts = self.directory.hosts();
         let ring = (1..hosts).map(|step| NodeId::from_index((self.id.index() + step) % hosts));
         let zone = self.directory.nodes[self.id.index()].zone;
         let (near, rest): (Vec<_>, Vec<_>) = (ring.clone().take(ASKED).collect(), ring.skip(ASKED).collect());
@@ -83,9 +83,10 @@ impl Node {
         self.life.wait_until = None;
         // Others know an earlier life and the disk does not: it was replaced, and the state of the agents is gone with it.
         let lost = !self.life.remembered && known > 0;
-        let agents = self.assignments.agents_of(self.id).into_iter().map(|agent| {
-            let holder = state::holder(agent, self.id, &self.configuration, &self.directory, &self.peers).filter(|_| lost);
-            (agent, holder.filter(|_| self.is_stateful(agent)).map_or(StateSource::Local, StateSource::Replica))
+        let agents = self.assignments.agents_of(self.id).into_owned().into_iter().map(|agent| {
+            let wanted = lost && self.is_stateful(agent);
+            let holder = if wanted { self.holder(agent, self.id) } else { None };
+            (agent, holder.map_or(StateSource::Local, StateSource::Replica))
         });
         let agents: Vec<_> = agents.collect();
         self.take_in(&agents, false, cx);

@@ -75,7 +75,7 @@ pub(crate) struct Ring {
 
 impl Ring {
     fn new(id: NodeId, directory: &Directory, monitors: u32) -> Self {
-        let nodes = directory.nodes.iter().filter(|place| !place.edge).count() as u32;
+        let nodes = directory.hosts() as u32;
         Ring { id: id.0, nodes, edges: directory.nodes.len() as u32 - nodes, monitors: monitors.min(nodes.saturating_sub(1)) }
     }
 

@@ -87,7 +87,7 @@ fn no_heartbeat_leaves_before_the_incarnation_is_durable() {
     let directory = Arc::clone(&Cluster::new(Configuration::default()).directory);
     let configuration = with(|all| all.placement.enabled = false);
     let boot = Boot { node: NodeId(0), directory, records: Vec::new(), now: Instant::ZERO };
-    let mut node = Node::boot(&configuration, boot);
+    let mut node = Node::boot(&Arc::new(configuration), boot);
     let mut random = NodeRandom::new(Streams::new(Seed(1)));
     let mut effects = Vec::new();
     node.handle(Input::Booted, &mut Context::new(Instant::ZERO, Instant::ZERO, NodeId(0), &mut random, &mut effects));

@@ -216,7 +216,7 @@ impl Cluster {
         let records = self.disks[node.index()].clone();
         self.boots[node.index()] += 1;
         let boot = Boot { node, directory: Arc::clone(&self.directory), records, now: self.now };
-        self.nodes[node.index()] = Some(Node::boot(&self.configuration, boot));
+        self.nodes[node.index()] = Some(Node::boot(&Arc::new(self.configuration), boot));
         self.feed(node, Input::Booted);
     }
 

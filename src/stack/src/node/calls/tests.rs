@@ -1,5 +1,7 @@
 //! Whatever happens to calls: what they hold is given back, nothing is kept of them, and half-open breakers let out no more than their permits.
 
+use std::sync::Arc;
+
 use hms_machine::{AgentPlace, Bytes, Effect, NodePlace, NodeRandom, Priority, Seed, ServicePlace, Streams};
 use proptest::prelude::*;
 
@@ -32,7 +34,7 @@ impl Desk {
         let service = ServicePlace { workers: 1, queue: 10, cached: true, ..ServicePlace::default() };
         let directory = Arc::new(Directory::new(nodes, agents, vec![service]));
         Desk {
-            calls: Calls::new(&configuration, &directory, ME, Instant::ZERO),
+            calls: Calls::new(&directory, ME, Instant::ZERO),
             configuration,
             peers: Peers::new(&directory),
             assignments: Assignments::new(Arc::clone(&directory)),
@@ -169,9 +171,9 @@ proptest! {
             for agent in 0..3 {
                 prop_assert!(desk.probes(AgentId(agent)) <= permits);
             }
-            let out: u32 = desk.calls.outstanding.iter().sum();
+            let out: u32 = desk.calls.seen.values().map(|seen| seen.outstanding).sum();
             prop_assert_eq!(out as usize, desk.out.len());
-            prop_assert_eq!(desk.calls.callees[0].held()[0] as usize, desk.out.len());
+            prop_assert_eq!(desk.calls.callees[ServiceId(0)].held()[0] as usize, desk.out.len());
         }
         while !desk.out.is_empty() {
             desk.end(0, CallOutcome::TimedOut);
@@ -184,8 +186,8 @@ proptest! {
         }
         desk.pass(20_000);
         desk.calls.sweep(desk.now);
-        prop_assert_eq!(desk.calls.callees[0].held(), [0; 3]);
+        prop_assert_eq!(desk.calls.callees[ServiceId(0)].held(), [0; 3]);
         prop_assert!(desk.calls.open.is_empty() && desk.calls.hedges.is_empty());
-        prop_assert!(desk.calls.outstanding.iter().all(|out| *out == 0));
+        prop_assert!(desk.calls.seen.values().all(|seen| seen.outstanding == 0));
     }
 }
