@@ -2,48 +2,63 @@
 //!
 //! SWIM §4.1 and §5.3: gossip that reaches everybody with high probability needs each member to pass a piece of news on λ · log N
 //! times; memberlist's limit is `retransmit × ceil(log10(N + 1))`. There is at most one piece of news per member: what is newer
-//! replaces what is older.
+//! replaces what is older. The queue holds of whom there is news, not the news: that is what is believed now. So at the start of a
+//! large cluster, when there is news of everybody, it takes a few dozen bytes for each.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use hms_machine::NodeId;
 
-use super::message::Update;
+use super::message::{Claim, Update};
 
 /// The queue of news.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Broadcasts {
-    queue: BTreeMap<Rank, Update>,
+    queue: BTreeMap<Rank, NodeId>,
     ranks: BTreeMap<NodeId, Rank>,
-    added: u64,
+    /// News that is another accuser of a suspect, where the belief names the first.
+    accusers: BTreeMap<NodeId, NodeId>,
+    added: u32,
 }
 
 /// The least told comes first, and of those the newest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     told: u32,
-    added: Reverse<u64>,
+    added: Reverse<u32>,
 }
 
 impl Broadcasts {
-    /// News; it replaces what was to be told of the same member.
-    pub(super) fn add(&mut self, update: Update) {
+    /// News of a member; it replaces what was to be told of the same member.
+    pub(super) fn add(&mut self, node: NodeId) {
         let rank = Rank { told: 0, added: Reverse(self.added) };
-        self.added += 1;
-        if let Some(old) = self.ranks.insert(update.node, rank) {
+        self.added = self.added.checked_add(1).expect("fewer than 2^32 pieces of news in a life");
+        if let Some(old) = self.ranks.insert(node, rank) {
             self.queue.remove(&old);
         }
-        self.queue.insert(rank, update);
+        self.queue.insert(rank, node);
+        self.accusers.remove(&node);
     }
 
-    /// Appends news of at most `bytes` bytes for one receiver to `updates`, each told once more; what was told `limit` times is dropped.
-    pub(super) fn take(&mut self, mut bytes: u64, limit: u32, updates: &mut Vec<Update>) {
+    /// News that a suspect is accused by somebody else as well.
+    pub(super) fn add_accuser(&mut self, node: NodeId, by: NodeId) {
+        self.add(node);
+        self.accusers.insert(node, by);
+    }
+
+    /// Appends news of at most `bytes` bytes for one receiver to `updates`, each told once more; what was told `limit` times is dropped. What is
+    /// told of a member is what is `believed`, apart from other accusers.
+    pub(super) fn take(&mut self, mut bytes: u64, limit: u32, believed: impl Fn(NodeId) -> Update, updates: &mut Vec<Update>) {
         let mut taken = Vec::new();
-        for (rank, update) in &self.queue {
+        for (rank, node) in &self.queue {
+            let mut update = believed(*node);
+            if let Some(by) = self.accusers.get(node) {
+                update.claim = Claim::Suspected { by: *by };
+            }
             if let Some(left) = bytes.checked_sub(update.bytes()) {
                 bytes = left;
-                taken.push((*rank, *update));
+                taken.push((*rank, update));
             } else {
                 // Updates differ little in size: one that does not fit means that the message is full.
                 break;
@@ -53,10 +68,11 @@ impl Broadcasts {
             self.queue.remove(&rank);
             let again = Rank { told: rank.told + 1, ..rank };
             if again.told < limit {
-                self.queue.insert(again, update);
+                self.queue.insert(again, update.node);
                 self.ranks.insert(update.node, again);
             } else {
                 self.ranks.remove(&update.node);
+                self.accusers.remove(&update.node);
             }
             updates.push(update);
         }
@@ -78,35 +94,50 @@ mod tests {
     use hms_machine::{Purpose, Seed, Streams};
     use proptest::prelude::*;
 
-    use super::super::message::{Claim, Facts};
+    use super::super::message::Facts;
     use super::super::rotation::pick;
     use super::*;
 
     const TEST: Purpose = Purpose::named("test/broadcasts");
 
-    fn news(node: u32, incarnation: u64) -> Update {
-        Update { node: NodeId(node), incarnation, claim: Claim::Alive(Facts::default()) }
+    fn news(node: NodeId) -> Update {
+        Update { node, incarnation: 1, claim: Claim::Alive(Facts::default()) }
     }
 
-    fn taken(broadcasts: &mut Broadcasts, bytes: u64, limit: u32) -> Vec<(u32, u64)> {
+    fn taken(broadcasts: &mut Broadcasts, bytes: u64, limit: u32) -> Vec<u32> {
         let mut updates = Vec::new();
-        broadcasts.take(bytes, limit, &mut updates);
-        updates.iter().map(|update| (update.node.0, update.incarnation)).collect()
+        broadcasts.take(bytes, limit, news, &mut updates);
+        updates.iter().map(|update| update.node.0).collect()
     }
 
     #[test]
     fn the_least_told_goes_first_and_news_replaces_news_of_the_same_member() {
         let mut broadcasts = Broadcasts::default();
-        broadcasts.add(news(1, 1));
-        assert_eq!(taken(&mut broadcasts, 30, 3), [(1, 1)]);
-        broadcasts.add(news(2, 1));
-        broadcasts.add(news(3, 1));
-        assert_eq!(taken(&mut broadcasts, 60, 3), [(3, 1), (2, 1)]);
-        broadcasts.add(news(2, 2));
-        assert_eq!(taken(&mut broadcasts, 1_000, 3), [(2, 2), (3, 1), (1, 1)]);
-        assert_eq!(taken(&mut broadcasts, 1_000, 3), [(2, 2), (3, 1), (1, 1)]);
-        assert_eq!(taken(&mut broadcasts, 1_000, 3), [(2, 2)]);
+        broadcasts.add(NodeId(1));
+        assert_eq!(taken(&mut broadcasts, 30, 3), [1]);
+        broadcasts.add(NodeId(2));
+        broadcasts.add(NodeId(3));
+        assert_eq!(taken(&mut broadcasts, 60, 3), [3, 2]);
+        broadcasts.add(NodeId(2));
+        assert_eq!(taken(&mut broadcasts, 1_000, 3), [2, 3, 1]);
+        assert_eq!(taken(&mut broadcasts, 1_000, 3), [2, 3, 1]);
+        assert_eq!(taken(&mut broadcasts, 1_000, 3), [2]);
         assert!(broadcasts.is_empty());
+    }
+
+    #[test]
+    fn another_accuser_is_told_until_there_is_other_news_of_the_suspect() {
+        let mut broadcasts = Broadcasts::default();
+        let told = |broadcasts: &mut Broadcasts| {
+            let mut updates = Vec::new();
+            broadcasts.take(1_000, 9, news, &mut updates);
+            updates[0].claim
+        };
+        broadcasts.add_accuser(NodeId(1), NodeId(7));
+        assert_eq!(told(&mut broadcasts), Claim::Suspected { by: NodeId(7) });
+        assert_eq!(told(&mut broadcasts), Claim::Suspected { by: NodeId(7) });
+        broadcasts.add(NodeId(1));
+        assert_eq!(told(&mut broadcasts), Claim::Alive(Facts::default()));
     }
 
     #[test]
@@ -121,7 +152,7 @@ mod tests {
         let mut draw = Streams::new(Seed(u64::from(nodes))).draw(TEST, u64::from(in_step), trial);
         let mut members = vec![Broadcasts::default(); nodes as usize];
         let first = draw.below(u64::from(nodes)) as usize;
-        members[first].add(news(0, 1));
+        members[first].add(NodeId(0));
         let mut informed = vec![false; nodes as usize];
         informed[first] = true;
         for round in 0..60 {
@@ -130,14 +161,14 @@ mod tests {
                 for target in pick(&mut draw, nodes, 3, |node| node.index() != own) {
                     let told = !taken(&mut members[own], 1_000, limit(4, nodes)).is_empty();
                     if told && !std::mem::replace(&mut informed[target.index()], true) {
-                        if in_step { waiting.push(target) } else { members[target.index()].add(news(0, 1)) }
+                        if in_step { waiting.push(target) } else { members[target.index()].add(NodeId(0)) }
                     }
                 }
                 if !in_step && informed.iter().all(|informed| *informed) {
                     return Some(f64::from(round) + (own + 1) as f64 / f64::from(nodes));
                 }
             }
-            waiting.into_iter().for_each(|target| members[target.index()].add(news(0, 1)));
+            waiting.into_iter().for_each(|target| members[target.index()].add(NodeId(0)));
             if informed.iter().all(|informed| *informed) {
                 return Some(f64::from(round + 1));
             }
@@ -166,11 +197,11 @@ mod tests {
             nodes in prop::collection::vec(0u32..40, 1..60), bytes in 25u64..600,
         ) {
             let mut broadcasts = Broadcasts::default();
-            nodes.iter().for_each(|node| broadcasts.add(news(*node, 1)));
+            nodes.iter().for_each(|node| broadcasts.add(NodeId(*node)));
             let mut told = [0u32; 40];
             while !broadcasts.is_empty() {
                 let mut updates = Vec::new();
-                broadcasts.take(bytes, 5, &mut updates);
+                broadcasts.take(bytes, 5, news, &mut updates);
                 prop_assert!(!updates.is_empty() && updates.iter().map(|update| update.bytes()).sum::<u64>() <= bytes);
                 updates.iter().for_each(|update| told[update.node.index()] += 1);
             }

@@ -102,7 +102,7 @@ impl Swim {
     fn fail(&mut self, target: NodeId, missing: u32, helpers: u32, turn: &mut Turn<'_>) {
         let delta = if self.configuration.nack() && helpers > 0 { missing as i32 } else { 1 };
         self.judge_self(delta);
-        let member = self.members[target.index()];
+        let member = &self.members[target.index()];
         match member.standing() {
             Standing::Alive | Standing::Suspected => {
                 // A member that was never heard has incarnation 0, which a claim about it must exceed to be told.

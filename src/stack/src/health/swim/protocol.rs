@@ -27,7 +27,7 @@ pub struct Group {
 impl Group {
     /// The deployment as `id` sees it; edges stand behind the nodes in the directory.
     pub fn new(id: NodeId, directory: &Directory) -> Self {
-        let nodes = directory.nodes.iter().filter(|place| !place.edge).count() as u32;
+        let nodes = directory.hosts() as u32;
         Group { id, nodes, edges: directory.nodes.len() as u32 - nodes }
     }
 
@@ -97,6 +97,8 @@ pub struct Swim {
     /// Running suspicions. Apart from the members, because the deadline asks for the earliest after every input.
     suspicions: BTreeMap<NodeId, Suspicion>,
     pub(super) broadcasts: Broadcasts,
+    /// How often a piece of news is told.
+    retransmissions: u32,
     pub(super) awareness: Awareness,
     pub(super) rotation: Rotation,
     pub(super) probe: Probe,
@@ -122,9 +124,10 @@ impl Swim {
             group,
             incarnation: incarnation.max(1),
             facts,
-            members: vec![Member::unheard(turn.now); group.nodes as usize],
+            members: vec![Member::unheard(); group.nodes as usize],
             suspicions: BTreeMap::new(),
             broadcasts: Broadcasts::default(),
+            retransmissions: broadcasts::limit(configuration.retransmit, group.participants()),
             awareness: Awareness::new(configuration.awareness_max),
             rotation: Rotation::new(group.id, group.nodes, turn.draw),
             probe: Probe::Resting { until: if group.observes() { Instant::MAX } else { probe_at } },
@@ -231,27 +234,37 @@ impl Swim {
     }
 
     fn speak(&mut self, now: Instant) {
-        if let Some(own) = self.own() {
-            self.announce(own, now);
+        if self.own().is_some() {
+            self.announce(self.group.id, None, now);
         }
     }
 
-    fn announce(&mut self, update: Update, now: Instant) {
+    /// There is news of a member to tell: what is believed, or that somebody else accuses it as well.
+    fn announce(&mut self, node: NodeId, accuser: Option<NodeId>, now: Instant) {
         if self.broadcasts.is_empty() && self.gossip_at < now {
             // The next moment of the old rhythm: rounds were skipped while there was nothing to tell.
             let every = self.configuration.gossip_every;
             let missed = now.saturating_since(self.gossip_at).as_nanos().div_ceil(every.as_nanos().max(1));
             self.gossip_at += every * missed;
         }
-        self.broadcasts.add(update);
+        match accuser {
+            Some(by) => self.broadcasts.add_accuser(node, by),
+            None => self.broadcasts.add(node),
+        }
     }
 
     /// News for one receiver; first of all what it should object to.
     pub(super) fn news_for(&mut self, to: NodeId) -> Vec<Update> {
         let mut updates: Vec<Update> = self.accusation_of(to).into_iter().collect();
         let left = UPDATES_MAX - updates.iter().map(|update| update.bytes()).sum::<u64>();
-        let limit = broadcasts::limit(self.configuration.retransmit, self.group.participants());
-        self.broadcasts.take(left, limit, &mut updates);
+        let Swim { broadcasts, members, group, incarnation, facts, retransmissions, .. } = self;
+        let believed = |node: NodeId| {
+            let own = (*incarnation, Claim::Alive(*facts));
+            let of = |member: &Member| (member.incarnation, member.claim());
+            let (incarnation, claim) = if node == group.id { own } else { of(&members[node.index()]) };
+            Update { node, incarnation, claim }
+        };
+        broadcasts.take(left, *retransmissions, believed, &mut updates);
         updates
     }
 
@@ -272,9 +285,10 @@ impl Swim {
         let members = &self.members;
         let listens = |node: NodeId| {
             node != own
-                && members.get(node.index()).is_none_or(|member| {
-                    member.standing() != Standing::Confirmed || turn.now.saturating_since(member.since) < until
-                })
+                && members
+                    .get(node.index())
+                    .and_then(Member::confirmed_since)
+                    .is_none_or(|since| turn.now.saturating_since(since) < until)
         };
         for to in pick(turn.draw, self.group.participants(), self.configuration.gossip_fanout, listens) {
             let updates = self.news_for(to);
@@ -330,12 +344,11 @@ impl Swim {
         if fresh {
             turn.outputs.push(Output::Learnt { node, facts: member.facts() });
         }
-        let update = Update { node, incarnation, claim };
         match (merged, claim) {
             (Merged::Nothing, _) => {}
             (Merged::Accused, Claim::Suspected { by }) => {
                 if self.suspicions.get_mut(&node).is_some_and(|suspicion| suspicion.confirm(by)) {
-                    self.announce(update, turn.now);
+                    self.announce(node, Some(by), turn.now);
                 }
             }
             (Merged::Accused, Claim::Alive(_) | Claim::Confirmed { .. }) => unreachable!("only a suspicion joins a suspicion"),
@@ -347,7 +360,7 @@ impl Swim {
                 } else {
                     self.suspicions.remove(&node);
                 }
-                self.announce(update, turn.now);
+                self.announce(node, None, turn.now);
                 if before != claim.standing() {
                     turn.outputs.push(Output::Believes { node, before, standing: claim.standing() });
                 }

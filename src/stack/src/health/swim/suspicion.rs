@@ -24,12 +24,15 @@ pub struct Suspicion {
     expected: u32,
     /// Who accuses: the first, and those that confirmed.
     accusers: Vec<NodeId>,
+    /// When the time to object is over; asked for after every input.
+    deadline: Instant,
 }
 
 impl Suspicion {
     /// A suspicion raised `now` by `first`.
     pub fn new(first: NodeId, bounds: Bounds, expected: u32, now: Instant) -> Self {
-        Suspicion { started: now, bounds, expected, accusers: vec![first] }
+        let deadline = now.saturating_add(Suspicion::timeout(0, expected, bounds));
+        Suspicion { started: now, bounds, expected, accusers: vec![first], deadline }
     }
 
     /// Another accusation; whether it is by somebody new who still counts (and is worth telling others).
@@ -37,18 +40,25 @@ impl Suspicion {
         let counts = self.accusers.len() <= self.expected as usize && !self.accusers.contains(&by);
         if counts {
             self.accusers.push(by);
+            self.reckon();
         }
         counts
     }
 
     /// When the time to object is over.
     pub fn deadline(&self) -> Instant {
-        self.started.saturating_add(Suspicion::timeout(self.accusers.len() as u32 - 1, self.expected, self.bounds))
+        self.deadline
     }
 
     /// Takes a span out of the count during which this process was stopped and could hear no objection.
     pub fn postpone(&mut self, span: Duration) {
         self.started = self.started.saturating_add(span);
+        self.reckon();
+    }
+
+    fn reckon(&mut self) {
+        let timeout = Suspicion::timeout(self.accusers.len() as u32 - 1, self.expected, self.bounds);
+        self.deadline = self.started.saturating_add(timeout);
     }
 
     /// The whole time to object after `confirmations` of `expected`: max − (max − min) · log(n + 1) / log(K + 1), at least min, in whole
