@@ -57,6 +57,8 @@ pub(crate) struct Host {
     pub(super) copies: BTreeMap<AgentId, Copy>,
     /// CPU time of one input of the stack.
     pub(super) stack_cpu: Duration,
+    /// The same at the host's nominal speed.
+    pub(super) stack_cpu_nominal: Duration,
     /// Time that the stack spent on calls, to be charged with the next request that is worked on here.
     pub(super) stack_debt: Duration,
     /// Stack time that was worked off so and counts as service time at the processor.
@@ -93,6 +95,7 @@ impl<M: Machine> Node<M> {
                 instances: Vec::new(),
                 copies: BTreeMap::new(),
                 stack_cpu: host.stack_cpu,
+                stack_cpu_nominal: host.stack_cpu.mul_f64(1.0 / host.speed),
                 stack_debt: Duration::ZERO,
                 stack_in_service: Duration::ZERO,
                 life: 0,
@@ -281,6 +284,8 @@ impl<M: Machine> World<M> {
         let host = self.host(node);
         host.pauses += 1;
         if host.pauses == 1 {
+            self.paused += 1;
+            let host = self.host(node);
             host.cpu.pause(now);
             host.disk.pause(now);
             kernel.cancel_timer(host.memory_timer);
@@ -298,6 +303,8 @@ impl<M: Machine> World<M> {
         if host.pauses > 0 {
             return;
         }
+        self.paused -= 1;
+        let host = self.host(node);
         host.cpu.resume(now);
         host.disk.resume(now);
         let postponed = std::mem::take(&mut host.postponed);
@@ -312,6 +319,10 @@ impl<M: Machine> World<M> {
 
     /// Keeps an event for a paused host until it resumes: the host's interrupts and timers wait, nothing is lost.
     pub(super) fn postpone(&mut self, event: Event) -> bool {
+        // For most of the time no host is paused, and to find out whose event it is takes a look-up or two.
+        if self.paused == 0 {
+            return false;
+        }
         let node = match event {
             Event::Deliver(flight, _) => Some(self.receiver(flight)),
             Event::Wake(node) | Event::Memory(node) => Some(node),

@@ -92,8 +92,13 @@ impl<M: Machine> World<M> {
 
     /// Counts CPU time of a host's stack on one of its components.
     fn count_stack(&mut self, node: NodeId, component: Component, demand: Duration) {
-        let speed = self.scenario.cluster.hosts[node.index()].speed;
-        self.recorder.stack_cpu_by[component.index()] += demand.mul_f64(1.0 / speed);
+        let host = self.host(node);
+        let nominal = if demand == host.stack_cpu {
+            host.stack_cpu_nominal
+        } else {
+            demand.mul_f64(1.0 / self.scenario.cluster.hosts[node.index()].speed)
+        };
+        self.recorder.stack_cpu_by[component.index()] += nominal;
     }
 
     /// The host's stack handles something that no machine hears of; the time is worked off with the next request on that host.

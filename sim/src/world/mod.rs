@@ -85,6 +85,8 @@ pub struct World<M: Machine> {
     jobs: SlotMap<JobKey, Job>,
     blocks: SlotMap<BlockKey, Block>,
     buffers: Vec<Vec<Effect<M::Message>>>,
+    /// Number of hosts that are paused.
+    paused: usize,
 }
 
 /// How a world is set up besides scenario, configuration and seed.
@@ -126,6 +128,7 @@ impl<M: Machine> World<M> {
             jobs: SlotMap::with_key(),
             blocks: SlotMap::with_key(),
             buffers: Vec::new(),
+            paused: 0,
             scenario,
             schedule: Arc::new(schedule),
             topology,
