@@ -1,9 +1,10 @@
 //! The world with the real stack: events per second and core, a simulated hour, growth with the number of nodes, bytes per node.
 //!
-//! `cargo bench -p hms-trial --bench world` prints a table. Counts and bytes are exact; times are the least of several runs on a machine that may be
-//! busy with other things.
+//! `cargo bench -p hms-trial --bench world` prints a table; `-- scenarios`, `-- heartbeat` and `-- swim` print a part of it. Counts and bytes are exact.
+//! Times are those that the processor worked for this thread (Linux tells; elsewhere those on the clock), the least of several runs: the machine may be
+//! busy with other things, which costs time all the same, by what they push out of the caches.
 
-#![expect(clippy::disallowed_types, reason = "a benchmark measures wall time")]
+#![expect(clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::Arc;
@@ -12,17 +13,21 @@ use std::time::Instant as Clock;
 
 use hms_machine::Seed;
 use hms_stack::Configuration;
+use hms_stack::health::HealthMode;
 use hms_trial::{Detail, Trial};
 
 /// Counts the bytes that are held.
 struct Counting;
 
 static HELD: AtomicU64 = AtomicU64::new(0);
+/// The most that were held since this was set back.
+static PEAK: AtomicU64 = AtomicU64::new(0);
 
 #[expect(unsafe_code, reason = "a global allocator is unsafe by its trait; this one hands everything on to the system's")]
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HELD.fetch_add(layout.size() as u64, Ordering::Relaxed);
+        let held = HELD.fetch_add(layout.size() as u64, Ordering::Relaxed) + layout.size() as u64;
+        PEAK.fetch_max(held, Ordering::Relaxed);
         unsafe { System.alloc(layout) }
     }
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
@@ -41,15 +46,23 @@ fn scenario(text: &str) -> Arc<hms_scenario::model::Scenario> {
     Arc::new(document.unwrap_or_else(|problems| panic!("{}", problems[0].render("bench", text))).scenario)
 }
 
+/// Seconds of a processor since the beginning of this thread, or of the clock where they are not known.
+fn worked(since: Clock) -> f64 {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
+    let nanos = told.and_then(|told| told.split(' ').next()?.parse::<f64>().ok());
+    nanos.map_or_else(|| since.elapsed().as_secs_f64(), |nanos| nanos / 1e9)
+}
+
 /// Least seconds over several runs, and events.
 fn measure(trial: &Trial) -> (f64, u64) {
     let mut least = f64::INFINITY;
     let mut events = 0;
     for _ in 0..RUNS {
-        let start = Clock::now();
+        let clock = Clock::now();
+        let start = worked(clock);
         let mut simulation = trial.simulation();
         simulation.run(&trial.limits()).expect("the run ends by itself");
-        least = least.min(start.elapsed().as_secs_f64());
+        least = least.min(worked(clock) - start);
         events = simulation.events();
     }
     (least, events)
@@ -74,28 +87,53 @@ fn nodes(count: u32, seconds: u32) -> String {
     )
 }
 
-fn main() {
+fn scenarios() {
     let lan = include_str!("../../../experiments/scenarios/lan-3-zones.toml");
-    println!("scenario");
+    println!("\nscenario");
     line("lan-3-zones, default detail", &trial(lan));
     line("lan-3-zones, full detail", &Trial { detail: Detail::Full, ..trial(lan) });
     line("9 nodes, one hour, one request/s and node", &trial(&nodes(9, 3600)));
-    println!("\nnodes: cost per event and bytes per node");
-    for count in [10, 100, 1_000, 10_000] {
-        let trial = trial(&nodes(count, 10));
-        let before = HELD.load(Ordering::Relaxed);
-        let start = Clock::now();
-        let mut simulation = trial.simulation();
-        let built = start.elapsed().as_secs_f64();
-        simulation.run(&trial.limits()).expect("the run ends by itself");
-        let seconds = start.elapsed().as_secs_f64() - built;
-        let events = simulation.events();
-        let held = HELD.load(Ordering::Relaxed) - before;
+}
+
+/// Ever more nodes of which each serves one request a second, and what they cost; boots and the news that everybody tells of itself then are in it.
+fn growth(mode: HealthMode) {
+    println!("\nnodes that watch each other by {}: cost per event, bytes per node", mode.name());
+    for (count, seconds) in [(10, 10), (100, 10), (1_000, 10), (10_000, 2)] {
+        let mut trial = trial(&nodes(count, seconds));
+        trial.stack.health.mode = mode;
+        let (mut least, mut built, mut events, mut held, mut peak) = (f64::INFINITY, f64::INFINITY, 0, 0, 0);
+        for _ in 0..if count < 10_000 { RUNS } else { 1 } {
+            let before = HELD.load(Ordering::Relaxed);
+            PEAK.store(before, Ordering::Relaxed);
+            let clock = Clock::now();
+            let start = worked(clock);
+            let mut simulation = trial.simulation();
+            let ready = worked(clock);
+            simulation.run(&trial.limits()).expect("the run ends by itself");
+            (built, least) = (built.min(ready - start), least.min(worked(clock) - ready));
+            events = simulation.events();
+            held = HELD.load(Ordering::Relaxed) - before;
+            peak = PEAK.load(Ordering::Relaxed) - before;
+        }
         println!(
-            "{count:>6} nodes {events:>12} events, built in {:>6.1} ms, {:>8.0} ns/event {:>9.0} bytes/node",
+            "{count:>6} nodes, {seconds:>2} s {events:>12} events, built in {:>6.1} ms, {:>6.0} ns/event, {:>8.0} bytes/node at the end, {:>8.0} at most",
             built * 1e3,
-            seconds / events as f64 * 1e9,
-            held as f64 / f64::from(count)
+            least / events as f64 * 1e9,
+            held as f64 / f64::from(count),
+            peak as f64 / f64::from(count),
         );
+    }
+}
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wants = |part: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == part);
+    if wants("scenarios") {
+        scenarios();
+    }
+    for mode in [HealthMode::Heartbeat, HealthMode::Swim] {
+        if wants(mode.name()) {
+            growth(mode);
+        }
     }
 }
