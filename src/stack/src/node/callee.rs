@@ -35,6 +35,12 @@ impl Callees {
     pub(super) fn meet(&mut self, service: ServiceId, make: impl FnOnce() -> Callee) {
         self.0.entry(service).or_insert_with(make);
     }
+
+    /// See [`Callee::held`]; nothing of a service that was never called.
+    #[cfg(test)]
+    pub(super) fn held(&self, service: ServiceId) -> [u32; 3] {
+        self.0.get(&service).map_or([0; 3], Callee::held)
+    }
 }
 
 impl Index<ServiceId> for Callees {
@@ -103,7 +109,7 @@ impl Callee {
 
     /// What is held here by calls under way: places behind the bulkhead, places of the limiter, attempts in the budget's book.
     #[cfg(test)]
-    pub(super) fn held(&self) -> [u32; 3] {
+    fn held(&self) -> [u32; 3] {
         [self.bulkhead.in_progress(), self.limiter.in_progress(), self.budget.in_flight()]
     }
 

@@ -173,7 +173,7 @@ proptest! {
             }
             let out: u32 = desk.calls.seen.values().map(|seen| seen.outstanding).sum();
             prop_assert_eq!(out as usize, desk.out.len());
-            prop_assert_eq!(desk.calls.callees[ServiceId(0)].held()[0] as usize, desk.out.len());
+            prop_assert_eq!(desk.calls.callees.held(ServiceId(0))[0] as usize, desk.out.len());
         }
         while !desk.out.is_empty() {
             desk.end(0, CallOutcome::TimedOut);
@@ -186,7 +186,7 @@ proptest! {
         }
         desk.pass(20_000);
         desk.calls.sweep(desk.now);
-        prop_assert_eq!(desk.calls.callees[ServiceId(0)].held(), [0; 3]);
+        prop_assert_eq!(desk.calls.callees.held(ServiceId(0)), [0; 3]);
         prop_assert!(desk.calls.open.is_empty() && desk.calls.hedges.is_empty());
         prop_assert!(desk.calls.seen.values().all(|seen| seen.outstanding == 0));
     }
