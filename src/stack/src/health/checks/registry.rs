@@ -158,6 +158,16 @@ impl Checks {
         }
     }
 
+    /// What was asked for is not needed: something better has answered in its place.
+    pub fn excuse(&mut self, subject: Subject, kind: ReadingKind) {
+        for id in self.by_subject.get(&subject).map_or(&[][..], |ids| ids) {
+            let entry = self.entries.get_mut(id).expect("the index names checks that are there");
+            if let Schedule::Pull { what, .. } = entry.schedule {
+                entry.asked &= what != kind;
+            }
+        }
+    }
+
     /// Hands a reading to all checks of its subject.
     pub fn report(&mut self, subject: Subject, reading: &Reading, now: Instant, mut tell: impl FnMut(Change)) {
         for id in self.by_subject.get(&subject).map_or(&[][..], |ids| ids) {
