@@ -189,6 +189,7 @@ impl<M: Machine> World<M> {
             | Record::Ejected(_)
             | Record::Readmitted(_)
             | Record::Quarantined { .. }
+            | Record::Whole { .. }
             | Record::Alerted { .. } => true,
         };
         self.record(kernel, TraceKind::Stack { node, record, justified });

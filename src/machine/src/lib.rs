@@ -20,6 +20,6 @@ pub use distributions::{Distribution, DistributionError, Interpolation, ShapeSca
 pub use ids::{AgentId, NodeId, ServiceId};
 pub use process::{AgentEvent, AgentReading, DiskReading, Exit, Probe, Reading, StateSource};
 pub use random::{Draw, Purpose, Seed, Stream, Streams};
-pub use record::{BreakerState, Cause, Record, Rung, Severity};
+pub use record::{BreakerState, Cause, Level, Record, Rung, Severity, Whole};
 pub use seam::{Boot, Component, Context, Effect, Input, Machine, Message, NodeRandom};
 pub use units::{Bytes, Duration, Instant, Ratio, RatioError};

@@ -94,6 +94,13 @@ pub enum Record {
         /// Its trace id.
         trace: u64,
     },
+    /// As far as this node, which leads, believes, a whole is so well from now on; a whole of which nothing was said is well.
+    Whole {
+        /// What.
+        of: Whole,
+        /// How well.
+        level: Level,
+    },
     /// An alert has been raised for this agent's node's operators.
     Alerted {
         /// How serious it is.
@@ -146,11 +153,13 @@ pub enum Cause {
     ZoneDown,
     /// A request kills whoever works on it.
     Poison,
+    /// Messages on its links are lost, late, doubled or overtaken.
+    Network,
 }
 
 impl Cause {
     /// Every cause, in order.
-    pub const ALL: [Cause; 20] = [
+    pub const ALL: [Cause; 21] = [
         Cause::Crash,
         Cause::OutOfMemory,
         Cause::Hang,
@@ -171,6 +180,7 @@ impl Cause {
         Cause::NodeDown,
         Cause::ZoneDown,
         Cause::Poison,
+        Cause::Network,
     ];
 
     /// Its name in tables.
@@ -196,8 +206,33 @@ impl Cause {
             Cause::NodeDown => "node down",
             Cause::ZoneDown => "zone down",
             Cause::Poison => "poison",
+            Cause::Network => "network",
         }
     }
+}
+
+/// What is made of parts that may fail one by one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Whole {
+    /// A service, of its replicas.
+    Service(ServiceId),
+    /// A zone, of its nodes.
+    Zone(u32),
+    /// The cluster, of its nodes and services.
+    Cluster,
+}
+
+/// How well a whole is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// All its parts work.
+    Healthy,
+    /// Nothing is known of its parts.
+    Unknown,
+    /// Some part does not work as it should.
+    Degraded,
+    /// Less than half of its parts work.
+    Failed,
 }
 
 /// A rung of the recovery ladder, mildest first.

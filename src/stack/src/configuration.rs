@@ -3,9 +3,12 @@
 use crate::balancing::{BalancingConfiguration, OutlierConfiguration};
 use crate::breaker::{BreakerConfiguration, FallbackConfiguration};
 use crate::health::alerts::AlertConfiguration;
+use crate::health::anomaly::AnomalyConfiguration;
 use crate::health::checks::CheckConfiguration;
+use crate::health::detector::contract::ContractConfiguration;
+use crate::health::links::LinkConfiguration;
 use crate::health::swim::SwimConfiguration;
-use crate::health::{HealthConfiguration, PredictionConfiguration};
+use crate::health::{AggregationConfiguration, HealthConfiguration, HistoryConfiguration, PredictionConfiguration};
 use crate::overload::{
     BudgetConfiguration, BulkheadConfiguration, ConcurrencyConfiguration, HedgeConfiguration, RateConfiguration,
     RetryConfiguration, SheddingConfiguration, ThrottleConfiguration,
@@ -39,12 +42,22 @@ macro_rules! components {
 components! {
     /// Heartbeats and the failure detector.
     health: HealthConfiguration,
+    /// What is asked of the failure detector, in place of its parameters.
+    contract: ContractConfiguration,
     /// Membership by random probes and gossip.
     swim: SwimConfiguration,
+    /// What heartbeats say about the network and the clocks.
+    links: LinkConfiguration,
     /// Health checks of agents, hosts and peers.
     checks: CheckConfiguration,
     /// Trends towards exhaustion.
     prediction: PredictionConfiguration,
+    /// What does not fit the past of a series.
+    anomaly: AnomalyConfiguration,
+    /// What readings were.
+    history: HistoryConfiguration,
+    /// How well services, zones and the cluster are.
+    aggregation: AggregationConfiguration,
     /// Alerts to people.
     alerts: AlertConfiguration,
     /// Supervision of the node's own agents.
@@ -89,8 +102,11 @@ impl Configuration {
     /// Rules that concern more than one parameter; each violation names the parameters, what was expected, and the fix.
     pub fn conflicts(&self) -> Vec<Conflict> {
         let mut conflicts = self.health.conflicts();
+        conflicts.extend(self.contract.conflicts());
         conflicts.extend(self.swim.conflicts());
+        conflicts.extend(self.links.conflicts());
         conflicts.extend(self.checks.conflicts());
+        conflicts.extend(self.anomaly.conflicts());
         conflicts.extend(self.alerts.conflicts());
         conflicts.extend(self.supervisor.conflicts());
         conflicts.extend(self.ladder.conflicts());

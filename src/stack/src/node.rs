@@ -21,46 +21,46 @@
 mod assignments;
 mod callee;
 mod calls;
+mod chart;
 mod cluster;
 mod examination;
 mod life;
 mod message;
+mod moving;
 mod peers;
 mod recovery;
 mod requests;
 mod state;
 mod statement;
+mod treatment;
 mod watch;
 
 use std::sync::Arc;
 
 use hms_machine::{
-    AgentEvent, AgentId, Boot, Cause, Component, Context, Directory, Duration, Exit, Input, Instant, Machine, NodeId, Probe,
-    Record, ServiceId, StateSource,
+    AgentEvent, AgentId, Boot, Cause, Component, Context, Directory, Exit, Input, Instant, Machine, NodeId, Probe, Record,
+    ServiceId, StateSource,
 };
 
 use crate::Configuration;
 use crate::breaker;
 use crate::health::swim::Facts;
+use crate::health::{History, Rollup};
 use crate::supervisor::ladder::Ladder;
 use assignments::Assignments;
 use calls::{Calls, View};
+use chart::Beliefs;
 use cluster::{Cluster, Overview};
-use examination::{Examination, Finding};
+use examination::Examination;
 use life::Life;
 use peers::{Peers, Standing};
-use recovery::{Outcome, Recovery, Situation};
+use recovery::{Recovery, Situation};
 use requests::Requests;
 use state::States;
 use statement::statement;
 use watch::{News, Statement, Watch};
 
 pub use message::{Beat, StackMessage};
-
-/// An order that is older than this may have been carried out elsewhere: hardly any agent starts faster.
-const RECLAIM_WITHIN: Duration = Duration::from_millis(400);
-/// A node that kept its agents obeys every order for this long: a leader that insists has its reasons.
-const RECLAIM_AGAIN: Duration = Duration::from_secs(30);
 
 type Cx<'a> = Context<'a, StackMessage>;
 
@@ -96,17 +96,24 @@ impl Machine for Node {
     fn boot(configuration: &Arc<Configuration>, boot: Boot) -> Self {
         let Boot { node, directory, records, now } = boot;
         let life = Life::new(&records);
+        // Parameters that follow from a contract stand in a copy; without one all nodes share theirs.
+        let health = configuration.contract.apply(configuration.health);
+        let configuration = if health == configuration.health {
+            Arc::clone(configuration)
+        } else {
+            Arc::new(Configuration { health, ..**configuration })
+        };
         Node {
             id: node,
-            configuration: Arc::clone(configuration),
+            configuration: Arc::clone(&configuration),
             life,
-            watch: Watch::new(configuration, node, &directory, now),
+            watch: Watch::new(&configuration, node, &directory, now),
             peers: Peers::new(&directory),
             assignments: Assignments::new(Arc::clone(&directory)),
-            examination: Examination::new(node, configuration),
+            examination: Examination::new(node, &configuration),
             recovery: Recovery::new(&directory, node),
             states: States::default(),
-            cluster: Cluster::new(node, configuration, now),
+            cluster: Cluster::new(node, &configuration, now),
             calls: Calls::new(&directory, node, now),
             requests: Requests::default(),
             said: Statement::default(),
@@ -145,7 +152,7 @@ impl Machine for Node {
             Input::Measured(reading) => {
                 self.states.measured(&reading, &self.configuration, cx);
                 let mut findings = Vec::new();
-                self.examination.measured(&reading, &self.directory, &mut findings, cx);
+                self.examination.measured(&reading, &self.configuration, &self.directory, &mut findings, cx);
                 self.act_on(findings, cx);
             }
         }
@@ -199,6 +206,16 @@ impl Node {
     /// Whether this node says of itself that it is not well, and why.
     pub fn degraded(&self) -> Option<Cause> {
         self.examination.degraded()
+    }
+
+    /// What readings of this node and its agents were, if that is kept.
+    pub fn history(&self) -> Option<&History> {
+        self.examination.chart().history()
+    }
+
+    /// How well the whole is as far as this node believes, if it leads or has led.
+    pub fn rollup(&self) -> Option<&Rollup> {
+        self.examination.chart().rollup()
     }
 
     fn is_edge(&self) -> bool {
@@ -302,81 +319,6 @@ impl Node {
         }
     }
 
-    /// A node's digest of the moves differs: the registers are exchanged.
-    fn compare(&self, from: NodeId, digest: u32, cx: &mut Cx<'_>) {
-        if digest != self.assignments.digest() {
-            cx.send(from, StackMessage::Moves(Arc::clone(self.assignments.moves())));
-        }
-    }
-
-    /// An order that has just been given takes agents away that work well here: the leader took this node for gone, and was wrong. They are moved
-    /// back before anybody has begun to stand in for them. An order that comes late is obeyed: somebody stands in for them already. So is one that is
-    /// repeated: whoever is heard by nobody is of no use, however well its agents work.
-    fn keep_what_works(&mut self, moves: &assignments::Moves, sent: Instant, cx: &mut Cx<'_>) {
-        if cx.wall.saturating_since(sent) > RECLAIM_WITHIN || sent.saturating_since(cx.wall) > RECLAIM_WITHIN {
-            return;
-        }
-        let mut merged = self.assignments.clone();
-        let gone =
-            merged.merge(moves).into_iter().filter(|agent| merged.node_of(*agent) != self.id && self.recovery.serves(*agent));
-        let gone: Vec<_> = gone.filter(|agent| self.assignments.node_of(*agent) == self.id).collect();
-        let insisted = self.kept_at.is_some_and(|at| cx.now.saturating_since(at) < RECLAIM_AGAIN);
-        if gone.is_empty() || insisted {
-            return;
-        }
-        self.kept_at = Some(cx.now);
-        for agent in gone {
-            merged.move_to(agent, self.id);
-            cx.record(Record::Moved { agent, to: self.id });
-            cx.record(Record::RecoveryWithdrawn(agent));
-        }
-        let before = std::mem::replace(&mut self.assignments, merged);
-        let changed: Vec<_> = before.differences(&self.assignments);
-        self.announce(cx);
-        self.carry_out_moves(changed, &before, cx);
-    }
-
-    /// Tells everybody of moves.
-    fn announce(&self, cx: &mut Cx<'_>) {
-        let moves = self.assignments.moves();
-        let others = (0..self.directory.nodes.len()).map(NodeId::from_index).filter(|node| *node != self.id);
-        others.for_each(|node| cx.send(node, StackMessage::Order { moves: Arc::clone(moves), sent: cx.wall }));
-    }
-
-    /// Takes up moves that this node did not know of.
-    fn merge(&mut self, moves: &assignments::Moves, cx: &mut Cx<'_>) {
-        let before = self.assignments.clone();
-        let changed = self.assignments.merge(moves);
-        self.carry_out_moves(changed, &before, cx);
-    }
-
-    fn carry_out_moves(&mut self, changed: Vec<AgentId>, before: &Assignments, cx: &mut Cx<'_>) {
-        let mut came = Vec::new();
-        for agent in changed {
-            let node = self.assignments.node_of(agent);
-            self.peers.moved(agent, node);
-            let here = self.recovery.cares_for(agent);
-            if node == self.id && !here && self.life.wait_until.is_none() {
-                // Copies of its state are where it lived last.
-                let home = before.node_of(agent);
-                let holder = if self.is_stateful(agent) { self.holder(agent, home) } else { None };
-                let source = holder.map_or(StateSource::Local, StateSource::Replica);
-                came.push((agent, source));
-            } else if node != self.id && here {
-                self.states.forget(agent);
-                self.examination.forget(agent);
-                self.with_situation(|recovery, situation| recovery.dismiss(agent, situation, cx));
-            }
-        }
-        self.take_in(&came, true, cx);
-        self.say(cx);
-        for node in (0..self.directory.nodes.len()).map(NodeId::from_index) {
-            if let Some(facts) = self.watch.facts(node).filter(|facts| node != self.id && *facts != Facts::default()) {
-                self.believe(node, facts);
-            }
-        }
-    }
-
     /// Others may have become ready that agents here wait for.
     fn start_waiting(&mut self, cx: &mut Cx<'_>) {
         if self.recovery.waits() {
@@ -390,6 +332,7 @@ impl Node {
             match news {
                 News::Suspected(node) => self.suspect(node, true, cx),
                 News::Trusted(node) => self.suspect(node, false, cx),
+                News::Way { node, cause, bad } => self.examination.way(node, cause, bad, &self.directory, cx),
                 News::Facts { node, facts } => {
                     self.believe(node, facts);
                     self.start_waiting(cx);
@@ -452,7 +395,9 @@ impl Node {
     /// A round of the checks.
     fn look_round(&mut self, cx: &mut Cx<'_>) {
         let mut findings = Vec::new();
-        let Node { examination, requests, configuration, directory, .. } = self;
+        let leads = self.cluster.leads();
+        let Node { examination, requests, configuration, directory, peers, assignments, .. } = self;
+        examination.draw(leads, Beliefs { directory, peers, assignments }, configuration, cx);
         examination.wake(configuration, directory, |agent| requests.evidence(agent), &mut findings, cx);
         let observed: Vec<_> = self.calls.observed().collect();
         for (agent, ok, failed) in observed {
@@ -503,7 +448,8 @@ impl Node {
                     cx.charge(Component::Health);
                 }
                 let mut findings = Vec::new();
-                self.examination.probed(agent, probe, ok, elapsed, &self.directory, &mut findings, cx);
+                let Node { examination, configuration, directory, .. } = self;
+                examination.probed((agent, probe, ok, elapsed), configuration, directory, &mut findings, cx);
                 self.act_on(findings, cx);
             }
             AgentEvent::Shipped { .. } => {}
@@ -516,59 +462,6 @@ impl Node {
         }
         self.follow(outcomes, cx);
     }
-
-    /// What checks have found of the node's own agents and of itself.
-    fn act_on(&mut self, findings: Vec<Finding>, cx: &mut Cx<'_>) {
-        for finding in findings {
-            let outcomes = match finding {
-                // What a restart does not help against.
-                Finding::Ails(_, Cause::Latency | Cause::Queue | Cause::Clock) => Vec::new(),
-                Finding::Ails(agent, cause) => {
-                    self.with_situation(|recovery, situation| recovery.ails(agent, cause, situation, cx))
-                }
-                Finding::Well(agent) => {
-                    self.with_situation(|recovery, situation| recovery.is_well(agent, situation, cx));
-                    Vec::new()
-                }
-                Finding::Node(cause) => self.host_ails(cause, cx),
-            };
-            self.follow(outcomes, cx);
-        }
-        self.say(cx);
-    }
-
-    /// The host itself is not well, or is well again. Callers leave it out; only agents whose state needs the disk have a reason to leave.
-    fn host_ails(&mut self, cause: Option<Cause>, cx: &mut Cx<'_>) -> Vec<Outcome> {
-        let agents: Vec<_> = self.recovery.agents().filter(|agent| self.is_stateful(*agent)).collect();
-        let mut outcomes = Vec::new();
-        for agent in agents {
-            let disk = cause.filter(|cause| of_the_disk(*cause));
-            // What ails the agent itself is not over with what ails the host.
-            let ailed = self.recovery.ailing(agent).is_some_and(of_the_disk);
-            outcomes.extend(self.with_situation(|recovery, situation| match disk {
-                Some(cause) => recovery.ails(agent, cause, situation, cx),
-                None if ailed => {
-                    recovery.is_well(agent, situation, cx);
-                    Vec::new()
-                }
-                None => Vec::new(),
-            }));
-        }
-        outcomes
-    }
-
-    /// What recoveries want of the rest.
-    fn follow(&mut self, outcomes: Vec<Outcome>, cx: &mut Cx<'_>) {
-        for outcome in outcomes {
-            let Outcome::Move(agent) = outcome;
-            match self.cluster.leader() {
-                Some(leader) if leader != self.id => cx.send(leader, StackMessage::Move { agent }),
-                Some(_) | None => self.cluster.asked(agent, self.id, cx.now),
-            }
-        }
-        self.say(cx);
-        self.lead(cx);
-    }
 }
 
 /// The earlier of two deadlines, if there is any.
@@ -578,8 +471,4 @@ fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
         (one, None) => one,
         (None, other) => other,
     }
-}
-
-fn of_the_disk(cause: Cause) -> bool {
-    matches!(cause, Cause::SlowDisk | Cause::DiskErrors | Cause::DiskFull)
 }

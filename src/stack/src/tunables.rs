@@ -113,7 +113,6 @@ impl Tunable {
 }
 
 /// Spans of time, short enough to be read in a table of parameters.
-#[expect(dead_code, reason = "for components whose times are short")]
 pub(crate) const fn us(micros: u64) -> Duration {
     Duration::from_micros(micros)
 }

@@ -157,6 +157,7 @@ impl Trial {
             places: &places,
             trace,
             harm: &harm,
+            kills: &recorder.harm.kills,
             timeline: &timeline,
             recoveries: &recoveries,
         });

@@ -1,6 +1,8 @@
 //! Rows of a run as polars frames, column by column, after the schema.
 
-use hms_machine::{BreakerState, CallOutcome, Cause, Component, Duration, Exit, Instant, Record, Severity, StateSource};
+use hms_machine::{
+    BreakerState, CallOutcome, Cause, Component, Duration, Exit, Instant, Level, Record, Severity, StateSource, Whole,
+};
 use hms_trial::{Incident, LoadRecord, Notice, Outcome, SeriesRow, TraceKind, TraceRow};
 use polars::prelude::*;
 
@@ -384,6 +386,17 @@ fn say_record(record: Record, justified: bool) -> Said {
         Record::Ejected(agent) => of_agent("ejected", agent),
         Record::Readmitted(agent) => of_agent("readmitted", agent),
         Record::Quarantined { trace } => Said { kind: "quarantined", trace: Some(trace), ..Said::default() },
+        Record::Whole { of, level } => {
+            let level = Some(level_name(level));
+            match of {
+                Whole::Service(service) => {
+                    Said { kind: "service_level", service: Some(service.0), state: level, ..Said::default() }
+                }
+                // There is no column for zones: the number stands where attempts are counted.
+                Whole::Zone(zone) => Said { kind: "zone_level", attempt: Some(u64::from(zone)), state: level, ..Said::default() },
+                Whole::Cluster => Said { kind: "cluster_level", state: level, ..Said::default() },
+            }
+        }
         Record::Alerted { severity, cause } => {
             Said { kind: "alerted", state: Some(severity_name(severity)), cause: Some(cause.name()), ..Said::default() }
         }
@@ -395,6 +408,15 @@ fn breaker_name(state: BreakerState) -> &'static str {
         BreakerState::Closed => "closed",
         BreakerState::Open => "open",
         BreakerState::HalfOpen => "half_open",
+    }
+}
+
+fn level_name(level: Level) -> &'static str {
+    match level {
+        Level::Healthy => "healthy",
+        Level::Unknown => "unknown",
+        Level::Degraded => "degraded",
+        Level::Failed => "failed",
     }
 }
 

@@ -24,9 +24,9 @@ choices! {
         OtherZone = "other-zone",
         /// The last good answer, from a cache before the callee; possible for services that have one.
         Cache = "cache",
-        /// A fixed answer; always possible.
+        /// A fixed answer; possible for services that have one.
         Default = "default",
-        /// A poorer answer of the caller's own making, without the callee; always possible.
+        /// A poorer answer of the caller's own making, without the callee; possible where a fixed answer is.
         Degrade = "degrade",
         /// The call waits a little and is tried again, in the hope that the callee is back.
         Queue = "queue",
@@ -34,14 +34,6 @@ choices! {
 }
 
 impl Fallback {
-    /// Whether the step cannot fail, so that nothing after it is ever tried.
-    pub const fn always_answers(self) -> bool {
-        match self {
-            Fallback::Default | Fallback::Degrade => true,
-            Fallback::None | Fallback::OtherReplica | Fallback::OtherZone | Fallback::Cache | Fallback::Queue => false,
-        }
-    }
-
     /// Whether the step sends a call to the same service again, which adds load where a service may be failing for lack of capacity.
     pub const fn calls_again(self) -> bool {
         match self {
@@ -78,16 +70,11 @@ impl FallbackConfiguration {
         let mut conflicts = Vec::new();
         for (later, (later_name, later_step)) in steps.iter().enumerate().filter(|(_, (_, step))| *step != Fallback::None) {
             for (name, step) in &steps[..later] {
-                let message = if step == later_step {
-                    format!("{name} and {later_name} are both \"{}\": a step that failed is not tried again", step.name())
-                } else if step.always_answers() {
-                    format!(
-                        "{name} = \"{}\" always answers, so that {later_name} is never tried; set it to \"none\"",
-                        step.name()
-                    )
-                } else {
+                if step != later_step {
                     continue;
-                };
+                }
+                let message =
+                    format!("{name} and {later_name} are both \"{}\": a step that failed is not tried again", step.name());
                 conflicts.push(Conflict { names: [name, later_name], message });
             }
         }
@@ -112,13 +99,12 @@ impl Chain {
     /// Most steps of a chain. More ways than three to answer one call multiply the load of a failing service.
     pub const LONGEST: usize = 3;
 
-    /// A chain of these steps; what is left out, comes twice, or stands behind a step that always answers is dropped.
+    /// A chain of these steps; what is left out or comes twice is dropped.
     pub fn new(steps: [Fallback; Chain::LONGEST]) -> Self {
         let mut chain = Chain::default();
         let mut kept = 0;
         for step in steps {
-            let reached = !chain.steps[..kept].iter().any(|earlier| earlier.always_answers() || *earlier == step);
-            if step != Fallback::None && reached {
+            if step != Fallback::None && !chain.steps[..kept].contains(&step) {
                 chain.steps[kept] = step;
                 kept += 1;
             }
@@ -242,14 +228,15 @@ mod tests {
     }
 
     #[test]
-    fn a_step_that_cannot_be_reached_is_a_conflict() {
+    fn a_step_that_comes_twice_is_a_conflict_and_one_behind_an_answer_that_not_every_service_has_is_none() {
         let conflicts = |first, second, third| -> Vec<[&'static str; 2]> {
             let configuration = FallbackConfiguration { first, second, third, ..FallbackConfiguration::default() };
             configuration.conflicts().into_iter().map(|conflict| conflict.names).collect()
         };
         assert!(FallbackConfiguration::default().conflicts().is_empty());
         assert!(conflicts(Fallback::None, Fallback::None, Fallback::None).is_empty());
-        assert_eq!(conflicts(Fallback::Default, Fallback::None, Fallback::Queue), [["fallback.first", "fallback.third"]]);
+        assert!(conflicts(Fallback::Default, Fallback::None, Fallback::Queue).is_empty());
+        assert_eq!(conflicts(Fallback::Default, Fallback::None, Fallback::Default), [["fallback.first", "fallback.third"]]);
         assert_eq!(conflicts(Fallback::None, Fallback::Cache, Fallback::Cache), [["fallback.second", "fallback.third"]]);
     }
 
@@ -264,11 +251,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_pursuit_takes_each_step_once_and_none_behind_one_that_always_answers(steps in [any_step(), any_step(), any_step()]) {
+        fn a_pursuit_takes_each_step_once(steps in [any_step(), any_step(), any_step()]) {
             let tried = pursued(&Chain::new(steps));
             for (position, step) in tried.iter().enumerate() {
                 prop_assert!(steps.contains(step) && *step != Fallback::None);
-                prop_assert!(!tried[..position].iter().any(|earlier| earlier == step || earlier.always_answers()));
+                prop_assert!(!tried[..position].contains(step));
             }
             // What adds load to a failing service stays bounded.
             prop_assert!(tried.iter().filter(|step| step.calls_again()).count() <= 2);

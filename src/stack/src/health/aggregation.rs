@@ -12,9 +12,20 @@
 
 use std::sync::Arc;
 
-use hms_machine::{AgentId, Directory, NodeId, Ratio, ServiceId};
+use hms_machine::{AgentId, Directory, Duration, NodeId, Ratio, ServiceId};
 
 use super::checks::{Level, Subject};
+use crate::tunables::{hours, ms, parameters};
+
+parameters! {
+    /// Parameters of the health of services, zones and the cluster.
+    pub struct AggregationConfiguration("aggregation") {
+        enabled: bool = switch(true),
+            "The node that leads says how well services, zones and the cluster are; off: only their parts are spoken of.";
+        hold: Duration = duration(ms(0), hours(1), ms(400)),
+            "A level is told once it has lasted this long. Longer: less flapping, later news.";
+    }
+}
 
 /// The health of everything, kept up to date by changes.
 #[derive(Clone, Debug)]

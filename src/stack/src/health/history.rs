@@ -13,6 +13,29 @@ use std::collections::{BTreeMap, VecDeque};
 use hms_machine::{Duration, Instant};
 
 use super::checks::{Level, Reading, ReadingKind, Subject};
+use crate::tunables::parameters;
+
+parameters! {
+    /// Parameters of the history of readings.
+    pub struct HistoryConfiguration("history") {
+        enabled: bool = switch(true),
+            "Keeps what health readings were, at three resolutions; off: only the present is known.";
+        seconds: u32 = integer(1, 86_400, 600),
+            "Seconds that are kept one by one, 16 bytes each in every series.";
+        minutes: u32 = integer(1, 43_200, 1_440),
+            "Minutes that are kept as least, mean and greatest.";
+        hours: u32 = integer(1, 87_600, 720),
+            "Hours that are kept as least, mean and greatest: 720 are 30 days (HM-S4).";
+    }
+}
+
+impl HistoryConfiguration {
+    /// How much is kept.
+    pub fn retention(&self) -> Retention {
+        let HistoryConfiguration { seconds, minutes, hours, .. } = *self;
+        Retention { seconds: seconds as usize, minutes: minutes as usize, hours: hours as usize }
+    }
+}
 
 /// How many buckets each resolution keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

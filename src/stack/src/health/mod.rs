@@ -5,16 +5,18 @@ pub mod alerts;
 pub mod anomaly;
 pub mod checks;
 pub mod detector;
+pub(crate) mod evidence;
 mod heartbeats;
 mod history;
+pub mod links;
 mod prediction;
 pub mod swim;
 mod threshold;
 
-pub use aggregation::{LevelChange, Rollup};
+pub use aggregation::{AggregationConfiguration, LevelChange, Rollup};
 pub use detector::{Detector, Heartbeat, Verdict};
 pub use heartbeats::Heartbeats;
-pub use history::{History, Quantity, Retention, Sample, Series};
+pub use history::{History, HistoryConfiguration, Quantity, Retention, Sample, Series};
 pub use prediction::{Exhaustion, PredictionConfiguration, Predictor, Trend};
 pub use threshold::{Gate, Grade, Grader, Side, Threshold};
 

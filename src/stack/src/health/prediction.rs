@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use hms_machine::{Duration, Instant};
 
-use crate::tunables::{hours, ms, parameters, secs};
+use crate::tunables::{hours, mins, ms, parameters, secs};
 
 parameters! {
     /// Parameters of the prediction of exhaustion.
@@ -22,6 +22,16 @@ parameters! {
             "Standard errors by which the rank statistic of a trend must exceed chance (2: about 1 in 44 in each direction). Higher: fewer false trends, later.";
         horizon: Duration = duration(ms(1_000), hours(720), secs(60)),
             "A resource that will be used up within this time is reported. Longer: slower leaks are found, more false alarms by passing growth.";
+        far: bool = switch(true),
+            "Looks for slow leaks as well, which are told and not yet acted upon; off: a leak is told within the horizon.";
+        far_every: u32 = integer(1, 1_000, 3),
+            "Every so many readings one is looked at for slow leaks.";
+        far_window: u32 = integer(5, 64, 12),
+            "Number of these in which a slow trend is looked for.";
+        far_confidence: f64 = real(1.0, 8.0, 4.0),
+            "Standard errors by which a slow trend must exceed chance (4: about 1 in 30,000). Windows of 12 reach 4.5 at most.";
+        far_horizon: Duration = duration(ms(1_000), hours(720), mins(15)),
+            "A resource that a slow leak will use up within this time is told.";
     }
 }
 
@@ -64,6 +74,12 @@ impl Predictor {
     pub fn new(configuration: &PredictionConfiguration) -> Self {
         let window = configuration.window.max(5) as usize;
         Predictor { window, confidence: configuration.confidence, points: VecDeque::with_capacity(window) }
+    }
+
+    /// A predictor of slow trends without readings.
+    pub fn far(configuration: &PredictionConfiguration) -> Self {
+        let (window, confidence) = (configuration.far_window, configuration.far_confidence);
+        Predictor::new(&PredictionConfiguration { window, confidence, ..*configuration })
     }
 
     /// Takes a reading. One that is not finite, or is older than the last one, is left out.

@@ -92,6 +92,11 @@ impl Cluster {
         self.leadership.leader()
     }
 
+    /// Whether this node takes decisions for the cluster.
+    pub(crate) fn leads(&self) -> bool {
+        self.leads
+    }
+
     /// Beliefs about nodes have changed.
     pub(crate) fn observe(&mut self, overview: Overview<'_>, cx: &mut Cx<'_>) {
         // The lowest leads, and the board names them in order.

@@ -3,11 +3,14 @@
 //! Picture a round through the ward. Every so often the host is asked how it is, in one question; its answer is cut into readings, one for each check. What
 //! the node's calls have seen of other agents comes along. Between rounds, probes and their answers are noted as they come.
 
+use std::collections::BTreeMap;
+
 use hms_machine::{
     AgentId, AgentReading, Bytes, Cause, Component, Context, Directory, DiskReading, Duration, Instant, NodeId, Probe, Purpose,
     Reading as Measured, Record, Severity,
 };
 
+use super::chart::{Beliefs, Chart, Oddity};
 use super::message::StackMessage;
 use super::requests::Evidence;
 use crate::configuration::Configuration;
@@ -19,7 +22,7 @@ use crate::health::checks::{
 const JITTER: Purpose = Purpose::named("stack/check-jitter");
 const PHASE: Purpose = Purpose::named("stack/check-phase");
 
-/// Flushes in a round from which a mean is taken.
+/// Flushes from which a mean is taken, over as many rounds as it takes.
 const SYNCS_MIN: u64 = 5;
 /// An operation that has been under way for this long is news by itself.
 const PENDING_MIN: Duration = Duration::from_millis(100);
@@ -38,7 +41,12 @@ pub(crate) struct Examination {
     asked: bool,
     /// What the disk said at the last round.
     disk: DiskReading,
+    /// Flushes, and the time that they took, at the round in which a mean was taken last.
+    flushes: (u64, Duration),
     degraded: Option<Cause>,
+    /// What is believed of nodes without being acted upon, and by how many tests.
+    noted: BTreeMap<(NodeId, Cause), u32>,
+    chart: Chart,
 }
 
 /// What a round has found.
@@ -61,7 +69,10 @@ impl Examination {
             round_at: None,
             asked: false,
             disk: DiskReading::default(),
+            flushes: (0, Duration::ZERO),
             degraded: None,
+            noted: BTreeMap::new(),
+            chart: Chart::new(configuration),
         }
     }
 
@@ -82,6 +93,14 @@ impl Examination {
         self.checks.register(Registration { name: "disk errors", subject, schedule, check }, cx.now);
     }
 
+    /// Begins the rounds of an edge, which has no hardware of its own: they are about the agents that it calls.
+    pub(crate) fn begin_at_edge(&mut self, configuration: &Configuration, cx: &mut Cx<'_>) {
+        if configuration.checks.enabled {
+            let first = configuration.checks.every.mul_f64(cx.draw(PHASE).uniform());
+            self.round_at = Some(cx.now.saturating_add(first));
+        }
+    }
+
     /// Begins to look at a local agent.
     pub(crate) fn watch(&mut self, agent: AgentId, configuration: &Configuration, cx: &mut Cx<'_>) {
         if configuration.checks.enabled {
@@ -92,6 +111,22 @@ impl Examination {
     /// The agent has a new process, or none: what was seen of the old one says nothing.
     pub(crate) fn forget(&mut self, agent: AgentId) {
         self.checks.remove(Subject::Agent(agent));
+        self.chart.forget(Subject::Agent(agent));
+    }
+
+    /// What was read, and how well the whole is.
+    pub(crate) fn chart(&self) -> &Chart {
+        &self.chart
+    }
+
+    /// How well the whole is, if this node is the one to say so.
+    pub(crate) fn draw(&mut self, leads: bool, beliefs: Beliefs<'_>, configuration: &Configuration, cx: &mut Cx<'_>) {
+        let degraded = self.degraded.is_some();
+        if leads && configuration.aggregation.enabled {
+            self.chart.draw(self.node, degraded, beliefs, configuration.aggregation.hold, cx);
+        } else {
+            self.chart.lay_aside();
+        }
     }
 
     /// Whether this node has said of itself that it is not well, and why.
@@ -132,7 +167,9 @@ impl Examination {
             match evidence(agent) {
                 // Real work is the best proof, and costs nothing more.
                 Evidence::Works(elapsed) => {
-                    self.report(Subject::Agent(agent), &[Reading::Work { ok: true, elapsed }], directory, findings, cx);
+                    self.checks.excuse(Subject::Agent(agent), ReadingKind::Work);
+                    let readings = [Reading::Outcomes { ok: 1, errors: 0 }, Reading::Latency(elapsed)];
+                    self.report(Subject::Agent(agent), &readings, configuration, directory, findings, cx);
                 }
                 // Whether it is the agent's fault only a request can tell that calls nobody.
                 Evidence::Nothing | Evidence::Fails => cx.probe(agent, Probe::Work),
@@ -146,13 +183,10 @@ impl Examination {
     }
 
     /// A local agent has answered a probe.
-    #[expect(clippy::too_many_arguments, reason = "what was asked and answered, and what the node lends")]
     pub(crate) fn probed(
         &mut self,
-        agent: AgentId,
-        probe: Probe,
-        ok: bool,
-        elapsed: Duration,
+        (agent, probe, ok, elapsed): (AgentId, Probe, bool, Duration),
+        configuration: &Configuration,
         directory: &Directory,
         findings: &mut Vec<Finding>,
         cx: &mut Cx<'_>,
@@ -162,17 +196,25 @@ impl Examination {
             Probe::Readiness => Reading::Ready(ok),
             Probe::Work => Reading::Work { ok, elapsed },
         };
-        self.report(Subject::Agent(agent), &[reading], directory, findings, cx);
+        self.report(Subject::Agent(agent), &[reading], configuration, directory, findings, cx);
     }
 
     /// The host has answered.
-    pub(crate) fn measured(&mut self, measured: &Measured, directory: &Directory, findings: &mut Vec<Finding>, cx: &mut Cx<'_>) {
+    pub(crate) fn measured(
+        &mut self,
+        measured: &Measured,
+        configuration: &Configuration,
+        directory: &Directory,
+        findings: &mut Vec<Finding>,
+        cx: &mut Cx<'_>,
+    ) {
         cx.charge(Component::Health);
         self.asked = false;
         let before = std::mem::replace(&mut self.disk, measured.disk);
         let done = measured.disk.operations.saturating_sub(before.operations);
         let failed = measured.disk.errors.saturating_sub(before.errors);
-        let syncs = measured.disk.syncs.saturating_sub(before.syncs);
+        let (known, known_busy) = self.flushes;
+        let syncs = measured.disk.syncs.saturating_sub(known);
         let mut readings = vec![
             Reading::Processor { expected: measured.cpu_expected, elapsed: measured.cpu_elapsed },
             Reading::DiskSpace { used: measured.disk.used, capacity: measured.disk.capacity },
@@ -182,15 +224,16 @@ impl Examination {
         }
         // A few flushes are no measure of what is usual: their times have a long tail.
         if syncs >= SYNCS_MIN {
-            let mean = measured.disk.syncs_busy.saturating_sub(before.syncs_busy) / syncs;
+            let mean = measured.disk.syncs_busy.saturating_sub(known_busy) / syncs;
+            self.flushes = (measured.disk.syncs, measured.disk.syncs_busy);
             readings.push(Reading::DiskOperation(mean.max(measured.disk.pending)));
         } else if measured.disk.pending >= PENDING_MIN {
             readings.push(Reading::DiskOperation(measured.disk.pending));
         }
-        self.report(Subject::Node(self.node), &readings, directory, findings, cx);
+        self.report(Subject::Node(self.node), &readings, configuration, directory, findings, cx);
         for agent in measured.agents.iter().filter(|agent| agent.running) {
             let readings = readings_of(agent, measured, directory);
-            self.report(Subject::Agent(agent.agent), &readings, directory, findings, cx);
+            self.report(Subject::Agent(agent.agent), &readings, configuration, directory, findings, cx);
         }
     }
 
@@ -212,19 +255,24 @@ impl Examination {
             standard(configuration).watch_peer(&mut self.checks, subject, cx.now, &mut cx.draw(PHASE));
         }
         let reading = Reading::Outcomes { ok: u64::from(ok), errors: u64::from(failed) };
-        self.report(subject, &[reading], directory, &mut Vec::new(), cx);
+        self.report(subject, &[reading], configuration, directory, &mut Vec::new(), cx);
     }
 
     fn report(
         &mut self,
         subject: Subject,
         readings: &[Reading],
+        configuration: &Configuration,
         directory: &Directory,
         findings: &mut Vec<Finding>,
         cx: &mut Cx<'_>,
     ) {
         let mut changes = Vec::new();
         for reading in readings {
+            let oddity = self.chart.read(subject, reading, configuration, cx.now);
+            if let Some(oddity) = oddity {
+                self.odd(oddity, directory, cx);
+            }
             self.checks.report(subject, reading, cx.now, |change| changes.push(change));
         }
         self.interpret(&changes, directory, findings, cx);
@@ -254,7 +302,9 @@ impl Examination {
                     findings.push(Finding::Node(Some(cause)));
                 }
                 (Subject::Node(node), None) if node == self.node && was_bad && status.level() < Level::Degraded => {
-                    cx.record(Record::NodeHealthy(node));
+                    if !self.is_noted(node) {
+                        cx.record(Record::NodeHealthy(node));
+                    }
                     self.degraded = None;
                     findings.push(Finding::Node(None));
                 }
@@ -283,6 +333,56 @@ impl Examination {
             self.alerts.resolve(fingerprint, source, cx.now);
         }
         self.alert(cx);
+    }
+
+    /// The links or the clock of a node are bad, or are not any more. Nothing is done about it: a path is nobody's to restart, and callers find out by
+    /// themselves which replicas answer.
+    pub(crate) fn way(&mut self, node: NodeId, cause: Cause, bad: bool, directory: &Directory, cx: &mut Cx<'_>) {
+        let tests = self.noted.entry((node, cause)).or_default();
+        let before = *tests;
+        *tests = if bad { before + 1 } else { before.saturating_sub(1) };
+        let after = *tests;
+        if after == 0 {
+            self.noted.remove(&(node, cause));
+        }
+        let (told, check) = match cause {
+            Cause::Clock => (checks::Cause::ClockOff, "links"),
+            Cause::SlowDisk => (checks::Cause::SlowDisk, "anomaly"),
+            Cause::DiskErrors => (checks::Cause::Errors, "anomaly"),
+            _ => (checks::Cause::BadLinks, "links"),
+        };
+        let fingerprint = Fingerprint { subject: Subject::Node(node), cause: told };
+        let source = Source { node: self.node, check };
+        if before == 0 && after > 0 {
+            cx.record(Record::NodeDegraded { node, cause });
+            let (severity, labels) = (checks::Severity::Warning, Labels::of(Subject::Node(node), directory));
+            self.alerts.raise(Signal { fingerprint, severity, labels, source }, cx.now);
+        } else if before > 0 && after == 0 {
+            let acted_upon = node == self.node && self.degraded.is_some();
+            if !self.is_noted(node) && !acted_upon {
+                cx.record(Record::NodeHealthy(node));
+            }
+            self.alerts.resolve(fingerprint, source, cx.now);
+        }
+        self.alert(cx);
+    }
+
+    /// Readings do not fit their past, or do again. A hint: it is told, and nothing is done about it.
+    fn odd(&mut self, oddity: Oddity, directory: &Directory, cx: &mut Cx<'_>) {
+        let Oddity { subject, cause, odd } = oddity;
+        // A check that knows more has spoken already, and will speak of the end.
+        let known = self.checks.status(subject).level() >= Level::Degraded;
+        match subject {
+            Subject::Agent(agent) | Subject::Peer(agent) if odd && !known => cx.record(Record::AgentDegraded { agent, cause }),
+            Subject::Agent(agent) | Subject::Peer(agent) if !odd && !known => cx.record(Record::AgentHealthy(agent)),
+            Subject::Node(node) => self.way(node, cause, odd, directory, cx),
+            Subject::Agent(_) | Subject::Peer(_) | Subject::Service(_) | Subject::Zone(_) | Subject::Cluster => {}
+        }
+    }
+
+    /// Whether something is believed of a node that is not acted upon.
+    fn is_noted(&self, node: NodeId) -> bool {
+        Cause::ALL.iter().any(|cause| self.noted.contains_key(&(node, *cause)))
     }
 
     /// Tells people what they are to be told now.
@@ -337,5 +437,6 @@ fn cause_of(cause: checks::Cause, subject: Subject) -> Cause {
         checks::Cause::SlowProcessor => Cause::SlowCpu,
         checks::Cause::ClockOff => Cause::Clock,
         checks::Cause::PartsDown => Cause::ZoneDown,
+        checks::Cause::BadLinks => Cause::Network,
     }
 }

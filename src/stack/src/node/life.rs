@@ -50,6 +50,7 @@ impl Node {
             self.life.incarnation = cx.wall.as_nanos().max(1);
         }
         if self.is_edge() {
+            self.examination.begin_at_edge(&self.configuration, cx);
             self.show(cx);
             return;
         }

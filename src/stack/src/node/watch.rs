@@ -6,10 +6,11 @@
 
 use std::sync::Arc;
 
-use hms_machine::{AgentId, Component, Context, Directory, Duration, Instant, NodeId, Purpose};
+use hms_machine::{AgentId, Cause, Component, Context, Directory, Duration, Instant, NodeId, Purpose};
 
 use super::message::{Beat, StackMessage};
 use crate::configuration::Configuration;
+use crate::health::links::{Letter, LinkChange, Links, Trouble, Whom};
 use crate::health::swim::{self, Facts, Group, Output, Standing, Swim, SwimMessage, Turn};
 use crate::health::{Detector, HealthMode, Heartbeat, Heartbeats, Verdict};
 
@@ -37,6 +38,8 @@ pub(crate) enum News {
     Trusted(NodeId),
     /// The node says this of itself; `ready` by position among its agents.
     Facts { node: NodeId, facts: Facts },
+    /// The ways to and from the node, or its clock, are bad from now on, or are not any more.
+    Way { node: NodeId, cause: Cause, bad: bool },
 }
 
 /// The watch that a node keeps.
@@ -50,6 +53,10 @@ pub(crate) enum Watch {
         detector: Detector,
         /// When heartbeats are due; `None` until the incarnation is durable, and on edges.
         heartbeats: Option<Heartbeats>,
+        /// What heartbeats say about the ways that they took; `None` if nobody asks.
+        links: Option<Box<Links>>,
+        /// A look that comes so much later than asked for means that this node was stopped.
+        lateness: Duration,
     },
     /// By random probes and gossip.
     Swim {
@@ -119,7 +126,15 @@ impl Watch {
         match health.mode {
             HealthMode::Heartbeat => {
                 let ring = Ring::new(id, directory, health.monitors);
-                Watch::Ring { ring, detector: Detector::new(health, ring.watched() as usize, now), heartbeats: None }
+                let zones: Vec<u32> =
+                    (0..ring.watched() as usize).map(|position| directory.nodes[ring.peer(position).index()].zone).collect();
+                Watch::Ring {
+                    ring,
+                    detector: Detector::new(health, ring.watched() as usize, now),
+                    heartbeats: None,
+                    links: configuration.links.enabled.then(|| Box::new(Links::new(&configuration.links, &zones))),
+                    lateness: health.pause_lateness,
+                }
             }
             HealthMode::Swim => Watch::Swim { group: Group::new(id, directory), swim: None, compare: (now, 0) },
         }
@@ -164,14 +179,24 @@ impl Watch {
 
     /// A heartbeat has come. `None`: of a node that is not watched.
     pub(crate) fn heard(&mut self, from: NodeId, beat: &Beat, cx: &Cx<'_>) -> Option<Vec<News>> {
-        let Watch::Ring { ring, detector, .. } = self else { return None };
+        let Watch::Ring { ring, detector, heartbeats, links, lateness } = self else { return None };
         let position = ring.position(from)?;
         let age = cx.wall.saturating_since(beat.sent);
         let heartbeat = Heartbeat { incarnation: beat.incarnation, sequence: beat.sequence, age };
-        Some(match detector.heard(position, heartbeat, cx.now) {
+        let mut news = match detector.heard(position, heartbeat, cx.now) {
             Some(Verdict::Trusted(_)) => vec![News::Trusted(from)],
             Some(Verdict::Suspected(_)) | None => Vec::new(),
-        })
+        };
+        if let Some(links) = links {
+            let overdue = heartbeats.as_ref().map(|heartbeats| cx.now.saturating_since(heartbeats.deadline()));
+            if overdue.is_some_and(|overdue| overdue > *lateness) {
+                links.stopped(cx.now);
+            }
+            let difference = age.as_nanos() as i64 - beat.sent.saturating_since(cx.wall).as_nanos() as i64;
+            let letter = Letter { incarnation: beat.incarnation, sequence: beat.sequence, difference };
+            links.heard(position, letter, cx.now, |change| news.push(way(ring, change)));
+        }
+        Some(news)
     }
 
     /// A message of the membership has come.
@@ -226,7 +251,11 @@ impl Watch {
     pub(crate) fn wake(&mut self, incarnation: u64, statement: impl FnOnce() -> Statement, cx: &mut Cx<'_>) -> Vec<News> {
         match self {
             Watch::Off => Vec::new(),
-            Watch::Ring { ring, detector, heartbeats } => {
+            Watch::Ring { ring, detector, heartbeats, links, lateness } => {
+                let overdue = heartbeats.as_ref().map(|heartbeats| cx.now.saturating_since(heartbeats.deadline()));
+                if let Some(links) = links.as_mut().filter(|_| overdue.is_some_and(|overdue| overdue > *lateness)) {
+                    links.stopped(cx.now);
+                }
                 if let Some(sequence) = heartbeats.as_mut().and_then(|heartbeats| heartbeats.due(cx.now)) {
                     let Statement { ready, degraded, moves } = statement();
                     let beat = Arc::new(Beat { incarnation, sequence, sent: cx.wall, ready, degraded, moves });
@@ -234,7 +263,12 @@ impl Watch {
                 }
                 let mut news = Vec::new();
                 detector.look(cx.now, |verdict| match verdict {
-                    Verdict::Suspected(position) => news.push(News::Suspected(ring.peer(position))),
+                    Verdict::Suspected(position) => {
+                        if let Some(links) = links {
+                            links.forget(position, |change| news.push(way(ring, change)));
+                        }
+                        news.push(News::Suspected(ring.peer(position)));
+                    }
                     Verdict::Trusted(position) => news.push(News::Trusted(ring.peer(position))),
                 });
                 news
@@ -249,6 +283,19 @@ impl Watch {
             }
         }
     }
+}
+
+/// What has been learnt of a way, in the words of the node.
+fn way(ring: &Ring, change: LinkChange) -> News {
+    let node = match change.whom {
+        Whom::Own => NodeId(ring.id),
+        Whom::Peer(position) => ring.peer(position as usize),
+    };
+    let cause = match change.trouble {
+        Trouble::Loss | Trouble::Mangling | Trouble::Delay => Cause::Network,
+        Trouble::Clock => Cause::Clock,
+    };
+    News::Way { node, cause, bad: change.bad }
 }
 
 /// Sends what the membership wants sent, and tells the rest.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use hms_machine::{Boot, Context, Effect, Input, Instant, Machine, NodeId, NodeRandom, Record, Seed, Streams};
-use hms_stack::health::HealthMode;
+use hms_stack::health::checks::{ReadingKind, Subject};
+use hms_stack::health::{HealthMode, Quantity};
 use hms_stack::{Configuration, Node};
 
 use crate::harness::Cluster;
@@ -105,4 +106,17 @@ fn a_record_that_could_not_be_written_is_written_again() {
     cluster.feed(NodeId(0), Input::PersistFailed { token: 1 });
     cluster.run(secs(1));
     assert_eq!(cluster.disks[0].len(), written + 1);
+}
+
+#[test]
+fn hm5_what_was_read_is_kept_and_is_not_with_history_off() {
+    let kept = |configuration| {
+        let mut cluster = Cluster::new(configuration);
+        cluster.run(secs(10));
+        let history = cluster.node(0).history()?;
+        let series = history.series(Subject::Node(NodeId(0)), Quantity::Reading(ReadingKind::Processor))?;
+        Some(series.query(Instant::ZERO, Instant::ZERO + secs(10)).len())
+    };
+    assert!(kept(Configuration::default()).is_some_and(|seconds| seconds >= 9));
+    assert_eq!(kept(with(|all| all.history.enabled = false)), None);
 }

@@ -7,13 +7,14 @@
 mod notice;
 mod open;
 mod restored;
+mod shown;
 mod struck;
 
 use hms_machine::{AgentId, Cause, Duration, Instant, NodeId};
 use hms_scenario::model::Scenario;
 use hms_sim::faults::{FaultId, Schedule};
 use hms_sim::services::placement::Placement;
-use hms_sim::world::{HarmRow, TraceKind, TraceRow};
+use hms_sim::world::{HarmRow, Kill, TraceKind, TraceRow};
 
 use crate::checkers::recoveries::Recovery;
 use crate::timeline::Timeline;
@@ -36,6 +37,8 @@ pub struct Incident {
     pub start: Instant,
     /// End of the fault; `None` if it lasts beyond the run.
     pub end: Option<Instant>,
+    /// When the fault began to show; `None` if it never did.
+    pub shown: Option<Instant>,
     /// First time that a node noticed: see [`Notice`].
     pub detected: Option<Instant>,
     /// The node that noticed first.
@@ -69,9 +72,9 @@ pub struct Incident {
 }
 
 impl Incident {
-    /// From the beginning of the fault to the first notice.
+    /// From when the fault began to show to the first notice; zero if it was noticed before, `None` if it never showed or was never noticed.
     pub fn detection_time(&self) -> Option<Duration> {
-        self.detected.map(|detected| detected - self.start)
+        Some(self.detected?.saturating_since(self.shown?))
     }
 
     /// From the moment from which recovery was possible (the end of a lasting fault, the beginning of one that strikes in an
@@ -122,6 +125,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) places: &'a Placement,
     pub(crate) trace: &'a [TraceRow],
     pub(crate) harm: &'a [HarmRow],
+    /// Processes that poison ended.
+    pub(crate) kills: &'a [Kill],
     pub(crate) timeline: &'a Timeline,
     pub(crate) recoveries: &'a [Recovery],
 }
@@ -156,6 +161,7 @@ pub(crate) fn join(evidence: &Evidence<'_>) -> Vec<Incident> {
     }
     closed.sort_by_key(|incident| incident.fault);
     for incident in &mut closed {
+        incident.shown = shown::shown(incident, &schedule.faults[incident.fault.0 as usize], evidence);
         incident.restored = restored::restored(incident, evidence);
         incident.possible = restored::possible(incident, evidence);
         let until = match (incident.restored, incident.verified) {

@@ -92,6 +92,8 @@ pub(super) fn seen(record: Record) -> Option<Seen> {
         | Record::Breaker { state: BreakerState::Closed | BreakerState::HalfOpen, .. }
         | Record::Readmitted(_)
         | Record::Quarantined { .. }
+        // What is said of wholes follows from what was said of their parts.
+        | Record::Whole { .. }
         // Alerts repeat what the other records say.
         | Record::Alerted { .. } => return None,
     };

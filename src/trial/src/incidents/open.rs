@@ -60,6 +60,7 @@ impl Open {
             victims: victims_text(fault, scenario),
             start: fault.start,
             end: if instant { Some(fault.start) } else { fault.end.filter(|end| *end <= run_end) },
+            shown: None,
             detected: None,
             detector: None,
             notice: None,

@@ -143,3 +143,28 @@ fn as_s3_an_incident_knows_whether_its_first_actions_helped() {
     let incident = only(AGENT_CRASH, [crash, twice].concat(), &Harm::default());
     assert_eq!((incident.recoveries.len(), incident.first_attempt()), (2, Some(false)));
 }
+
+#[test]
+fn time_is_counted_from_the_first_effect_and_a_fault_without_one_has_none() {
+    let fault = |kind: &str| format!("[[fault]]\nat = \"30s\"\n{kind}target = {{ service = \"front\", replica = 0 }}\n");
+    let noticed = |at| said(at, 0, Record::AgentDegraded { agent: AgentId(0), cause: Cause::MemoryTrend });
+    let shown = |faults: &str, at, harm: &Harm| {
+        let incident = only(faults, vec![began(), noticed(at)], harm);
+        (incident.shown, incident.detection_time())
+    };
+    let quiet = Harm::default();
+    // A hundredth of a gibibyte takes ten seconds.
+    let leak = fault("kind = \"memory_leak\"\nfor = \"60s\"\nrate = \"1048.576 KiB\"\n");
+    assert_eq!(shown(&leak, 41, &quiet).1, Some(Duration::from_secs(1)));
+    assert_eq!(shown(&leak, 35, &quiet).1, Some(Duration::ZERO));
+    assert_eq!(shown(&leak.replace("60s", "5s"), 31, &quiet), (None, None));
+    // A gray failure shows with the first request that fails.
+    let mut harm = Harm::default();
+    attempts(&mut harm, 34, 36, 0, 1, 1);
+    assert_eq!(shown(GRAY, 36, &harm), (Some(secs(34)), Some(Duration::from_secs(2))));
+    assert_eq!(shown(GRAY, 36, &quiet).0, None);
+    let pause =
+        |length: &str| format!("[[fault]]\nkind = \"pause\"\nat = \"30s\"\nfor = \"{length}\"\ntarget = {{ node = 0 }}\n");
+    let shown = |text: String| only(&text, vec![began()], &quiet).shown;
+    assert_eq!((shown(pause("500ms")), shown(pause("501ms"))), (None, Some(secs(30))));
+}

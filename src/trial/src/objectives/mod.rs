@@ -86,9 +86,9 @@ definitions! {
     "latency_all_p99", Seconds, false, "99th percentile over all requests ended; a failed one counts with the time after which its client gave up.";
     "latency_all_p999", Seconds, false, "99.9th percentile over all requests ended; a failed one counts with the time after which its client gave up.";
     "incidents", Count, false, "Faults that began.";
-    "detected", Ratio, true, "Incidents noticed by some node / incidents.";
-    "detection_p50", Seconds, false, "Median time from the beginning of a fault to its first notice, over incidents noticed.";
-    "detection_p99", Seconds, false, "99th percentile of the time from the beginning of a fault to its first notice, over incidents noticed.";
+    "detected", Ratio, true, "Incidents noticed by some node / incidents, of those whose faults had an effect.";
+    "detection_p50", Seconds, false, "Median time from the first effect of a fault to its first notice, over incidents noticed.";
+    "detection_p99", Seconds, false, "99th percentile of the time from the first effect of a fault to its first notice, over incidents noticed.";
     "recovered", Ratio, true, "Incidents of which nothing was left at the end of the run / incidents.";
     "recovery_p50", Seconds, false, "Median recovery time: from when recovery was possible (end of a lasting fault, beginning of a momentary one) until nothing of it was left.";
     "recovery_p95", Seconds, false, "95th percentile of the recovery time.";

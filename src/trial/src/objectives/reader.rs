@@ -60,7 +60,11 @@ impl<'a> Reader<'a> {
             "latency_all_p99" => latency(&self.ended, 0.99),
             "latency_all_p999" => latency(&self.ended, 0.999),
             "incidents" => Some(self.incidents.len() as f64),
-            "detected" => self.share(|incident| incident.detected.is_some()),
+            "detected" => {
+                let shown = self.incidents.iter().filter(|incident| incident.shown.is_some());
+                let noticed = shown.clone().filter(|incident| incident.detected.is_some()).count();
+                ratio(noticed as f64, shown.count() as f64)
+            }
             "detection_p50" => self.times(Incident::detection_time, 0.5),
             "detection_p99" => self.times(Incident::detection_time, 0.99),
             "recovered" => self.share(|incident| incident.recovered.is_some()),

@@ -1,5 +1,6 @@
 //! Parameters of anomaly detection.
 
+use crate::configuration::Conflict;
 use crate::tunables::{choices, parameters};
 
 choices! {
@@ -47,5 +48,26 @@ parameters! {
             "Readings in each of the two windows (change-point).";
         change_limit: f64 = real(1.0, 20.0, 5.0),
             "Standard errors of the rank statistic that are a change. Two windows of 30 reach 6.6 at most.";
+        error_usual: f64 = real(0.000_1, 0.1, 0.005),
+            "Share of requests that may fail at an agent that is well; whether more do is asked by a sequential test, beside the method.";
+        error_bad: f64 = real(0.001, 0.9, 0.05),
+            "Share of failing requests that is to be told. Nearer to the usual share: smaller shares are found, later.";
+        error_confidence: f64 = real(1.0, 50.0, 9.0),
+            "Evidence that is told, in natural logarithms of the likelihood ratio. Higher: surer, later.";
+    }
+}
+
+impl AnomalyConfiguration {
+    /// Rules that concern more than one parameter.
+    pub(crate) fn conflicts(&self) -> Vec<Conflict> {
+        let wrong = self.error_usual >= self.error_bad;
+        let conflict = Conflict {
+            names: ["anomaly.error_usual", "anomaly.error_bad"],
+            message: format!(
+                "anomaly.error_usual ({}) must be below anomaly.error_bad ({}), or what is usual is bad",
+                self.error_usual, self.error_bad
+            ),
+        };
+        wrong.then_some(conflict).into_iter().collect()
     }
 }

@@ -9,7 +9,7 @@ use crate::tunables::{hours, mins, ms, parameters, secs};
 parameters! {
     /// Parameters of the health checks.
     ///
-    /// With the defaults a node that is probed every 200 ms notices within a second, 98 times of 100: a hang (the third unanswered probe), 30 % of errors
+    /// With the defaults a node that is probed every 200 ms notices within a second, 99 times of 100: a hang (the third unanswered probe), 30 % of errors
     /// under 100 requests a second, a processor at 30 % of its speed, a disk ten times slower, and a leak that would use all memory up within a minute.
     pub struct CheckConfiguration("checks") {
         enabled: bool = switch(true),
@@ -18,7 +18,7 @@ parameters! {
             "Time between two readings of a check that is pulled. Shorter: faster detection, more CPU.";
         jitter: f64 = real(0.0, 0.5, 0.1),
             "Share by which each time between two readings is lengthened or shortened at random, so that checks do not march in step.";
-        work_probe_every: Duration = duration(ms(10), hours(1), ms(500)),
+        work_probe_every: Duration = duration(ms(10), hours(1), ms(200)),
             "Time between two synthetic requests to an agent, which find gray failures without traffic. Shorter: faster, more load.";
         bad_in_a_row: u32 = integer(1, 20, 3),
             "Bad readings in a row that make a status bad. Fewer: faster, more false alarms; 1 lets a single bad sample decide.";

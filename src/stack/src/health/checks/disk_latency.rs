@@ -27,7 +27,8 @@ impl DiskLatency {
             bad: configuration.disk_ratio,
             baseline: Baseline::new(USUAL_MIN.as_secs_f64()),
             slow: Gate::new(configuration.smoothed(configuration.ratio(configuration.disk_ratio))),
-            stalled: Gate::new(configuration.failures()),
+            // An operation that is under way is read again and again: two readings are no chance.
+            stalled: Gate::new(configuration.smoothed(configuration.failures())),
             stall: configuration.disk_stall,
         }
     }

@@ -160,6 +160,15 @@ impl Checks {
         }
     }
 
+    /// What was asked for is not needed: something better has answered in its place.
+    pub fn excuse(&mut self, subject: Subject, kind: ReadingKind) {
+        for entry in self.entries.get_mut(&subject).into_iter().flatten() {
+            if let Schedule::Pull { what, .. } = entry.schedule {
+                entry.asked &= what != kind;
+            }
+        }
+    }
+
     /// Hands a reading to all checks of its subject.
     pub fn report(&mut self, subject: Subject, reading: &Reading, now: Instant, mut tell: impl FnMut(Change)) {
         for entry in self.entries.get_mut(&subject).into_iter().flatten() {

@@ -31,6 +31,8 @@ pub enum Cause {
     SlowProcessor,
     /// The wall clock differs from a peer's.
     ClockOff,
+    /// Messages of its links are lost, late, doubled or overtaken.
+    BadLinks,
     /// Probes are answered, work fails (Huang et al. 2017, differential observability).
     GrayFailure,
     /// It is slower than others that do the same (Lu et al. 2023, PERSEUS).
@@ -56,6 +58,7 @@ impl fmt::Display for Cause {
             Cause::DiskFull => "disk full",
             Cause::SlowProcessor => "slow processor",
             Cause::ClockOff => "clock off",
+            Cause::BadLinks => "bad links",
             Cause::GrayFailure => "gray failure",
             Cause::SlowerThanPeers => "slower than peers",
             Cause::PartsDown => "parts down",

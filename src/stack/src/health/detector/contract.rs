@@ -9,6 +9,60 @@ use std::fmt;
 
 use hms_machine::{Duration, Ratio};
 
+use crate::configuration::Conflict;
+use crate::health::{DetectorKind, HealthConfiguration};
+use crate::tunables::{hours, ms, parameters, secs};
+
+parameters! {
+    /// Parameters of the contract: what is asked of the failure detector, and what is known of the network.
+    pub struct ContractConfiguration("contract") {
+        enabled: bool = switch(false),
+            "Heartbeat, detector and slack follow from the contract (NFD-E of Chen 2002) in place of health.heartbeat, health.detector and health.chen_alpha; off: those hold.";
+        detection_max: Duration = duration(ms(1), hours(1), ms(900)),
+            "A crash is detected within this time and the average delay of a heartbeat.";
+        recurrence_min: Duration = duration(secs(1), hours(876_000), hours(24)),
+            "Two mistakes about one peer are on average at least this far apart.";
+        mistake_max: Duration = duration(ms(1), hours(1), secs(1)),
+            "A mistake is on average corrected within this time.";
+        loss: f64 = real(0.0, 0.9, 0.01),
+            "Share of heartbeats that the network may lose.";
+        deviation: Duration = duration(ms(0), hours(1), ms(10)),
+            "Standard deviation of the delay of heartbeats, pauses of hosts left out.";
+    }
+}
+
+impl ContractConfiguration {
+    /// The parameters that keep the contract with the fewest heartbeats.
+    ///
+    /// # Errors
+    /// [`ContractError`] if none do.
+    pub fn timing(&self) -> Result<Timing, ContractError> {
+        let ContractConfiguration { detection_max, recurrence_min, mistake_max, loss, deviation, .. } = *self;
+        let loss = Ratio::new(loss).unwrap_or(Ratio::ONE);
+        Contract { detection_max, recurrence_min, mistake_max }.unsynchronised(Path { loss, delay: Duration::ZERO, deviation })
+    }
+
+    /// The health configuration that follows; the given one where there is no contract, or none can be kept.
+    pub fn apply(&self, health: HealthConfiguration) -> HealthConfiguration {
+        match self.timing() {
+            Ok(Timing { period, slack }) if self.enabled => {
+                HealthConfiguration { heartbeat: period, detector: DetectorKind::Chen, chen_alpha: slack, ..health }
+            }
+            Ok(_) | Err(_) => health,
+        }
+    }
+
+    /// A contract that nothing keeps.
+    pub(crate) fn conflicts(&self) -> Vec<Conflict> {
+        let failed = self.timing().err().filter(|_| self.enabled);
+        let conflict = |error: ContractError| Conflict {
+            names: ["contract.detection_max", "contract.recurrence_min"],
+            message: format!("the contract cannot be kept: {error}"),
+        };
+        failed.map(conflict).into_iter().collect()
+    }
+}
+
 /// What is asked of a detector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Contract {

@@ -13,8 +13,8 @@ pub const fn rungs(cause: Cause) -> &'static [Rung] {
         Cause::OutOfMemory | Cause::MemoryTrend | Cause::Handles => &[Restart, Relocate, Isolate],
         // Often a dependency's trouble that passes, else broken memory of the process, else of its state.
         Cause::Errors | Cause::Latency => &[Retry, Restart, Restore, Relocate, Rebuild, Isolate],
-        // A restart keeps the slow hardware, the load and the clock.
-        Cause::SlowCpu | Cause::SlowDisk | Cause::Queue | Cause::Clock => &[Retry, Relocate, Isolate],
+        // A restart keeps the slow hardware, the load, the clock and the cable.
+        Cause::SlowCpu | Cause::SlowDisk | Cause::Queue | Cause::Clock | Cause::Network => &[Retry, Relocate, Isolate],
         // A checkpoint lets the journal be cut, which makes room.
         Cause::DiskFull => &[Restore, Relocate, Rebuild, Isolate],
         Cause::DiskErrors => &[Retry, Relocate, Rebuild, Isolate],
@@ -50,6 +50,7 @@ pub(super) const fn worse_of(first: Cause, next: Cause) -> Cause {
         | Cause::StartFailed
         | Cause::Poison
         | Cause::CrashLoop
+        | Cause::Network
         | Cause::Unverified => first,
     }
 }

@@ -1,0 +1,241 @@
+//! Detection in the world with the whole stack: what is noticed within a second, what is left alone, and what is not noticed with the mechanism off.
+
+use std::sync::Arc;
+
+use hms_machine::{Cause, Duration, Level, Record, Seed, Whole};
+use hms_stack::Configuration;
+use hms_stack::balancing::BalancingChoice;
+use hms_trial::{Outcome, TraceKind, Trial, quantile};
+
+const WORLD: &str = r#"
+version = 1
+[run]
+duration = "100s"
+warmup = "10s"
+[cluster]
+zones = 3
+nodes = 12
+[cluster.host]
+boot = "2s"
+[[service]]
+name = "api"
+replicas = 12
+workers = 8
+queue = 64
+work = { kind = "exponential", mean = "2ms" }
+startup = "300ms"
+journal = { writes = 0.5, entry = "512 B", sync = "always", replay = "20us" }
+[[load]]
+name = "users"
+service = "api"
+arrivals = 200
+timeout = "300ms"
+retries = 1
+"#;
+
+/// Of every twenty letters one is lost, hosts stand still for up to half a second, and one host in ten is slow (one of twelve, and now and then a second).
+const NOISE: &str = r#"
+[[fault]]
+name = "pauses"
+kind = "pause"
+every = { kind = "exponential", mean = "30s" }
+for = { kind = "uniform", low = "50ms", high = "500ms" }
+target = { nodes = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11] }
+[[fault]]
+name = "slow"
+kind = "slow_cpu"
+at = "5s"
+for = "95s"
+speed = 0.3
+target = { node = 7 }
+"#;
+
+const CRASHES: &str = r#"
+[[fault]]
+name = "crashes"
+kind = "crash"
+every = { kind = "exponential", mean = "90s" }
+for = "8s"
+target = { nodes = [0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11] }
+[[fault]]
+name = "hangs"
+kind = "hang"
+every = { kind = "exponential", mean = "15s" }
+for = "30s"
+target = { service = "api", replica = "random" }
+[[fault]]
+name = "deaths"
+kind = "agent_crash"
+every = { kind = "exponential", mean = "15s" }
+target = { service = "api", replica = "random" }
+"#;
+
+const LOSSY: &str = "[network]\nloss = 0.05\n";
+
+fn run(more: &str, configuration: Configuration, seed: u64) -> Outcome {
+    let text = format!("{WORLD}{more}");
+    let document = hms_scenario::parse(&text, &|_| Err("none".to_owned()));
+    let document = document.unwrap_or_else(|problems| panic!("{}", problems[0].render("detection.toml", &text)));
+    Trial::new(Arc::new(document.scenario), configuration, Seed(seed)).run().expect("the run ends by itself")
+}
+
+/// Callers learn nothing from their own calls, so that what is told apart is what the nodes know.
+fn plain() -> Configuration {
+    let mut configuration = Configuration::default();
+    configuration.breaker.enabled = false;
+    configuration.outlier.enabled = false;
+    configuration.balancing.choice = BalancingChoice::Random;
+    configuration
+}
+
+fn with(change: impl Fn(&mut Configuration)) -> Configuration {
+    let mut configuration = plain();
+    change(&mut configuration);
+    configuration
+}
+
+/// Times to notice faults of these kinds, s; `None` for each that was not noticed.
+fn times(outcomes: &[Outcome], kinds: &[&str]) -> Vec<Option<f64>> {
+    let incidents = outcomes.iter().flat_map(|outcome| &outcome.incidents);
+    let wanted = incidents.filter(|incident| kinds.contains(&incident.kind) && incident.shown.is_some());
+    // A fault in the last second may be noticed after the run.
+    let wanted = wanted.filter(|incident| incident.start.as_secs_f64() < 98.0);
+    wanted.map(|incident| incident.detection_time().map(Duration::as_secs_f64)).collect()
+}
+
+fn p99(times: &[Option<f64>]) -> f64 {
+    let mut times: Vec<f64> = times.iter().map(|time| time.unwrap_or(f64::INFINITY)).collect();
+    quantile(&mut times, 0.99).expect("there were faults")
+}
+
+/// Suspicions that were right and that were not, after the warm-up.
+fn suspicions(outcomes: &[Outcome]) -> (usize, usize) {
+    let found = outcomes.iter().map(|outcome| &outcome.findings.detectors);
+    found.fold((0, 0), |(right, wrong), found| (right + found.suspicions - found.mistakes, wrong + found.mistakes))
+}
+
+fn said(outcome: &Outcome, wanted: impl Fn(&Record) -> bool) -> Vec<f64> {
+    let rows = outcome.recorder.trace.iter();
+    rows.filter(|row| matches!(&row.kind, TraceKind::Stack { record, .. } if wanted(record)))
+        .map(|row| row.at.as_secs_f64())
+        .collect()
+}
+
+const SEEDS: std::ops::Range<u64> = 1_000..1_004;
+
+#[test]
+fn hm_s1_under_loss_pauses_and_slow_hosts_faults_are_noticed_within_a_second_and_not_with_health_and_checks_off() {
+    let world = format!("{LOSSY}{NOISE}{CRASHES}");
+    let kinds = ["crash", "hang", "agent_crash"];
+    let outcomes: Vec<_> = SEEDS.map(|seed| run(&world, plain(), seed)).collect();
+    let seen = times(&outcomes, &kinds);
+    assert!(seen.len() > 50, "{}", seen.len());
+    assert!(p99(&seen) < 1.0, "{} of {}: {seen:?}", p99(&seen), seen.len());
+    let blind = with(|stack| {
+        (stack.health.enabled, stack.checks.enabled, stack.supervisor.enabled, stack.links.enabled) =
+            (false, false, false, false);
+    });
+    let outcomes: Vec<_> = (1_000..1_001).map(|seed| run(&world, blind, seed)).collect();
+    assert!(p99(&times(&outcomes, &["crash", "hang"])) > 1.0);
+}
+
+#[test]
+fn hm_s2_under_loss_pauses_and_slow_hosts_one_suspicion_in_a_hundred_is_wrong_and_most_are_without_the_acceptable_pause() {
+    let world = format!("{LOSSY}{NOISE}{CRASHES}");
+    let outcomes: Vec<_> = SEEDS.map(|seed| run(&world, plain(), seed)).collect();
+    let (right, wrong) = suspicions(&outcomes);
+    assert!(right > 300 && (wrong as f64) < 0.01 * (right + wrong) as f64, "{right} right, {wrong} wrong");
+    // Without it a host that stands still is suspected, which is right as long as it does; a letter that is lost is enough for a mistake.
+    let hasty = with(|stack| stack.health.pause = Duration::ZERO);
+    let outcomes: Vec<_> = (1_000..1_001).map(|seed| run(&world, hasty, seed)).collect();
+    let (right, wrong) = suspicions(&outcomes);
+    assert!(wrong as f64 > 0.1 * (right + wrong) as f64, "{right} right, {wrong} wrong");
+}
+
+#[test]
+fn hm_s1_a_loss_of_one_letter_in_twenty_in_a_zone_is_noticed_within_a_second_and_not_with_links_off() {
+    let loss = "[[fault]]\nkind = \"loss\"\nat = \"40s\"\nfor = \"30s\"\nshare = 0.05\ntarget = { zone = 1 }\n";
+    let off = with(|stack| stack.links.enabled = false);
+    let seeds = 1_000..1_010;
+    let seen: Vec<_> = seeds.clone().flat_map(|seed| times(&[run(loss, plain(), seed)], &["loss"])).collect();
+    assert_eq!(seen.len(), 10);
+    assert!(p99(&seen) < 1.0, "{seen:?}");
+    let late: Vec<_> = seeds.take(3).flat_map(|seed| times(&[run(loss, off, seed)], &["loss"])).collect();
+    assert!(late.iter().all(|time| time.is_none_or(|time| time > 1.0)), "{late:?}");
+}
+
+#[test]
+fn hm_s1_slow_links_and_clocks_that_jump_are_noticed_within_a_second_and_not_with_links_off() {
+    let faults = [
+        "kind = \"latency\"\nfor = \"30s\"\ndelay = \"3ms\"\ntarget = { node = 4 }\n",
+        "kind = \"slow_nic\"\nfor = \"30s\"\ndelay = { kind = \"exponential\", mean = \"3ms\" }\ntarget = { node = 4 }\n",
+        "kind = \"clock_step\"\nby = \"2s\"\ntarget = { node = 4 }\n",
+        "kind = \"duplicate\"\nfor = \"30s\"\nshare = 0.1\ntarget = { node = 4 }\n",
+    ];
+    let off = with(|stack| stack.links.enabled = false);
+    for fault in faults {
+        let fault = format!("[[fault]]\nat = \"40s\"\n{fault}");
+        let incident = &run(&fault, plain(), 1_000).incidents[0];
+        let took = incident.detection_time().unwrap_or_else(|| panic!("{} is not noticed", incident.kind));
+        assert!(took < Duration::from_secs(1), "{}: {took}", incident.kind);
+        let incident = &run(&fault, off, 1_000).incidents[0];
+        assert!(incident.detection_time().is_none_or(|took| took > Duration::from_secs(1)), "{}", incident.kind);
+    }
+}
+
+#[test]
+fn hm_s2_links_clocks_and_disks_of_a_healthy_cluster_are_not_complained_of() {
+    for seed in SEEDS {
+        let outcome = run("", plain(), seed);
+        assert_eq!(said(&outcome, |record| matches!(record, Record::NodeDegraded { .. })), [] as [f64; 0]);
+    }
+}
+
+#[test]
+fn hm6_a_disk_that_is_a_little_slower_is_told_by_its_past_and_not_with_anomaly_detection_off() {
+    // Three times is below the ratio that the check of disks calls slow.
+    let slow = "[[fault]]\nkind = \"slow_disk\"\nat = \"60s\"\nfor = \"30s\"\nfactor = 3.0\ntarget = { node = 4 }\n";
+    let slow_disk = |record: &Record| matches!(record, Record::NodeDegraded { node, cause: Cause::SlowDisk } if node.0 == 4);
+    let told = said(&run(slow, plain(), 1_000), slow_disk);
+    assert!(told.first().is_some_and(|at| (60.0..70.0).contains(at)), "{told:?}");
+    let off = with(|stack| stack.anomaly.enabled = false);
+    assert_eq!(said(&run(slow, off, 1_000), slow_disk), [] as [f64; 0]);
+}
+
+#[test]
+fn hm6_a_leak_that_takes_ten_minutes_is_told_before_it_is_pressing_and_not_with_far_prediction_off() {
+    let leak = "[[fault]]\nkind = \"memory_leak\"\nat = \"40s\"\nfor = \"50s\"\nrate = \"12 MiB\"\ntarget = { service = \"api\", replica = 3 }\n";
+    let told = run(leak, plain(), 1_000);
+    assert!(told.incidents[0].detection_time().is_some_and(|took| took < Duration::from_secs(1)), "{:?}", told.incidents[0]);
+    let off = with(|stack| stack.prediction.far = false);
+    assert_eq!(run(leak, off, 1_000).incidents[0].detected, None);
+}
+
+#[test]
+fn hm1_whoever_leads_says_that_a_zone_has_failed_and_nobody_does_with_aggregation_off() {
+    let outage = "[[fault]]\nkind = \"crash\"\nat = \"40s\"\nfor = \"20s\"\ntarget = { zone = 1 }\n";
+    let failed = |record: &Record| matches!(record, Record::Whole { of: Whole::Zone(1), level: Level::Failed });
+    let well = |record: &Record| matches!(record, Record::Whole { of: Whole::Zone(1), level: Level::Healthy });
+    let outcome = run(outage, plain(), 1_000);
+    let told = said(&outcome, failed);
+    assert!(told.len() == 1 && (40.5..42.5).contains(&told[0]), "{told:?}");
+    assert!(said(&outcome, well).iter().any(|at| *at > 60.0));
+    let off = with(|stack| stack.aggregation.enabled = false);
+    assert_eq!(said(&run(outage, off, 1_000), |record| matches!(record, Record::Whole { .. })), [] as [f64; 0]);
+}
+
+#[test]
+fn a_contract_of_four_tenths_of_a_second_is_kept_and_is_not_asked_for_with_the_contract_off() {
+    let crash = "[[fault]]\nkind = \"crash\"\nat = \"40s\"\nfor = \"20s\"\ntarget = { node = 4 }\n";
+    let took = |configuration| {
+        let outcome = run(crash, configuration, 1_000);
+        outcome.findings.detectors.detection_max.expect("the crash was noticed")
+    };
+    let contract = with(|stack| {
+        stack.contract.enabled = true;
+        stack.contract.detection_max = Duration::from_millis(400);
+    });
+    assert_eq!(contract.conflicts(), []);
+    assert!(took(contract) <= 0.41, "{}", took(contract));
+    assert!(took(plain()) > 0.5, "{}", took(plain()));
+}
