@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`watch`] | heartbeats and detectors, or SWIM |
 //! | [`peers`], [`assignments`] | what is believed of other nodes and their agents, and where agents have been moved to |
+//! | [`moves`] | what a node does about moves: takes agents in, keeps them, hands them over |
 //! | [`examination`] | checks, trends, alerts |
 //! | [`recovery`] | lifecycles, supervision trees, ladder, guard, gate for starts |
 //! | [`state`] | checkpoints and shipped copies |
@@ -25,6 +26,7 @@ mod cluster;
 mod examination;
 mod life;
 mod message;
+mod moves;
 mod peers;
 mod recovery;
 mod requests;
@@ -34,8 +36,8 @@ mod watch;
 use std::sync::Arc;
 
 use hms_machine::{
-    AgentEvent, AgentId, Boot, Cause, Component, Context, Directory, Duration, Exit, Input, Instant, Machine, NodeId, Probe,
-    Record, ServiceId, StateSource,
+    AgentEvent, AgentId, Boot, Cause, Component, Context, Directory, Exit, Input, Instant, Machine, NodeId, Probe, Record,
+    ServiceId, StateSource,
 };
 
 use crate::Configuration;
@@ -48,6 +50,7 @@ use calls::{Calls, View};
 use cluster::{Cluster, Overview};
 use examination::{Examination, Finding};
 use life::Life;
+use moves::Leaving;
 use peers::{Peers, Standing};
 use recovery::{Outcome, Recovery, Situation};
 use requests::Requests;
@@ -55,11 +58,6 @@ use state::States;
 use watch::{News, Statement, Watch};
 
 pub use message::{Beat, StackMessage};
-
-/// An order that is older than this may have been carried out elsewhere: hardly any agent starts faster.
-const RECLAIM_WITHIN: Duration = Duration::from_millis(400);
-/// A node that kept its agents obeys every order for this long: a leader that insists has its reasons.
-const RECLAIM_AGAIN: Duration = Duration::from_secs(30);
 
 type Cx<'a> = Context<'a, StackMessage>;
 
@@ -83,6 +81,8 @@ pub struct Node {
     said: Statement,
     /// When it last kept agents that it was ordered to give away.
     kept_at: Option<Instant>,
+    /// Agents that work on here until their stand-ins are ready.
+    leaving: Leaving,
 }
 
 impl Machine for Node {
@@ -107,6 +107,7 @@ impl Machine for Node {
             requests: Requests::default(),
             said: Statement::default(),
             kept_at: None,
+            leaving: Leaving::default(),
             directory,
         }
     }
@@ -139,6 +140,7 @@ impl Machine for Node {
             }
             Input::Measured(reading) => {
                 self.states.measured(&reading, &self.configuration, cx);
+                self.recovery.measured(&reading);
                 let mut findings = Vec::new();
                 self.examination.measured(&reading, &self.directory, &mut findings, cx);
                 self.act_on(findings, cx);
@@ -154,6 +156,7 @@ impl Machine for Node {
             self.examination.deadline(),
             self.recovery.deadline(&self.configuration),
             self.cluster.deadline(),
+            self.leaving.deadline(),
             self.calls.deadline(),
         ];
         parts.into_iter().flatten().min()
@@ -207,7 +210,7 @@ impl Node {
 
     /// Lends the recovery what it decides by.
     fn with_situation<T>(&mut self, decide: impl FnOnce(&mut Recovery, Situation<'_>) -> T) -> T {
-        let Node { recovery, configuration, directory, peers, assignments, states, id, .. } = self;
+        let Node { recovery, configuration, directory, peers, states, id, .. } = self;
         let down = |of: &dyn Fn(&hms_machine::NodePlace) -> bool| {
             let nodes = directory.nodes.iter().enumerate().filter(|(_, place)| !place.edge && of(place));
             nodes.fold(Count { of_them: 0, all: 0 }, |count, (index, _)| Count {
@@ -223,7 +226,7 @@ impl Node {
             cluster: down(&|_| true),
             zone: down(&|place| place.zone == zone),
             healthy: &|service| replicas(service).copied().filter(|agent| peers.standing(*agent) == Standing::Ready).collect(),
-            holder: &|agent| state::holder(agent, assignments.node_of(agent), configuration, directory, peers),
+            holders: &|agent| state::sources(agent, configuration, directory, peers),
             ready: &|service| replicas(service).any(|agent| peers.standing(*agent) != Standing::Out),
             checkpoint: &|agent| states.checkpoint(agent),
         };
@@ -238,6 +241,7 @@ impl Node {
         for (agent, _) in agents {
             if self.is_stateful(*agent) {
                 self.states.keep(*agent, self.id, &self.configuration, &self.directory, cx);
+                self.replicate(*agent, cx);
             }
         }
         self.with_situation(|recovery, situation| recovery.admit(agents, moved, situation, cx));
@@ -291,7 +295,7 @@ impl Node {
                     self.life.asked = self.life.asked.saturating_sub(1);
                     // Who does not remember this node may have started with it and know nothing at all; another may know more.
                     if known > 0 || self.life.asked == 0 {
-                        self.start_agents(known, cx);
+                        self.start_agents(Some(known), cx);
                     }
                 }
             }
@@ -308,6 +312,16 @@ impl Node {
                     cx.send(from, StackMessage::Moves(Arc::clone(self.assignments.moves())));
                 }
             }
+            StackMessage::Relieve { agent } => {
+                cx.charge(Component::Supervisor);
+                if self.recovery.serves(agent) && self.assignments.node_of(agent) == self.id {
+                    cx.send(from, StackMessage::Relieved { agent });
+                }
+            }
+            StackMessage::Relieved { agent } => {
+                cx.charge(Component::Supervisor);
+                self.relieved(agent, from, cx);
+            }
             // Edges lead nobody.
             StackMessage::Move { .. } | StackMessage::Report { .. } if self.is_edge() => {}
             StackMessage::Move { agent } => {
@@ -316,81 +330,6 @@ impl Node {
             }
             StackMessage::Report { about, suspected } => {
                 self.cluster.reported(from, about, suspected, cx.now);
-            }
-        }
-    }
-
-    /// A node's digest of the moves differs: the registers are exchanged.
-    fn compare(&self, from: NodeId, digest: u32, cx: &mut Cx<'_>) {
-        if digest != self.assignments.moves().digest() {
-            cx.send(from, StackMessage::Moves(Arc::clone(self.assignments.moves())));
-        }
-    }
-
-    /// An order that has just been given takes agents away that work well here: the leader took this node for gone, and was wrong. They are moved
-    /// back before anybody has begun to stand in for them. An order that comes late is obeyed: somebody stands in for them already. So is one that is
-    /// repeated: whoever is heard by nobody is of no use, however well its agents work.
-    fn keep_what_works(&mut self, moves: &assignments::Moves, sent: Instant, cx: &mut Cx<'_>) {
-        if cx.wall.saturating_since(sent) > RECLAIM_WITHIN || sent.saturating_since(cx.wall) > RECLAIM_WITHIN {
-            return;
-        }
-        let mut merged = self.assignments.clone();
-        let gone =
-            merged.merge(moves).into_iter().filter(|agent| merged.node_of(*agent) != self.id && self.recovery.serves(*agent));
-        let gone: Vec<_> = gone.filter(|agent| self.assignments.node_of(*agent) == self.id).collect();
-        let insisted = self.kept_at.is_some_and(|at| cx.now.saturating_since(at) < RECLAIM_AGAIN);
-        if gone.is_empty() || insisted {
-            return;
-        }
-        self.kept_at = Some(cx.now);
-        for agent in gone {
-            merged.move_to(agent, self.id);
-            cx.record(Record::Moved { agent, to: self.id });
-            cx.record(Record::RecoveryWithdrawn(agent));
-        }
-        let before = std::mem::replace(&mut self.assignments, merged);
-        let changed: Vec<_> = before.differences(&self.assignments);
-        self.announce(cx);
-        self.carry_out_moves(changed, &before, cx);
-    }
-
-    /// Tells everybody of moves.
-    fn announce(&self, cx: &mut Cx<'_>) {
-        let moves = self.assignments.moves();
-        let others = (0..self.directory.nodes.len()).map(NodeId::from_index).filter(|node| *node != self.id);
-        others.for_each(|node| cx.send(node, StackMessage::Order { moves: Arc::clone(moves), sent: cx.wall }));
-    }
-
-    /// Takes up moves that this node did not know of.
-    fn merge(&mut self, moves: &assignments::Moves, cx: &mut Cx<'_>) {
-        let before = self.assignments.clone();
-        let changed = self.assignments.merge(moves);
-        self.carry_out_moves(changed, &before, cx);
-    }
-
-    fn carry_out_moves(&mut self, changed: Vec<AgentId>, before: &Assignments, cx: &mut Cx<'_>) {
-        let mut came = Vec::new();
-        for agent in changed {
-            let node = self.assignments.node_of(agent);
-            self.peers.moved(agent, node);
-            let here = self.recovery.cares_for(agent);
-            if node == self.id && !here && self.life.wait_until.is_none() {
-                // Copies of its state are where it lived last.
-                let home = before.node_of(agent);
-                let holder = state::holder(agent, home, &self.configuration, &self.directory, &self.peers);
-                let source = holder.filter(|_| self.is_stateful(agent)).map_or(StateSource::Local, StateSource::Replica);
-                came.push((agent, source));
-            } else if node != self.id && here {
-                self.states.forget(agent);
-                self.examination.forget(agent);
-                self.with_situation(|recovery, situation| recovery.dismiss(agent, situation, cx));
-            }
-        }
-        self.take_in(&came, true, cx);
-        self.say(cx);
-        for node in (0..self.directory.nodes.len()).map(NodeId::from_index) {
-            if let Some(facts) = self.watch.facts(node).filter(|facts| node != self.id && *facts != Facts::default()) {
-                self.believe(node, facts);
             }
         }
     }
@@ -441,7 +380,7 @@ impl Node {
             cx.persist(self.life.incarnation.to_le_bytes().to_vec(), self.life.incarnation);
         }
         if self.life.wait_until.is_some_and(|due| due <= cx.now) {
-            self.start_agents(0, cx);
+            self.start_agents(None, cx);
         }
         if self.watch.deadline().is_some_and(|due| due <= cx.now) {
             let statement = self.statement();
@@ -461,6 +400,7 @@ impl Node {
             let outcomes = self.with_situation(|recovery, situation| recovery.wake(situation, cx));
             self.follow(outcomes, cx);
         }
+        self.ask_for_relief(cx);
         self.lead(cx);
         if self.calls.deadline().is_some_and(|due| due <= cx.now) {
             let (calls, view) = self.calls_and_view();
@@ -508,6 +448,8 @@ impl Node {
         };
         match event {
             AgentEvent::Exited(_) => {
+                // What was to be handed over is not started again here.
+                self.let_go(agent, cx);
                 self.states.ended(agent);
                 // What was seen of the process that has ended says nothing about the next.
                 self.examination.forget(agent);
