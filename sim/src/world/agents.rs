@@ -13,9 +13,10 @@ use hms_scenario::model::{Backoff, CallPolicy, Sync};
 
 use super::afflictions::Afflictions;
 use super::calls::{Caller, NewCall, child_trace};
-use super::copies::Shipped;
+use super::copies::{Offers, Shipped, Term};
 use super::event::{DiskTag, Event, InstanceId, JobKey, Task};
 use super::ledger::Ledger;
+use super::replication::Copying;
 use super::requests::Tally;
 use super::state::NewFile;
 use super::{Kernel, TraceKind, World};
@@ -84,10 +85,16 @@ pub(crate) struct Instance {
     pub(super) accepted: Vec<JobKey>,
     /// What is on the host's disk.
     pub(super) state: StateFile,
+    /// The start that built it last.
+    pub(super) built: Term,
     /// A file that is being written.
     pub(super) writing: Option<NewFile>,
     /// What is known of copies elsewhere.
     pub(super) shipped: Vec<Shipped>,
+    /// What its acknowledgements wait for, and what waits.
+    pub(super) copying: Copying,
+    /// What holders of copies have offered to this start.
+    pub(super) offers: Offers,
     /// Answered its first request since it became ready.
     pub(super) served: bool,
     pub(super) tally: Tally,
@@ -135,8 +142,11 @@ impl Instance {
             stuck: Vec::new(),
             accepted: Vec::new(),
             state: StateFile::new(entry, snapshot),
+            built: Term::default(),
             writing: None,
             shipped: Vec::new(),
+            copying: Copying::new(kernel.new_timer()),
+            offers: Offers::default(),
             served: false,
             tally: Tally::default(),
             afflictions: Afflictions::default(),
@@ -145,6 +155,11 @@ impl Instance {
 
     pub(super) fn ready(&self) -> bool {
         self.process == Process::Ready
+    }
+
+    /// Whether requests may still write to its journal.
+    pub(super) fn takes_entries(&self) -> bool {
+        matches!(self.process, Process::Ready | Process::Stopping { .. })
     }
 
     pub(super) fn hangs(&self) -> bool {
@@ -205,6 +220,7 @@ impl<M: Machine> World<M> {
         instance.life += 1;
         instance.start = agent.starts;
         instance.source = source;
+        instance.offers = Offers::default();
         instance.served = false;
         instance.tally = Tally::default();
         instance.afflictions = agent.afflictions.of_new_process(now);
@@ -300,6 +316,7 @@ impl<M: Machine> World<M> {
         let InstancePlace { agent, node, .. } = self.place(id);
         self.record(kernel, TraceKind::AgentReady { agent, node });
         self.report(id, AgentEvent::Ready, kernel);
+        self.copy_on(id, kernel);
     }
 
     /// Flushes the journal behind the acknowledgements, and again after the interval.
@@ -336,6 +353,7 @@ impl<M: Machine> World<M> {
         instance.afflictions = Afflictions::default();
         kernel.cancel_timer(instance.timer);
         kernel.cancel_timer(instance.flush_timer);
+        instance.copying.end(kernel);
         let slot = instance.slot;
         let accepted = std::mem::take(&mut instance.accepted);
         self.drop_new_file(id);

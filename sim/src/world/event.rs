@@ -64,6 +64,8 @@ pub enum Event {
     CrashLoop(InstanceId, u32),
     /// The agent flushes its journal.
     Flush(InstanceId, u32),
+    /// The agent looks after entries of which it has not heard that a copy of them is safe.
+    Unconfirmed(InstanceId, u32),
     /// A fault begins.
     FaultBegins(FaultId),
     /// A fault ends.
@@ -88,6 +90,7 @@ impl Event {
             Event::Agent(instance, life) => (10, u64::from(instance.0) | u64::from(life) << 32),
             Event::CrashLoop(instance, life) => (11, u64::from(instance.0) | u64::from(life) << 32),
             Event::Flush(instance, life) => (12, u64::from(instance.0) | u64::from(life) << 32),
+            Event::Unconfirmed(instance, life) => (16, u64::from(instance.0) | u64::from(life) << 32),
             Event::FaultBegins(fault) => (13, u64::from(fault.0)),
             Event::FaultEnds(fault) => (14, u64::from(fault.0)),
             Event::Sample => (15, 0),
@@ -114,6 +117,7 @@ impl Event {
             13 => "beginning of a fault",
             14 => "end of a fault",
             15 => "sample of the series",
+            16 => "wait for a copy",
             _ => "unknown event",
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hms_machine::{AgentId, Boot, Bytes, Duration, Exit, Input, Instant, Machine, NodeId, NodeRandom, Purpose, Ratio};
 
-use super::copies::Copy;
+use super::copies::{Copy, Term};
 use super::event::{DiskTag, Event, File, InstanceId, Task};
 use super::{Kernel, TraceKind, World};
 use crate::cluster::clock::{self, Clock};
@@ -242,6 +242,7 @@ impl<M: Machine> World<M> {
             for instance in instances {
                 let instance = &mut self.instances[instance.index()];
                 instance.state.wipe();
+                instance.built = Term::default();
                 instance.shipped.clear();
             }
         }
@@ -326,7 +327,10 @@ impl<M: Machine> World<M> {
         let node = match event {
             Event::Deliver(flight, _) => Some(self.receiver(flight)),
             Event::Wake(node) | Event::Memory(node) => Some(node),
-            Event::Agent(instance, _) | Event::CrashLoop(instance, _) | Event::Flush(instance, _) => Some(self.node_of(instance)),
+            Event::Agent(instance, _)
+            | Event::CrashLoop(instance, _)
+            | Event::Flush(instance, _)
+            | Event::Unconfirmed(instance, _) => Some(self.node_of(instance)),
             Event::Call(call) => self.caller_node(call),
             // Booting is the firmware's, faults and load are the world's; processor and disk stand still by themselves.
             Event::Cpu(_)

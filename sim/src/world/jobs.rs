@@ -27,7 +27,7 @@ pub(crate) struct Job {
     poison: bool,
     priority: Priority,
     /// When its caller gives up, as far as its own node can know: the time that the way took is not in it.
-    deadline: Instant,
+    pub(super) deadline: Instant,
     pub(super) arrived: Instant,
     pub(super) admission: Admission,
     /// When a worker took it up.
@@ -44,6 +44,8 @@ pub(crate) struct Job {
     debt: Duration,
     /// Serial of its journal entry, once it is handed over to the disk.
     entry: u64,
+    /// Entries in the journal up to that one, once it is written.
+    pub(super) position: u64,
 }
 
 /// For whom a job is done.
@@ -75,6 +77,7 @@ impl Job {
             degraded: false,
             debt: Duration::ZERO,
             entry: 0,
+            position: 0,
         }
     }
 }
@@ -237,6 +240,8 @@ impl<M: Machine> World<M> {
         if !result.acknowledged() {
             return self.finish(key, CallOutcome::Error, kernel);
         }
+        self.jobs[key].position = self.instances[id.index()].state.history().len();
+        self.copy_on(id, kernel);
         let sync = self.scenario.services[place.service.index()].journal.as_ref().map(|journal| journal.sync);
         match sync {
             Some(Sync::Always) => {
@@ -254,7 +259,14 @@ impl<M: Machine> World<M> {
         if result.acknowledged() { self.acknowledge(key, kernel) } else { self.finish(key, CallOutcome::Error, kernel) }
     }
 
+    /// The own disk has an entry as it should; tells the caller if copies elsewhere need not be waited for.
     fn acknowledge(&mut self, key: JobKey, kernel: &mut Kernel) {
+        if !self.waits_for_copies(key, kernel) {
+            self.acknowledged(key, kernel);
+        }
+    }
+
+    pub(super) fn acknowledged(&mut self, key: JobKey, kernel: &mut Kernel) {
         let job = &self.jobs[key];
         let agent = self.place(job.instance).agent;
         self.agents[agent.index()].ledger.acknowledge(job.entry);
@@ -262,7 +274,7 @@ impl<M: Machine> World<M> {
     }
 
     /// Answers a request and frees its worker for the next one.
-    fn finish(&mut self, key: JobKey, outcome: CallOutcome, kernel: &mut Kernel) {
+    pub(super) fn finish(&mut self, key: JobKey, outcome: CallOutcome, kernel: &mut Kernel) {
         let Some(job) = self.jobs.remove(key) else { return };
         let place = self.place(job.instance);
         let agent = &mut self.instances[job.instance.index()];

@@ -119,6 +119,7 @@ impl<M: Machine> World<M> {
             Effect::Start { agent, source } => self.start_agent(node, agent, source, kernel),
             Effect::Stop { agent, grace } => self.stop_agent(node, agent, grace, kernel),
             Effect::Checkpoint(agent) => self.checkpoint(node, agent, kernel),
+            Effect::Replicate { agent, replication } => self.replicate(node, agent, replication, kernel),
             Effect::Ship { agent, to } => self.ship(node, agent, to, kernel),
             Effect::Probe { agent, probe } => self.probe_agent(node, agent, probe, kernel),
             Effect::Measure => self.measure(node, kernel),

@@ -24,6 +24,7 @@ mod messages;
 mod probes;
 mod readings;
 mod record;
+mod replication;
 mod requests;
 mod sampling;
 mod state;
@@ -252,6 +253,7 @@ impl<M: Machine> Model for World<M> {
             Event::Agent(instance, life) => self.agent_due(instance, life, kernel),
             Event::CrashLoop(instance, life) => self.crash_loop_strikes(instance, life, kernel),
             Event::Flush(instance, life) => self.flush_journal(instance, life, kernel),
+            Event::Unconfirmed(instance, life) => self.still_unconfirmed(instance, life, kernel),
             Event::FaultBegins(fault) => self.fault_begins(fault, kernel),
             Event::FaultEnds(fault) => self.fault_ends(fault, kernel),
             Event::Sample => self.sample(kernel),

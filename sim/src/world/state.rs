@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use hms_machine::{AgentEvent, AgentId, Bytes, Exit, Machine, NodeId, StateSource};
+use hms_machine::{AgentEvent, AgentId, Bytes, Exit, Holders, Machine, NodeId, StateSource};
 
 use super::agents::{InstancePlace, Process};
 use super::event::{DiskTag, InstanceId, Task};
@@ -85,8 +85,10 @@ impl<M: Machine> World<M> {
     /// The state stands; the entries behind its checkpoint are replayed.
     fn state_built(&mut self, id: InstanceId, replayed: u64, kernel: &mut Kernel) {
         let InstancePlace { agent, service, node } = self.place(id);
-        let instance = &self.instances[id.index()];
-        let (life, source) = (instance.life, instance.source);
+        let instance = &mut self.instances[id.index()];
+        instance.built = instance.term();
+        let life = instance.life;
+        let source = instance.offers.taken().map_or(instance.source, |from| StateSource::Replica(Holders::one(from)));
         let Audit { acknowledged, kept } = self.agents[agent.index()].ledger.rebuilt(instance.state.history());
         self.record(kernel, TraceKind::StateRebuilt { agent, node, acknowledged, kept, source });
         let journal = self.scenario.services[service.index()].journal.as_ref().expect("only journals are read");

@@ -8,6 +8,7 @@ mod moves;
 mod overlaps;
 mod probes;
 mod readings;
+mod replication;
 mod requests;
 mod states;
 mod toy;

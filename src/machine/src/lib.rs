@@ -18,7 +18,7 @@ pub use call::{Call, CallEnd, CallId, CallOutcome, Priority, Request, RequestId,
 pub use directory::{AgentPlace, Directory, NodePlace, ServicePlace};
 pub use distributions::{Distribution, DistributionError, Interpolation, ShapeScale, Weighted};
 pub use ids::{AgentId, NodeId, ServiceId};
-pub use process::{AgentEvent, AgentReading, DiskReading, Exit, Probe, Reading, StateSource};
+pub use process::{AgentEvent, AgentReading, DiskReading, Exit, Holders, Probe, Reading, Replication, StateSource};
 pub use random::{Draw, Purpose, Seed, Stream, Streams};
 pub use record::{BreakerState, Cause, Level, Record, Rung, Severity, Whole};
 pub use seam::{Boot, Component, Context, Effect, Input, Machine, Message, NodeRandom};

@@ -1,5 +1,7 @@
 //! Agents as the operating system under them shows them: what can be asked, what is told, what is read.
 
+use std::fmt;
+
 use crate::{AgentId, Bytes, Duration, NodeId};
 
 /// What a node's operating system tells about a local agent.
@@ -66,8 +68,100 @@ pub enum StateSource {
     Truncated,
     /// The checkpoint before the newest, and the journal behind it; cut off at the first damaged entry.
     Previous,
-    /// The copy that was shipped to this node, fetched over the network; [`Exit::CorruptState`] if it has none.
-    Replica(NodeId),
+    /// The best of the copies that were shipped to these nodes, fetched over the network: of the latest start of the agent that shipped, and of
+    /// its copies the longest. Whoever is asked takes no shipment of an earlier start any more. [`Exit::CorruptState`] if none has a copy and a single
+    /// answer would have done; of a quorum that has none, the state is empty, and a quorum that does not answer is waited for.
+    Replica(Holders),
+}
+
+/// Nodes that hold copies of an agent's state, in order of preference.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Holders {
+    nodes: [NodeId; Holders::MAX],
+    count: u8,
+    quorum: u8,
+}
+
+impl Holders {
+    /// As many there can be: with the original, four of everything (three are usual, as in HDFS and Kafka).
+    pub const MAX: usize = 4;
+
+    /// Nobody.
+    pub const NONE: Holders = Holders { nodes: [NodeId(0); Holders::MAX], count: 0, quorum: 1 };
+
+    /// One node.
+    pub fn one(node: NodeId) -> Self {
+        [node].into_iter().collect()
+    }
+
+    /// So many of them must say what they have before the best copy is chosen (1 unless stated): enough to be sure that one of them has
+    /// every entry that was acknowledged.
+    #[must_use]
+    pub fn with_quorum(self, quorum: usize) -> Self {
+        Holders { quorum: quorum.clamp(1, self.len().max(1)) as u8, ..self }
+    }
+
+    /// See [`Holders::with_quorum`].
+    pub fn quorum(&self) -> usize {
+        usize::from(self.quorum)
+    }
+
+    /// The nodes.
+    pub fn iter(&self) -> impl Iterator<Item = NodeId> + '_ {
+        self.nodes[..usize::from(self.count)].iter().copied()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        usize::from(self.count)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The preferred one.
+    pub fn first(&self) -> Option<NodeId> {
+        self.iter().next()
+    }
+}
+
+impl Default for Holders {
+    fn default() -> Self {
+        Holders::NONE
+    }
+}
+
+impl FromIterator<NodeId> for Holders {
+    /// What is beyond [`Holders::MAX`] is left out.
+    fn from_iter<T: IntoIterator<Item = NodeId>>(nodes: T) -> Self {
+        let mut holders = Holders::NONE;
+        for node in nodes.into_iter().take(Holders::MAX) {
+            holders.nodes[usize::from(holders.count)] = node;
+            holders.count += 1;
+        }
+        holders
+    }
+}
+
+impl fmt::Debug for Holders {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// What must have happened to an agent's journal entry before its caller is told that it is safe.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replication {
+    /// Where its entries go as soon as they are written, if any copy is waited for.
+    pub holders: Holders,
+    /// So many of the holders must have an entry on their medium, besides the own disk; 0: the own disk is enough. An entry of which that
+    /// is not heard in the time of the request is answered with an error.
+    pub copies: u32,
+    /// How often the agent has been moved, as the node knows: of two instances that ship to one holder, the one that knows of more moves is
+    /// believed (a fencing token; Burrows, "The Chubby lock service", OSDI 2006, §2.4).
+    pub epoch: u32,
 }
 
 /// What a host's operating system and the agents on it say of themselves; counters count from the agent's or host's start.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use crate::{
     AgentEvent, AgentId, Bytes, Call, CallEnd, CallId, CallOutcome, Directory, Draw, Duration, Instant, NodeId, Probe, Purpose,
-    Reading, Record, Request, RequestId, StateSource, Streams, Substitute,
+    Reading, Record, Replication, Request, RequestId, StateSource, Streams, Substitute,
 };
 
 /// The software of one node: a state machine without IO.
@@ -193,6 +193,13 @@ pub enum Effect<M> {
         /// The receiver.
         to: NodeId,
     },
+    /// See [`Context::replicate`].
+    Replicate {
+        /// The agent.
+        agent: AgentId,
+        /// What its acknowledgements wait for.
+        replication: Replication,
+    },
     /// See [`Context::route`].
     Route {
         /// The call.
@@ -308,6 +315,11 @@ impl<'a, M> Context<'a, M> {
     /// Copies to node `to` what an agent's journal has gained since the last shipment there; [`AgentEvent::Shipped`] follows.
     pub fn ship(&mut self, agent: AgentId, to: NodeId) {
         self.effects.push(Effect::Ship { agent, to });
+    }
+
+    /// From now on a local agent acknowledges its journal entries so; without it the own disk is enough.
+    pub fn replicate(&mut self, agent: AgentId, replication: Replication) {
+        self.effects.push(Effect::Replicate { agent, replication });
     }
 
     /// Sends a call to this replica, which is believed to run on `node`.

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`watch`] | heartbeats and detectors, or SWIM |
 //! | [`peers`], [`assignments`] | what is believed of other nodes and their agents, and where agents have been moved to |
+//! | [`moves`] | what a node does about moves: takes agents in, keeps them, hands them over |
 //! | [`examination`] | checks, trends, alerts |
 //! | [`recovery`] | lifecycles, supervision trees, ladder, guard, gate for starts |
 //! | [`state`] | checkpoints and shipped copies |
@@ -26,7 +27,7 @@ mod cluster;
 mod examination;
 mod life;
 mod message;
-mod moving;
+mod moves;
 mod peers;
 mod recovery;
 mod requests;
@@ -53,6 +54,7 @@ use chart::Beliefs;
 use cluster::{Cluster, Overview};
 use examination::Examination;
 use life::Life;
+use moves::Leaving;
 use peers::{Peers, Standing};
 use recovery::{Recovery, Situation};
 use requests::Requests;
@@ -87,6 +89,8 @@ pub struct Node {
     said: Statement,
     /// When it last kept agents that it was ordered to give away.
     kept_at: Option<Instant>,
+    /// Agents that work on here until their stand-ins are ready.
+    leaving: Leaving,
 }
 
 impl Machine for Node {
@@ -119,6 +123,7 @@ impl Machine for Node {
             said: Statement::default(),
             recovery_at: None,
             kept_at: None,
+            leaving: Leaving::default(),
             directory,
         }
     }
@@ -151,6 +156,7 @@ impl Machine for Node {
             }
             Input::Measured(reading) => {
                 self.states.measured(&reading, &self.configuration, cx);
+                self.recovery.measured(&reading);
                 let mut findings = Vec::new();
                 self.examination.measured(&reading, &self.configuration, &self.directory, &mut findings, cx);
                 self.act_on(findings, cx);
@@ -166,6 +172,7 @@ impl Machine for Node {
             self.examination.deadline(),
             self.recovery_at,
             self.cluster.deadline(),
+            self.leaving.deadline(),
             self.calls.deadline(),
         ];
         parts.into_iter().fold(None, earlier)
@@ -229,7 +236,7 @@ impl Node {
 
     /// Lends the recovery what it decides by.
     fn with_situation<T>(&mut self, decide: impl FnOnce(&mut Recovery, Situation<'_>) -> T) -> T {
-        let Node { recovery, recovery_at, configuration, directory, peers, assignments, states, id, .. } = self;
+        let Node { recovery, recovery_at, configuration, directory, peers, states, id, .. } = self;
         let replicas = |service: ServiceId| directory.services[service.index()].agents.iter();
         let situation = Situation {
             configuration,
@@ -237,7 +244,7 @@ impl Node {
             cluster: peers.suspected(),
             zone: peers.suspected_in(directory.nodes[id.index()].zone),
             healthy: &|service| replicas(service).copied().filter(|agent| peers.standing(*agent) == Standing::Ready).collect(),
-            holder: &|agent| state::holder(agent, assignments.node_of(agent), configuration, directory, peers),
+            holders: &|agent| state::sources(agent, configuration, directory, peers),
             ready: &|service| replicas(service).any(|agent| peers.standing(*agent) != Standing::Out),
             checkpoint: &|agent| states.checkpoint(agent),
         };
@@ -250,15 +257,11 @@ impl Node {
         self.directory.services[self.directory.agents[agent.index()].service.index()].stateful
     }
 
-    /// A node that holds a copy of the state that an agent had on `home`; finding it means looking at all nodes.
-    fn holder(&self, agent: AgentId, home: NodeId) -> Option<NodeId> {
-        state::holder(agent, home, &self.configuration, &self.directory, &self.peers)
-    }
-
     fn take_in(&mut self, agents: &[(AgentId, StateSource)], moved: bool, cx: &mut Cx<'_>) {
         for (agent, _) in agents {
             if self.is_stateful(*agent) {
                 self.states.keep(*agent, self.id, &self.configuration, &self.directory, cx);
+                self.replicate(*agent, cx);
             }
         }
         self.with_situation(|recovery, situation| recovery.admit(agents, moved, situation, cx));
@@ -290,7 +293,7 @@ impl Node {
                     self.life.asked = self.life.asked.saturating_sub(1);
                     // Who does not remember this node may have started with it and know nothing at all; another may know more.
                     if known > 0 || self.life.asked == 0 {
-                        self.start_agents(known, cx);
+                        self.start_agents(Some(known), cx);
                     }
                 }
             }
@@ -306,6 +309,16 @@ impl Node {
                 if !moves.covers(self.assignments.moves()) {
                     cx.send(from, StackMessage::Moves(Arc::clone(self.assignments.moves())));
                 }
+            }
+            StackMessage::Relieve { agent } => {
+                cx.charge(Component::Supervisor);
+                if self.recovery.serves(agent) && self.assignments.node_of(agent) == self.id {
+                    cx.send(from, StackMessage::Relieved { agent });
+                }
+            }
+            StackMessage::Relieved { agent } => {
+                cx.charge(Component::Supervisor);
+                self.relieved(agent, from, cx);
             }
             // Edges lead nobody.
             StackMessage::Move { .. } | StackMessage::Report { .. } if self.is_edge() => {}
@@ -366,7 +379,7 @@ impl Node {
             cx.persist(self.life.incarnation.to_le_bytes().to_vec(), self.life.incarnation);
         }
         if self.life.wait_until.is_some_and(|due| due <= cx.now) {
-            self.start_agents(0, cx);
+            self.start_agents(None, cx);
         }
         if self.watch.deadline().is_some_and(|due| due <= cx.now) {
             let Node { watch, life, recovery, examination, assignments, .. } = &mut *self;
@@ -385,6 +398,7 @@ impl Node {
             let outcomes = self.with_situation(|recovery, situation| recovery.wake(situation, cx));
             self.follow(outcomes, cx);
         }
+        self.ask_for_relief(cx);
         self.lead(cx);
         if self.calls.deadline().is_some_and(|due| due <= cx.now) {
             let (calls, view) = self.calls_and_view();
@@ -434,6 +448,8 @@ impl Node {
         };
         match event {
             AgentEvent::Exited(_) => {
+                // What was to be handed over is not started again here.
+                self.let_go(agent, cx);
                 self.states.ended(agent);
                 // What was seen of the process that has ended says nothing about the next.
                 self.examination.forget(agent);

@@ -150,7 +150,8 @@ impl Trial {
         let (scenario, trace, series) = (self.scenario.as_ref(), &recorder.trace, &recorder.series);
         let (places, harm, end) = (Placement::new(scenario), recorder.harm.rows(), Instant::ZERO + scenario.run.duration);
         let timeline = Timeline::new(&places, trace, end);
-        let recoveries = checkers::recoveries::collect(trace);
+        let mut recoveries = checkers::recoveries::collect(trace);
+        checkers::recoveries::note_answers(&mut recoveries, &harm);
         let incidents = incidents::join(&incidents::Evidence {
             scenario,
             schedule: &schedule,

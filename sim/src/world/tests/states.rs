@@ -1,6 +1,6 @@
 //! Checkpoints, shipped copies, and from where a start takes its state.
 
-use hms_machine::{AgentEvent, AgentId, Bytes, Exit, StateSource};
+use hms_machine::{AgentEvent, AgentId, Bytes, Exit, Holders, StateSource};
 use hms_scenario::model::{Arrivals, DiskFailure, FaultKind, Journal, LinkFault, RateStep, Scenario, Start, Sync, Target};
 
 use super::*;
@@ -121,7 +121,7 @@ fn with_the_disk_lost_a_copy_keeps_what_was_shipped_and_the_own_disk_nothing() {
         );
         rebuilt(&simulation)[1]
     };
-    let replica = StateSource::Replica(NodeId(1));
+    let replica = StateSource::Replica(Holders::one(NodeId(1)));
     let copied = moved(replica);
     // Entries of the last second were not shipped.
     assert_eq!((copied.node, copied.source), (NodeId(2), replica));
@@ -134,7 +134,7 @@ fn with_the_disk_lost_a_copy_keeps_what_was_shipped_and_the_own_disk_nothing() {
 fn the_node_that_holds_a_copy_can_start_from_it() {
     let world = with(keeper(), FaultKind::Crash { disk_lost: true }, node(0), 20, None);
     let mut orders = shipping(20);
-    orders.push((22, 1, Order::Start(A, StateSource::Replica(NodeId(1)))));
+    orders.push((22, 1, Order::Start(A, StateSource::Replica(Holders::one(NodeId(1))))));
     orders.push((23, 0, Order::Route(A, NodeId(1))));
     // And what is moved on ships on from where it is.
     orders.extend([(30, 1, Order::Ship(A, NodeId(2)))]);
@@ -149,7 +149,7 @@ fn the_node_that_holds_a_copy_can_start_from_it() {
 
 #[test]
 fn a_copy_that_is_not_there_or_does_not_come_ends_the_start() {
-    let start = (10, 2, Order::Start(A, StateSource::Replica(NodeId(1))));
+    let start = (10, 2, Order::Start(A, StateSource::Replica(Holders::one(NodeId(1)))));
     let simulation = finished(keeper(), script(&[start]), 1);
     assert_eq!(exits(&simulation), [Exit::CorruptState]);
     // With the holder down, after the third question.
@@ -183,7 +183,7 @@ fn damage_is_an_error_for_who_wants_everything_and_ends_the_state_for_who_takes_
     let cut = rebuilt(&truncated)[1];
     assert!(cut.kept < cut.acknowledged && cut.acknowledged > 1_000, "{cut:?}");
     check_disks(&truncated);
-    let replica = after_a_flip(StateSource::Replica(NodeId(1)), &[], 3);
+    let replica = after_a_flip(StateSource::Replica(Holders::one(NodeId(1))), &[], 3);
     let copied = rebuilt(&replica)[1];
     assert!(copied.kept > cut.kept && copied.kept > 900, "{copied:?}");
     check_disks(&replica);
@@ -326,7 +326,7 @@ fn a_receiver_that_has_lost_its_disk_says_so_and_is_sent_everything() {
 fn a_receiver_without_what_came_before_has_no_copy() {
     let world = with(keeper(), FaultKind::Crash { disk_lost: true }, node(1), 10, Some(1.0));
     let mut orders = shipping(10);
-    orders.extend([(12, 0, Order::Ship(A, NodeId(1))), (14, 2, Order::Start(A, StateSource::Replica(NodeId(1))))]);
+    orders.extend([(12, 0, Order::Ship(A, NodeId(1))), (14, 2, Order::Start(A, StateSource::Replica(Holders::one(NodeId(1)))))]);
     let simulation = finished(world, strict(&orders), 1);
     assert_eq!(news(&simulation, 0).last(), Some(&AgentEvent::Shipped { to: NodeId(1), entries: 0 }));
     assert_eq!(exits(&simulation), [Exit::CorruptState]);
@@ -338,7 +338,7 @@ fn a_copy_that_was_written_astray_ends_where_the_damage_begins() {
     let misdirected = FaultKind::Disk(DiskFailure::Misdirected { share: ratio(1.0) });
     let world = with(keeper(), misdirected, node(1), 10, Some(2.0));
     let mut orders = shipping(20);
-    orders.push((22, 2, Order::Start(A, StateSource::Replica(NodeId(1)))));
+    orders.push((22, 2, Order::Start(A, StateSource::Replica(Holders::one(NodeId(1))))));
     let simulation = finished(world, script(&orders), 1);
     // The shipments of seconds 10 and 11 are lost, and what comes behind them is of no use.
     let found = rebuilt(&simulation)[1];
@@ -390,7 +390,7 @@ fn a_larger_state_takes_longer_to_come_over_a_narrow_link() {
             path.queue = Bytes::from_mib(10);
         }
         let mut orders = shipping(20);
-        orders.push((22, 2, Order::Start(A, StateSource::Replica(NodeId(1)))));
+        orders.push((22, 2, Order::Start(A, StateSource::Replica(Holders::one(NodeId(1))))));
         starts(&finished(world, script(&orders), 1))[1]
     };
     // Some 950 kB at 1 MB/s.
@@ -421,7 +421,7 @@ fn w6_moves_and_copies_can_be_reproduced_and_continued_from_a_snapshot() {
         None,
     );
     let mut orders = shipping(20);
-    orders.extend([(9, 0, Order::Checkpoint(A)), (22, 2, Order::Start(A, StateSource::Replica(NodeId(1))))]);
+    orders.extend([(9, 0, Order::Checkpoint(A)), (22, 2, Order::Start(A, StateSource::Replica(Holders::one(NodeId(1)))))]);
     orders.extend([(26, 0, Order::Route(A, NodeId(2))), (30, 2, Order::Ship(A, NodeId(1)))]);
     orders.sort_by_key(|(at, ..)| *at);
     let straight = finished(world.clone(), script(&orders), 1);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use hms_machine::{
     AgentEvent, AgentId, Boot, Bytes, Call, CallEnd, CallOutcome, Component, Context, Directory, Duration, Input, Instant,
-    Machine, Message, NodeId, Probe, Purpose, Reading, Request, StateSource,
+    Machine, Message, NodeId, Probe, Purpose, Reading, Replication, Request, StateSource,
 };
 
 const ROUTE: Purpose = Purpose::named("test/toy-route");
@@ -21,6 +21,7 @@ pub(super) enum Order {
     Stop(AgentId, Duration),
     Checkpoint(AgentId),
     Ship(AgentId, NodeId),
+    Replicate(AgentId, Replication),
     /// From now on calls for the agent go to this node.
     Route(AgentId, NodeId),
 }
@@ -174,6 +175,7 @@ impl Toy {
                 Order::Stop(agent, grace) => cx.stop(agent, grace),
                 Order::Checkpoint(agent) => cx.checkpoint(agent),
                 Order::Ship(agent, to) => cx.ship(agent, to),
+                Order::Replicate(agent, replication) => cx.replicate(agent, replication),
             }
         }
     }

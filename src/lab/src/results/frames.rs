@@ -431,7 +431,7 @@ fn severity_name(severity: Severity) -> &'static str {
 /// The node from which a state was fetched.
 fn holder(source: StateSource) -> Option<u32> {
     match source {
-        StateSource::Replica(node) => Some(node.0),
+        StateSource::Replica(holders) => holders.first().map(|node| node.0),
         StateSource::Local | StateSource::Truncated | StateSource::Previous => None,
     }
 }

@@ -83,6 +83,11 @@ impl Assignments {
         self.moves.0.get(&agent).map_or(self.directory.agents[agent.index()].node, |assignment| assignment.node)
     }
 
+    /// How often an agent has been moved.
+    pub(crate) fn epoch_of(&self, agent: AgentId) -> u32 {
+        self.moves.0.get(&agent).map_or(0, |assignment| assignment.epoch)
+    }
+
     /// The agents that are to run on `node`, in order.
     pub(crate) fn agents_of(&self, node: NodeId) -> Cow<'_, [AgentId]> {
         let first = self.directory.agents_of(node);
@@ -102,7 +107,7 @@ impl Assignments {
 
     /// Orders an agent to `node`.
     pub(crate) fn move_to(&mut self, agent: AgentId, node: NodeId) {
-        let epoch = self.moves.0.get(&agent).map_or(0, |assignment| assignment.epoch) + 1;
+        let epoch = self.epoch_of(agent) + 1;
         Arc::make_mut(&mut self.moves).0.insert(agent, Assignment { epoch, node });
         self.digest = self.moves.digest();
     }

@@ -45,6 +45,8 @@ pub(crate) struct Cluster {
     down: BTreeMap<NodeId, Instant>,
     /// Agents that must leave.
     leaving: BTreeMap<AgentId, Wish>,
+    /// Agents that were moved, from where, and when this node heard of it: others may believe of nodes what this one does not.
+    settling: BTreeMap<AgentId, (NodeId, Instant)>,
     /// Agents whose move was refused, and why.
     refused: BTreeMap<AgentId, Discriminant<Refusal>>,
     leads: bool,
@@ -82,6 +84,7 @@ impl Cluster {
             refused: BTreeMap::new(),
             down: BTreeMap::new(),
             leaving: BTreeMap::new(),
+            settling: BTreeMap::new(),
             leads: false,
             look_at: None,
         }
@@ -163,6 +166,15 @@ impl Cluster {
         self.look_at = Some(now);
     }
 
+    /// An agent has been moved, by whomever. One that has come back was never away.
+    pub(crate) fn moved(&mut self, agent: AgentId, from: NodeId, to: NodeId, now: Instant) {
+        if self.settling.get(&agent).is_some_and(|(home, _)| *home == to) {
+            self.settling.remove(&agent);
+        } else {
+            self.settling.insert(agent, (from, now));
+        }
+    }
+
     /// When [`Cluster::wake`] is due next.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.look_at
@@ -178,7 +190,7 @@ impl Cluster {
         cx.charge(Component::Supervisor);
         self.look_at = None;
         self.note_leadership(cx);
-        self.forget_stale(cx.now);
+        self.forget_stale(overview.configuration.placement.settle, cx.now);
         self.note_down(overview, cx.now);
         self.report(overview, cx);
         let placement = &overview.configuration.placement;
@@ -199,7 +211,7 @@ impl Cluster {
     }
 
     /// Forgets what nobody says any more: who said it may be gone, or the message that it is over was lost.
-    fn forget_stale(&mut self, now: Instant) {
+    fn forget_stale(&mut self, settle: Duration, now: Instant) {
         let fresh = |at: &Instant| now.saturating_since(*at) < STALE;
         self.reports.retain(|_, by| {
             by.retain(|_, at| fresh(at));
@@ -207,6 +219,7 @@ impl Cluster {
         });
         self.answered.retain(|_, at| fresh(at));
         self.leaving.retain(|_, wish| fresh(&wish.said));
+        self.settling.retain(|_, (_, at)| now.saturating_since(*at) < settle);
     }
 
     fn note_leadership(&mut self, cx: &mut Cx<'_>) {
@@ -244,7 +257,13 @@ impl Cluster {
         let gone: Vec<_> =
             self.down.iter().filter(|(_, since)| since.saturating_add(patience) <= cx.now).map(|(node, _)| *node).collect();
         for node in gone {
-            for agent in assignments.agents_of(node).into_owned() {
+            for agent in assignments
+                .agents_of(node)
+                .into_owned()
+                .into_iter()
+                .filter(|agent| !self.settling.contains_key(agent))
+                .collect::<Vec<_>>()
+            {
                 if self.move_one(agent, node, Cause::NodeDown, overview, assignments, cx) {
                     moved.push(agent);
                 }

@@ -65,7 +65,7 @@ impl Node {
             self.life.asked = asked.len();
             self.life.wait_until = Some(cx.now + self.configuration.placement.ask);
         } else {
-            self.start_agents(0, cx);
+            self.start_agents(None, cx);
         }
     }
 
@@ -79,15 +79,17 @@ impl Node {
         near.into_iter().chain(far).collect()
     }
 
-    /// Starts what is to run here. `known`: the latest life of this node that anybody has heard of, 0 if none has.
-    pub(super) fn start_agents(&mut self, known: u64, cx: &mut Cx<'_>) {
+    /// Starts what is to run here. `known`: the latest life of this node that anybody has heard of, 0 if none has; `None` if nobody has said anything.
+    pub(super) fn start_agents(&mut self, known: Option<u64>, cx: &mut Cx<'_>) {
+        // Who is alone does not know what has become of its agents meanwhile: the keepers of their states do.
+        let alone = known.is_none() && self.configuration.placement.enabled && self.configuration.state.replicates();
+        let known = known.unwrap_or(0);
         self.life.wait_until = None;
         // Others know an earlier life and the disk does not: it was replaced, and the state of the agents is gone with it.
         let lost = !self.life.remembered && known > 0;
         let agents = self.assignments.agents_of(self.id).into_owned().into_iter().map(|agent| {
-            let wanted = lost && self.is_stateful(agent);
-            let holder = if wanted { self.holder(agent, self.id) } else { None };
-            (agent, holder.map_or(StateSource::Local, StateSource::Replica))
+            let copies = (lost || alone) && self.is_stateful(agent);
+            (agent, if copies { self.copies_of(agent) } else { StateSource::Local })
         });
         let agents: Vec<_> = agents.collect();
         self.take_in(&agents, false, cx);

@@ -40,6 +40,16 @@ pub enum StackMessage {
         /// The agent.
         agent: AgentId,
     },
+    /// To the new home of an agent that still works at its old one: "Is it ready with you?"
+    Relieve {
+        /// The agent.
+        agent: AgentId,
+    },
+    /// The answer, once it is.
+    Relieved {
+        /// The agent.
+        agent: AgentId,
+    },
     /// To the one that is taken for the leader: what the sender believes of a node.
     Report {
         /// The node.
@@ -81,7 +91,7 @@ impl Message for StackMessage {
                 StackMessage::Order { moves, .. } => Bytes(1 + 2 + 8) + moves.bytes(),
                 StackMessage::Ask => Bytes(1),
                 StackMessage::Answer { moves, .. } => Bytes(1 + 2 + 8) + moves.bytes(),
-                StackMessage::Move { .. } => Bytes(1 + 4),
+                StackMessage::Move { .. } | StackMessage::Relieve { .. } | StackMessage::Relieved { .. } => Bytes(1 + 4),
                 StackMessage::Report { .. } => Bytes(1 + 4 + 1),
             }
     }
@@ -93,7 +103,9 @@ impl Message for StackMessage {
             | StackMessage::Order { .. }
             | StackMessage::Ask
             | StackMessage::Answer { .. }
-            | StackMessage::Move { .. } => Component::Supervisor,
+            | StackMessage::Move { .. }
+            | StackMessage::Relieve { .. }
+            | StackMessage::Relieved { .. } => Component::Supervisor,
         }
     }
 }

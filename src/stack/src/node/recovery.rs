@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 use std::mem::discriminant;
 
 use hms_machine::{
-    AgentEvent, AgentId, Cause, Component, Context, Directory, Duration, Exit, Instant, NodeId, Probe, Record, Rung, ServiceId,
-    StateSource,
+    AgentEvent, AgentId, Cause, Component, Context, Directory, Duration, Exit, Holders, Instant, NodeId, Probe, Reading, Record,
+    Rung, ServiceId, StateSource,
 };
 
 use super::message::StackMessage;
@@ -24,7 +24,7 @@ use crate::supervisor::ladder::{self, Available, Ladder};
 use crate::supervisor::lifecycle::{Advice, Lifecycle, State, Then};
 use crate::supervisor::starts::Starts;
 use crate::supervisor::tree::{ChildId, ExitReason, Tree};
-use patient::{Patient, Treatment, first_source};
+use patient::{Patient, Treatment, first_source, leaks};
 
 /// A recovery that the guard refused is asked for again after this, if the guard names no time.
 const HELD: Duration = Duration::from_millis(500);
@@ -41,6 +41,8 @@ pub(crate) struct Recovery {
     zone: u32,
     patients: BTreeMap<AgentId, Patient>,
     trees: BTreeMap<u32, Tree>,
+    /// How often agents have been fenced off here.
+    isolations: BTreeMap<AgentId, u32>,
     /// Trees planted so far.
     planted: u32,
     ladder: Ladder,
@@ -65,8 +67,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) zone: Count,
     /// Healthy replicas of a service as this node believes.
     pub(crate) healthy: &'a dyn Fn(ServiceId) -> Vec<AgentId>,
-    /// A node that holds a copy of an agent's state and is believed alive.
-    pub(crate) holder: &'a dyn Fn(AgentId) -> Option<NodeId>,
+    /// The nodes that may hold a copy of an agent's state and are believed alive.
+    pub(crate) holders: &'a dyn Fn(AgentId) -> Holders,
     /// Whether a service is believed ready.
     pub(crate) ready: &'a dyn Fn(ServiceId) -> bool,
     /// Whether a checkpoint of an agent was taken here.
@@ -80,6 +82,7 @@ impl Recovery {
             zone: directory.nodes[node.index()].zone,
             patients: BTreeMap::new(),
             trees: BTreeMap::new(),
+            isolations: BTreeMap::new(),
             planted: 0,
             ladder: Ladder::default(),
             guard: Guard::default(),
@@ -141,6 +144,7 @@ impl Recovery {
                     isolated: None,
                     with_sibling: false,
                     ailing: None,
+                    used: 0.0,
                     prove_at: None,
                     ask_at: None,
                     refused: None,
@@ -345,6 +349,17 @@ impl Recovery {
         outcomes
     }
 
+    /// The host says how much its agents use.
+    pub(crate) fn measured(&mut self, reading: &Reading) {
+        for agent in reading.agents.iter().filter(|agent| agent.running) {
+            let Some(patient) = self.patients.get_mut(&agent.agent) else { continue };
+            // An agent may grow to what the others leave.
+            let free = reading.memory_capacity.saturating_sub(reading.memory_used);
+            let memory = agent.memory.0 as f64 / (agent.memory + free).0.max(1) as f64;
+            patient.used = memory.max(f64::from(agent.handles) / f64::from(agent.handles_max.max(1)));
+        }
+    }
+
     /// What the checks say ails a local agent.
     pub(crate) fn ailing(&self, agent: AgentId) -> Option<Cause> {
         self.patients.get(&agent)?.ailing
@@ -364,13 +379,17 @@ impl Recovery {
     fn decide(&mut self, agent: AgentId, cause: Cause, situation: Situation<'_>, cx: &mut Cx<'_>, outcomes: &mut Vec<Outcome>) {
         let Some(patient) = self.patients.get_mut(&agent) else { return };
         patient.held = None;
+        if patient.can_wait(cause, situation.configuration.supervisor.leak_share) {
+            patient.held = Some((cx.now.saturating_add(HELD), cause));
+            return;
+        }
         let serves = patient.lifecycle.admitted();
         let stateful = situation.directory.services[patient.service.index()].stateful;
         let available = Available {
             node: true,
             checkpoint: stateful && (situation.checkpoint)(agent),
             elsewhere: situation.configuration.placement.enabled && situation.cluster.of_them + 1 < situation.cluster.all,
-            replica: stateful && (situation.holder)(agent).is_some(),
+            replica: stateful && !(situation.holders)(agent).is_empty(),
         };
         let rung = self.ladder.decide(&situation.configuration.ladder, agent, cause, available, cx.now);
         // Fencing off what is merely slow would do more harm than the slowness.
@@ -427,8 +446,9 @@ impl Recovery {
         }
         let then = if rung == Rung::Isolate { Then::Isolated } else { Then::Failed };
         if patient.lifecycle.stop(then) == Advice::Stop {
-            // What ails the agent is no reason to wait for it.
-            cx.stop(agent, Duration::ZERO);
+            // What ails the agent is no reason to wait for it, unless it works well all the same.
+            let grace = if leaks(cause) { situation.configuration.supervisor.shutdown } else { Duration::ZERO };
+            cx.stop(agent, grace);
             if rung == Rung::Isolate {
                 self.isolate(agent, situation, cx);
             }
@@ -448,13 +468,21 @@ impl Recovery {
     ) {
         let Some(patient) = self.patients.get_mut(&agent) else { return };
         let (tree, child) = patient.tree;
-        let replica = (situation.holder)(agent).map(StateSource::Replica);
+        let copies = (situation.holders)(agent);
         match treatment.rung {
+            // What is on the own disk is of an earlier time, as long as the state has not come from elsewhere.
+            Rung::Retry | Rung::Restart | Rung::Restore
+                if matches!(patient.source, StateSource::Replica(_)) && !copies.is_empty() =>
+            {
+                patient.source = StateSource::Replica(copies);
+            }
             Rung::Retry | Rung::Restart => patient.source = first_source(patient.source, treatment.cause),
             Rung::Restore => {
                 patient.source = if (situation.checkpoint)(agent) { StateSource::Previous } else { StateSource::Truncated };
             }
-            Rung::Rebuild => patient.source = replica.unwrap_or(StateSource::Truncated),
+            Rung::Rebuild => {
+                patient.source = if copies.is_empty() { StateSource::Truncated } else { StateSource::Replica(copies) };
+            }
             Rung::Relocate => {
                 patient.lifecycle.relocate(cx.now.saturating_add(situation.configuration.placement.give_up));
                 patient.ask_at = Some(cx.now.saturating_add(ASKED_AGAIN));
@@ -468,7 +496,9 @@ impl Recovery {
 
     fn isolate(&mut self, agent: AgentId, situation: Situation<'_>, cx: &mut Cx<'_>) {
         let Some(patient) = self.patients.get_mut(&agent) else { return };
-        patient.isolated = Some(cx.now);
+        let times = self.isolations.entry(agent).or_insert(0);
+        *times += 1;
+        patient.isolated = Some(cx.now.saturating_add(situation.configuration.ladder.isolated_for(*times)));
         self.leave_tree(agent, situation, cx);
         self.guard.ended(agent);
     }
@@ -480,7 +510,7 @@ impl Recovery {
         }
         let patients = self.patients.values().flat_map(|patient| {
             let judged = patient.treatment.and_then(|treatment| treatment.judge_at);
-            let released = patient.released_at(configuration.ladder.isolation);
+            let released = patient.released_at();
             let held = patient.held.map(|(at, _)| at);
             [patient.lifecycle.deadline(), held, judged, released, patient.prove_due(), patient.ask_due()]
         });
@@ -550,7 +580,7 @@ impl Recovery {
         if let Some((_, cause)) = patient.held.filter(|(at, _)| *at <= cx.now) {
             return self.decide(agent, cause, situation, cx, outcomes);
         }
-        if patient.released_at(situation.configuration.ladder.isolation).is_some_and(|at| at <= cx.now) {
+        if patient.released_at().is_some_and(|at| at <= cx.now) {
             self.release(agent, situation, cx);
         }
     }

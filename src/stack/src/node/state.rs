@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hms_machine::{AgentId, Component, Context, Directory, NodeId, Reading};
+use hms_machine::{AgentId, Component, Context, Directory, Holders, NodeId, Reading, Replication, StateSource};
 
 use super::message::StackMessage;
 use super::peers::Peers;
@@ -29,24 +29,52 @@ struct Kept {
 
 /// The nodes that hold copies of an agent's state while it lives on `home`.
 pub(crate) fn holders(agent: AgentId, home: NodeId, configuration: &Configuration, directory: &Directory) -> Vec<NodeId> {
-    let hosts = directory.nodes.iter().enumerate().filter(|(_, place)| !place.edge);
-    let hosts: Vec<_> = hosts.map(|(index, place)| (NodeId::from_index(index), place.zone)).collect();
     let zone = directory.nodes[home.index()].zone;
-    placement::holders(agent, home, zone, &hosts, configuration.state.holders as usize)
+    placement::holders(agent, home, zone, &hosts(directory), configuration.state.holders as usize)
 }
 
-/// A node that is believed alive and holds a copy of the state that an agent had on `home`.
-pub(crate) fn holder(
+/// The nodes that may hold a copy of an agent's state; one that has none says so when it is asked. Where a quorum has to be asked, all of them: a
+/// suspicion is no reason to do without an answer. Else those believed alive.
+pub(crate) fn sources(agent: AgentId, configuration: &Configuration, directory: &Directory, peers: &Peers) -> Holders {
+    let state = &configuration.state;
+    if !state.enabled || !state.ship {
+        return Holders::NONE;
+    }
+    let keepers = keepers(agent, configuration, directory);
+    let answers = state.answers(keepers.len());
+    let asked = keepers.into_iter().filter(|node| answers > 1 || !peers.suspects(*node));
+    asked.collect::<Holders>().with_quorum(answers)
+}
+
+/// The copies, if there are any within reach; else what is on the own disk.
+pub(crate) fn of_copies(sources: Holders) -> StateSource {
+    if sources.is_empty() { StateSource::Local } else { StateSource::Replica(sources) }
+}
+
+/// What the acknowledgements of an agent wait for that has been moved `epoch` times and lives on `home`.
+pub(crate) fn replication(
     agent: AgentId,
     home: NodeId,
+    epoch: u32,
     configuration: &Configuration,
     directory: &Directory,
-    peers: &Peers,
-) -> Option<NodeId> {
-    if !configuration.state.enabled || !configuration.state.ship {
-        return None;
+) -> Replication {
+    if !configuration.state.replicates() {
+        return Replication { epoch, ..Replication::default() };
     }
-    holders(agent, home, configuration, directory).into_iter().find(|node| !peers.suspects(*node))
+    let keepers = keepers(agent, configuration, directory);
+    let copies = configuration.state.copies(keepers.len(), keepers.contains(&home)) as u32;
+    let holders = keepers.into_iter().filter(|node| *node != home).collect();
+    Replication { holders, copies, epoch }
+}
+
+fn keepers(agent: AgentId, configuration: &Configuration, directory: &Directory) -> Vec<NodeId> {
+    placement::keepers(agent, &hosts(directory), configuration.state.holders as usize + 1)
+}
+
+fn hosts(directory: &Directory) -> Vec<(NodeId, u32)> {
+    let hosts = directory.nodes.iter().enumerate().filter(|(_, place)| !place.edge);
+    hosts.map(|(index, place)| (NodeId::from_index(index), place.zone)).collect()
 }
 
 impl States {
@@ -88,7 +116,8 @@ impl States {
                 kept.writing = Some(agent.entries);
                 cx.checkpoint(agent.agent);
             }
-            if due.ship {
+            // Where acknowledgements wait for copies, entries are shipped as they come.
+            if due.ship && !configuration.state.replicates() {
                 kept.holders.iter().for_each(|holder| cx.ship(agent.agent, *holder));
                 kept.schedule.shipped(agent.entries, cx.now);
             }

@@ -69,6 +69,8 @@ parameters! {
             "Time between two liveness probes of an agent. Shorter: stuck agents are found sooner, more CPU.";
         probe_failures: u32 = integer(1, 20, 3),
             "That many probes in a row without an answer make an agent count as stuck. Fewer: faster, more needless restarts.";
+        leak_share: f64 = real(0.0, 1.0, 0.8),
+            "An agent that will use its memory or handles up is restarted once it has used this share of them. Lower: more room, more restarts.";
         leader_stable: Duration = duration(ms(1), mins(10), ms(500)),
             "A node must have looked like the leader for this long before it acts as one. Shorter: faster relocation, more rival leaders.";
     }
@@ -111,8 +113,9 @@ mod tests {
     #[test]
     fn each_pair_of_parameters_that_do_not_go_together_is_told() {
         type Spoil = fn(&mut Configuration);
-        let cases: [(Spoil, [&str; 2]); 4] = [
+        let cases: [(Spoil, [&str; 2]); 5] = [
             (|all| all.supervisor.backoff_max = Duration::from_millis(99), ["supervisor.backoff_max", "supervisor.backoff"]),
+            (|all| all.ladder.isolation = Duration::from_secs(9), ["ladder.isolation", "ladder.isolation_first"]),
             (|all| all.ladder.memory = 4, ["ladder.memory", "ladder.skip_tries"]),
             (|all| all.guard.patience = all.guard.recovery_timeout, ["guard.patience", "guard.recovery_timeout"]),
             (|all| all.state.ship_every = Duration::from_secs(31), ["state.ship_every", "state.checkpoint_every"]),

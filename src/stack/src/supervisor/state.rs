@@ -14,7 +14,7 @@
 use hms_machine::{Duration, Instant, NodeId};
 
 use crate::configuration::Conflict;
-use crate::tunables::{hours, mins, ms, parameters, secs};
+use crate::tunables::{choices, hours, mins, ms, parameters, secs};
 
 parameters! {
     /// Parameters of state persistence.
@@ -29,12 +29,46 @@ parameters! {
             "Ships changes to the nodes that hold a copy; off: a lost disk is lost state.";
         ship_every: Duration = duration(ms(1), mins(10), ms(200)),
             "Time between two shipments of changes. Shorter: less is lost with a disk, more messages.";
-        holders: u32 = integer(1, 10, 2),
+        holders: u32 = integer(1, 3, 2),
             "Nodes that hold a copy of an agent's state.";
+        acknowledge: Acknowledge = choice(Acknowledge::NAMES, Acknowledge::Quorum.name()),
+            "When an entry counts: once the own disk has it, one holder too, or a quorum. More: less can be lost, later answers, none while too many are away.";
+    }
+}
+
+choices! {
+    /// Who must have an entry on its medium before a caller is told that it is safe.
+    pub enum Acknowledge {
+        /// The own disk: what was not shipped yet is lost with the host (asynchronous replication, the usual default of databases).
+        Local = "local",
+        /// The own disk and one holder, whichever is first: what was acknowledged outlives one host, if a start elsewhere reaches that holder
+        /// (semi-synchronous replication as in `MySQL`).
+        Replica = "replica",
+        /// More than half of the keepers (see [`super::placement::keepers`]); a start elsewhere asks so many that one of them must have the entry.
+        /// Nothing that was acknowledged is lost with a host or a disk, or by a cut of the network; who reaches no quorum acknowledges nothing
+        /// (Gifford, "Weighted voting for replicated data", SOSP 1979).
+        Quorum = "quorum",
     }
 }
 
 impl StateConfiguration {
+    /// So many of `holders` nodes must confirm an entry before it is acknowledged, besides the own disk. `keeps`: the own node is one of `keepers`.
+    pub fn copies(&self, keepers: usize, keeps: bool) -> usize {
+        match self.acknowledge {
+            Acknowledge::Local => 0,
+            Acknowledge::Replica => 1,
+            Acknowledge::Quorum => keepers / 2 + 1 - usize::from(keeps),
+        }
+    }
+
+    /// So many of `keepers` must have said what they have before a start chooses a copy.
+    pub fn answers(&self, keepers: usize) -> usize {
+        match self.acknowledge {
+            Acknowledge::Local | Acknowledge::Replica => 1,
+            Acknowledge::Quorum => keepers - keepers / 2,
+        }
+    }
+
     /// Parameters that do not go together.
     pub(crate) fn conflicts(&self) -> Vec<Conflict> {
         let mut conflicts = Vec::new();
@@ -48,6 +82,11 @@ impl StateConfiguration {
             });
         }
         conflicts
+    }
+
+    /// Whether acknowledgements wait for copies.
+    pub fn replicates(&self) -> bool {
+        self.enabled && self.ship && self.acknowledge != Acknowledge::Local
     }
 }
 

@@ -382,7 +382,7 @@ impl Cluster {
             Effect::Checkpoint(agent) => {
                 self.tell(node, Input::Agent { agent, event: AgentEvent::Checkpointed { ok: true } });
             }
-            Effect::Ship { .. } => {}
+            Effect::Ship { .. } | Effect::Replicate { .. } => {}
             Effect::Route { call, agent, node: target } => {
                 self.routed.push((call, agent));
                 self.dispatch(call, agent, target);

@@ -2,8 +2,8 @@
 //!
 //! Four things count, each once, with the incident that it follows from:
 //!
-//! 1. **Collateral.** An agent that no open incident strikes goes down for lack of memory, or because the stack stopped it though nothing ailed it, and in
-//!    the [`RECENT`] before, an action on another agent of its service or node began. Stops are justified where another process of the agent is
+//! 1. **Collateral.** An agent that no open incident strikes, nor struck in the [`LAG`] before, goes down for lack of memory, or because the stack stopped it
+//!    though nothing ailed it, and in the [`RECENT`] before, an action on another agent of its service or node began. Stops are justified where another process of the agent is
 //!    ready (it has moved) or this one never became ready; a belief of the stack justifies nothing: agents that are restarted because their probes
 //!    time out under the load of the restarted are the textbook case.
 //! 2. **Spread.** A service of which no agent is struck by an open incident, and which calls none of which one is, directly or through others,
@@ -29,6 +29,9 @@ use crate::incidents::Incident;
 
 /// For so long after an action or an incident, a failure next to it is laid to it: the ten seconds in which clients' retries are through.
 pub const RECENT: Duration = Duration::from_secs(10);
+
+/// A fault that has ended looks as if it went on for so long, to whoever judges by what was seen: as long as a fault may go unnoticed (HM-S1).
+pub const LAG: Duration = Duration::from_secs(1);
 
 /// So many agents may one request kill before it must not be let in again.
 pub const KILLS_MAX: usize = 3;
@@ -135,7 +138,7 @@ fn collateral(evidence: &Evidence<'_>) -> Vec<Cascade> {
                         && row.at.saturating_since(action.at) <= RECENT
                         && (action.node == node || service(action.agent) == service(agent))
                 };
-                let struck = open(evidence, row.at, Duration::ZERO).any(|incident| incident.struck.contains(&agent));
+                let struck = open(evidence, row.at, LAG).any(|incident| incident.struck.contains(&agent));
                 if let Some(action) = actions.iter().rev().find(next_to).filter(|_| !struck) {
                     let mut behind = open(evidence, row.at, RECENT).filter(|incident| incident.struck.contains(&action.agent));
                     let incident = behind.next().map(|incident| incident.fault);

@@ -6,7 +6,7 @@
 //! succeeded. An order that is taken back because the agent works was no action: nothing was done.
 
 use hms_machine::{AgentId, Cause, Duration, Instant, NodeId, Record, Rung};
-use hms_sim::world::{TraceKind, TraceRow};
+use hms_sim::world::{HarmRow, TraceKind, TraceRow};
 
 use crate::statistics::{quantile, ratio};
 
@@ -46,7 +46,7 @@ impl Recovery {
 }
 
 /// Reads all actions off a trace, in the order of their beginning.
-pub(crate) fn collect(trace: &[TraceRow]) -> Vec<Recovery> {
+pub fn collect(trace: &[TraceRow]) -> Vec<Recovery> {
     let mut all: Vec<Recovery> = Vec::new();
     for row in trace {
         match row.kind {
@@ -82,6 +82,14 @@ pub(crate) fn collect(trace: &[TraceRow]) -> Vec<Recovery> {
         }
     }
     all
+}
+
+/// When agents that were left alone ([`Rung::Retry`]) answered again: their processes go on, so no row of the trace tells of a first answer.
+pub(crate) fn note_answers(all: &mut [Recovery], harm: &[HarmRow]) {
+    for recovery in all.iter_mut().filter(|recovery| recovery.rung == Rung::Retry && recovery.served.is_none()) {
+        let answered = |row: &&HarmRow| row.agent == Some(recovery.agent) && row.well > 0 && row.begins() >= recovery.start;
+        recovery.served = harm.iter().filter(answered).map(HarmRow::begins).min();
+    }
 }
 
 fn last(all: &mut [Recovery], agent: AgentId) -> Option<&mut Recovery> {
@@ -152,8 +160,10 @@ fn groups<K: Copy + PartialEq>(keys: &[K], all: &[Recovery], key: impl Fn(&Recov
 
 #[cfg(test)]
 mod tests {
+    use hms_sim::world::Harm;
+
     use super::*;
-    use crate::fixture::{said, served, started, verified};
+    use crate::fixture::{attempts, said, served, started, verified};
 
     #[test]
     fn a_recovery_that_is_verified_and_serves_has_succeeded_at_the_first_attempt() {
@@ -179,6 +189,19 @@ mod tests {
         let found = check(&all);
         assert_eq!((found.started, found.troubles, found.first_attempt, found.verified), (2, 1, Some(0.0), Some(0.5)));
         assert_eq!(found.by_rung.iter().map(|group| group.succeeded).collect::<Vec<_>>(), [0, 1]);
+    }
+
+    #[test]
+    fn an_agent_that_was_left_alone_has_served_once_it_answers_and_not_before() {
+        let trace = [started(10, 0, Rung::Retry, 1), verified(12, 0, Rung::Retry, 1)];
+        let found = |from: u64| {
+            let mut harm = Harm::default();
+            attempts(&mut harm, from, from + 1, 0, 1, 1);
+            let mut all = collect(&trace);
+            note_answers(&mut all, &harm.rows());
+            check(&all).first_attempt
+        };
+        assert_eq!((found(8), found(11)), (Some(0.0), Some(1.0)));
     }
 
     #[test]

@@ -99,10 +99,22 @@ impl Desk {
 
     fn pass(&mut self, millis: u64) {
         let until = self.now + Duration::from_millis(millis);
-        while let Some(due) = self.calls.deadline().filter(|due| *due <= until) {
-            self.now = self.now.max(due);
-            self.turn(Calls::wake);
-            assert!(self.calls.deadline().is_none_or(|next| next > self.now), "woken in vain");
+        loop {
+            // Who carries calls out waits for none beyond its deadline.
+            let expiries = self.out.iter().enumerate().map(|(which, (call, _, _))| (self.deadline[call], which));
+            let expiry = expiries.min().filter(|(due, _)| *due <= until);
+            match (self.calls.deadline().filter(|due| *due <= until), expiry) {
+                (wake, Some((due, which))) if wake.is_none_or(|wake| due <= wake) => {
+                    self.now = self.now.max(due);
+                    self.end(which, CallOutcome::TimedOut);
+                }
+                (Some(due), _) => {
+                    self.now = self.now.max(due);
+                    self.turn(Calls::wake);
+                    assert!(self.calls.deadline().is_none_or(|next| next > self.now), "woken in vain");
+                }
+                (None, _) => break,
+            }
         }
         self.now = until;
     }

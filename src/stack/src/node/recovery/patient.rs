@@ -2,7 +2,7 @@
 
 use std::mem::Discriminant;
 
-use hms_machine::{Cause, Duration, Instant, Rung, ServiceId, StateSource};
+use hms_machine::{Cause, Instant, Rung, ServiceId, StateSource};
 
 use crate::supervisor::guard::Refusal;
 use crate::supervisor::lifecycle::{Lifecycle, State};
@@ -22,12 +22,14 @@ pub(super) struct Patient {
     pub(super) attempts: u32,
     /// To be decided on again, when, and for what.
     pub(super) held: Option<(Instant, Cause)>,
-    /// Since when it is fenced off.
+    /// Until when it is fenced off.
     pub(super) isolated: Option<Instant>,
     /// Its process was stopped because its supervisor restarts it with a sibling.
     pub(super) with_sibling: bool,
     /// What the checks say ails it; it may not be the time to do something about it.
     pub(super) ailing: Option<Cause>,
+    /// Share of its memory or handles in use, whichever is more.
+    pub(super) used: f64,
     /// When it is asked for work again, after it has failed to prove itself.
     pub(super) prove_at: Option<Instant>,
     /// When the leader is asked again to find another place.
@@ -46,6 +48,11 @@ pub(super) struct Treatment {
 }
 
 impl Patient {
+    /// Whether there is no hurry yet: what grows is used up later, and a restart costs time whenever it is made.
+    pub(super) fn can_wait(&self, cause: Cause, leak_share: f64) -> bool {
+        leaks(cause) && self.used < leak_share
+    }
+
     pub(super) fn prove_due(&self) -> Option<Instant> {
         self.prove_at.filter(|_| matches!(self.lifecycle.state(), State::Verifying { .. }))
     }
@@ -55,9 +62,14 @@ impl Patient {
     }
 
     /// When it gets a new beginning, once it is fenced off and its process has ended.
-    pub(super) fn released_at(&self, isolation: Duration) -> Option<Instant> {
-        self.isolated.filter(|_| self.lifecycle.state() == State::Isolated).map(|since| since.saturating_add(isolation))
+    pub(super) fn released_at(&self) -> Option<Instant> {
+        self.isolated.filter(|_| self.lifecycle.state() == State::Isolated)
     }
+}
+
+/// Whether an agent with this trouble works as well as ever.
+pub(super) fn leaks(cause: Cause) -> bool {
+    matches!(cause, Cause::MemoryTrend | Cause::Handles)
 }
 
 /// Where the state of a restarted agent comes from, if nothing speaks for another source.

@@ -18,8 +18,8 @@ pub const fn rungs(cause: Cause) -> &'static [Rung] {
         // A checkpoint lets the journal be cut, which makes room.
         Cause::DiskFull => &[Restore, Relocate, Rebuild, Isolate],
         Cause::DiskErrors => &[Retry, Relocate, Rebuild, Isolate],
-        // The journal cannot be trusted; a move would take the damage along.
-        Cause::CorruptState => &[Restore, Rebuild, Isolate],
+        // The journal cannot be trusted, and what stands behind the damage is in the copies; a move would take the damage along.
+        Cause::CorruptState => &[Rebuild, Restore, Isolate],
         Cause::NodeDown | Cause::ZoneDown => &[Relocate, Rebuild, Isolate],
         Cause::StartFailed => &[Restart, Restore, Relocate, Rebuild, Isolate],
         // The request is kept out; a fresh process suffices, and a move would not have helped.

@@ -47,8 +47,10 @@ parameters! {
             "Moves of an agent within the window before the ladder passes over this rung.";
         rebuild_limit: u32 = integer(1, 100, 2),
             "Rebuildings of an agent from a replica within the window before the ladder isolates it.";
+        isolation_first: Duration = duration(secs(1), hours(24), secs(10)),
+            "An agent that was fenced off gets a new beginning after this time, if no operator gives it one before; each further time after twice as long.";
         isolation: Duration = duration(secs(1), hours(24), mins(5)),
-            "An agent that was fenced off gets a new beginning after this time, if no operator gives it one before.";
+            "Longest time for which an agent is fenced off.";
         skip_below: f64 = real(0.0, 1.0, 0.25),
             "Passes over a rung whose smoothed rate of success for the cause is lower. Higher: climbs sooner, more drastic recoveries.";
         skip_tries: u32 = integer(1, 1000, 5),
@@ -73,9 +75,24 @@ impl LadderConfiguration {
         }
     }
 
+    /// How long an agent is fenced off the `times`-th time, counted from 1 (the pauses of Kubernetes' `CrashLoopBackOff`: 10 s, doubled up to 5 min).
+    pub fn isolated_for(&self, times: u32) -> Duration {
+        let doubled = 1u64.checked_shl(times.saturating_sub(1)).unwrap_or(u64::MAX);
+        self.isolation_first.saturating_mul(doubled).min(self.isolation)
+    }
+
     /// Parameters that do not go together.
     pub(crate) fn conflicts(&self) -> Vec<Conflict> {
         let mut conflicts = Vec::new();
+        if self.isolation < self.isolation_first {
+            conflicts.push(Conflict {
+                names: ["ladder.isolation", "ladder.isolation_first"],
+                message: format!(
+                    "ladder.isolation ({}) must be at least ladder.isolation_first ({})",
+                    self.isolation, self.isolation_first
+                ),
+            });
+        }
         if self.memory < self.skip_tries {
             conflicts.push(Conflict {
                 names: ["ladder.memory", "ladder.skip_tries"],
