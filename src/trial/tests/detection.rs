@@ -208,7 +208,7 @@ fn hm6_a_disk_that_is_a_little_slower_is_told_by_its_past_and_not_with_anomaly_d
 
 #[test]
 fn hm6_a_leak_that_takes_ten_minutes_is_told_before_it_is_pressing_and_not_with_far_prediction_off() {
-    let leak = "[[fault]]\nkind = \"memory_leak\"\nat = \"40s\"\nfor = \"50s\"\nrate = \"12 MiB\"\ntarget = { service = \"api\", replica = 3 }\n";
+    let leak = "[[fault]]\nkind = \"memory_leak\"\nat = \"40s\"\nfor = \"50s\"\nrate = \"12 MiB/s\"\ntarget = { service = \"api\", replica = 3 }\n";
     let told = run(leak, plain(), 1_000);
     assert!(told.incidents[0].detection_time().is_some_and(|took| took < Duration::from_secs(1)), "{:?}", told.incidents[0]);
     let off = with(|stack| stack.prediction.far = false);

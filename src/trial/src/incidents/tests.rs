@@ -154,7 +154,7 @@ fn time_is_counted_from_the_first_effect_and_a_fault_without_one_has_none() {
     };
     let quiet = Harm::default();
     // A hundredth of a gibibyte takes ten seconds.
-    let leak = fault("kind = \"memory_leak\"\nfor = \"60s\"\nrate = \"1048.576 KiB\"\n");
+    let leak = fault("kind = \"memory_leak\"\nfor = \"60s\"\nrate = \"1048.576 KiB/s\"\n");
     assert_eq!(shown(&leak, 41, &quiet).1, Some(Duration::from_secs(1)));
     assert_eq!(shown(&leak, 35, &quiet).1, Some(Duration::ZERO));
     assert_eq!(shown(&leak.replace("60s", "5s"), 31, &quiet), (None, None));
