@@ -6,11 +6,14 @@
 //!
 //! | part | what it joins |
 //! |---|---|
-//! | [`watch`] | heartbeats and detectors, or SWIM |
+//! | [`watch`] | heartbeats, detectors and links, or SWIM |
 //! | [`peers`], [`assignments`] | what is believed of other nodes and their agents, and where agents have been moved to |
 //! | [`moves`] | what a node does about moves: takes agents in, keeps them, hands them over |
 //! | [`examination`] | checks, trends, alerts |
+//! | [`chart`] | history, anomalies, slow leaks, and how well the whole is |
+//! | [`treatment`] | what is done about what the checks find |
 //! | [`recovery`] | lifecycles, supervision trees, ladder, guard, gate for starts |
+//! | [`moving`] | orders and registers of moves |
 //! | [`state`] | checkpoints and shipped copies |
 //! | [`cluster`] | leadership, placement, the guard of the whole |
 //! | [`calls`] | balancing, outliers, breakers, retries, budgets, hedges, limits, fallbacks |
