@@ -3,9 +3,11 @@
 //! Picture the bench around the experiment. The trial itself is deterministic and knows no files, threads or tables; all of these are
 //! here. The commands, the GUI and Python stand on this crate and on nothing below it.
 
+pub mod bench;
 pub mod campaign;
 pub mod conformance;
 pub mod datasets;
+pub mod evolution;
 pub mod export;
 pub mod files;
 pub mod inputs;
@@ -21,6 +23,7 @@ pub mod statistics;
 mod fixture;
 
 pub use hms_dataset as dataset;
+pub use hms_evolve as evolve;
 pub use hms_machine as machine;
 pub use hms_scenario as scenario;
 pub use hms_sim as sim;
