@@ -90,7 +90,18 @@ fn reached(yes: bool) -> String {
 
 fn optimizers(rows: &[Row], seeds: u64) -> String {
     let mut table = Table::new();
-    table.load_style(NOTHING).set_header(["problem", "algorithm", "measure", "median", "quartiles", "goal", "", "µs", "best other", "others"]);
+    table.load_style(NOTHING).set_header([
+        "problem",
+        "algorithm",
+        "measure",
+        "median",
+        "quartiles",
+        "goal",
+        "",
+        "µs",
+        "best other",
+        "others",
+    ]);
     for row in rows {
         let show = |value: f64| row.measure.show(value);
         let others: Vec<String> = row.peers.iter().map(|peer| format!("{} {}", peer.name, show(peer.value))).collect();

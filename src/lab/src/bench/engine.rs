@@ -1,6 +1,6 @@
 //! What the engine costs: a search over 30 numbers with two objectives and its books (history, hypervolume), whose evaluations only wait.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::hint;
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 use hms_evolve::algorithms::{Pacing, Settings, standard};
 use hms_evolve::genome::Bounds;
 use hms_evolve::problems::zdt::Zdt;
-use hms_evolve::run::{
-    Evaluation, History, Order, Problem, Provenance, Rule, Run, Termination, Window, WindowStep, Yardstick,
-};
+use hms_evolve::run::{Evaluation, History, Order, Problem, Provenance, Rule, Run, Termination, Window, WindowStep, Yardstick};
 use hms_machine::Seed;
 use serde::Serialize;
 
@@ -34,24 +32,24 @@ type Search = Run<standard::NsgaTwo<Bounds>, Bounds>;
 
 /// How many candidates are out at a time, four for each of two threads.
 const WINDOW: usize = 8;
-/// A wall clock is disturbed by whatever else runs: the least of so many measurements counts.
-const REPEATS: usize = 3;
+/// A wall clock is disturbed by whatever else runs. The search is the same each time, so of every stretch of it the least of so many measurements counts.
+const REPEATS: usize = 4;
 
 /// Measures the engine; `begin` hears what is measured next. Takes about half a minute.
 pub fn engine(begin: &mut dyn FnMut(&str)) -> Vec<Figure> {
     begin("own time per evaluation");
-    let own = least(|| serial(20_000, Duration::ZERO).0 / 20_000.0 * 1e6);
+    let own = serial(20_000, Duration::ZERO) / 20_000.0;
     begin("share of 100 µs");
-    let short = least(|| share(serial(5_000, Duration::from_micros(100))));
+    let short = share(5_000, Duration::from_micros(100));
     begin("share of 1 ms");
-    let long = least(|| share(serial(1_000, Duration::from_millis(1))));
+    let long = share(1_000, Duration::from_millis(1));
     begin("two threads, spread of ten");
-    let busy = 1.0 - least(|| 1.0 - parallel(2_000, 2));
+    let busy = (0..REPEATS).map(|_| parallel(2_000, 2)).fold(0.0, f64::max);
     begin("memory over a million evaluations");
     let (early, late) = memory();
     let grown = early.zip(late).map(|(early, late)| late - early);
     vec![
-        figure("own time per evaluation", "at most 1.7", Some(own), "µs", |value| value <= 1.7),
+        figure("own time per evaluation", "at most 1.7", Some(1e6 * own), "µs", |value| value <= 1.7),
         figure("own share, 100 µs per evaluation", "at most 3", Some(100.0 * short), "%", |value| value <= 3.0),
         figure("own share, 1 ms per evaluation", "at most 0.5", Some(100.0 * long), "%", |value| value <= 0.5),
         figure("time in evaluations, 2 threads, lengths 1 : 10", "at least 0.95", Some(busy), "", |value| value >= 0.95),
@@ -61,10 +59,6 @@ pub fn engine(begin: &mut dyn FnMut(&str)) -> Vec<Figure> {
 
 fn figure(name: &'static str, target: &'static str, value: Option<f64>, unit: &'static str, reaches: fn(f64) -> bool) -> Figure {
     Figure { name, target, value, unit, pass: value.map(reaches) }
-}
-
-fn least(mut measure: impl FnMut() -> f64) -> f64 {
-    (0..REPEATS).map(|_| measure()).fold(f64::INFINITY, f64::min)
 }
 
 fn search(evaluations: u64) -> Search {
@@ -82,7 +76,14 @@ fn history() -> History<Vec<f64>> {
 /// A problem that takes a while.
 struct Waiting {
     length: Duration,
-    spent: Cell<Duration>,
+    /// The end of the last evaluation, and the seconds between evaluations.
+    stretches: RefCell<(Instant, Vec<f64>)>,
+}
+
+impl Waiting {
+    fn new(length: Duration) -> Self {
+        Waiting { length, stretches: RefCell::new((Instant::now(), Vec::new())) }
+    }
 }
 
 impl Problem for Waiting {
@@ -94,9 +95,11 @@ impl Problem for Waiting {
 
     fn evaluate(&self, genome: &Vec<f64>, evaluation: &mut Evaluation) {
         let began = Instant::now();
+        let (ended, stretches) = &mut *self.stretches.borrow_mut();
+        stretches.push((began - *ended).as_secs_f64());
         evaluation.objectives.extend(Zdt::One.objectives_of(genome));
         spin(began, self.length);
-        self.spent.set(self.spent.get() + began.elapsed());
+        *ended = Instant::now();
     }
 }
 
@@ -106,18 +109,24 @@ fn spin(began: Instant, length: Duration) {
     }
 }
 
-/// Seconds in the engine and seconds in evaluations of a search on this thread.
-fn serial(evaluations: u64, length: Duration) -> (f64, f64) {
-    let problem = Waiting { length, spent: Cell::new(Duration::ZERO) };
-    let (mut search, mut history) = (search(evaluations), history());
-    let began = Instant::now();
-    search.execute(&problem, None, &mut history);
-    let (whole, spent) = (began.elapsed().as_secs_f64(), problem.spent.get().as_secs_f64());
-    (whole - spent, spent)
+/// Seconds in the engine of a search on this thread, between evaluations of this length.
+fn serial(evaluations: u64, length: Duration) -> f64 {
+    let stretches = || {
+        let problem = Waiting::new(length);
+        search(evaluations).execute(&problem, None, &mut history());
+        problem.stretches.into_inner().1
+    };
+    let mut least = stretches();
+    for _ in 1..REPEATS {
+        least.iter_mut().zip(stretches()).for_each(|(least, other)| *least = least.min(other));
+    }
+    least.iter().sum()
 }
 
-fn share((engine, evaluations): (f64, f64)) -> f64 {
-    engine / (engine + evaluations)
+/// The engine's share of a search with evaluations of this length.
+fn share(evaluations: u64, length: Duration) -> f64 {
+    let engine = serial(evaluations, length);
+    engine / (engine + evaluations as f64 * length.as_secs_f64())
 }
 
 /// From 0.2 to 2 ms, by the genome.
@@ -187,7 +196,7 @@ fn work(queue: &Mutex<mpsc::Receiver<(u64, Vec<f64>)>>, done: &mpsc::Sender<(u64
 
 /// Megabytes in use after ten thousand and after a million evaluations.
 fn memory() -> (Option<f64>, Option<f64>) {
-    let problem = Waiting { length: Duration::ZERO, spent: Cell::new(Duration::ZERO) };
+    let problem = Zdt::One;
     let (mut search, mut history) = (search(10_000), history());
     search.execute(&problem, None, &mut history);
     let early = resident();
@@ -218,7 +227,7 @@ mod tests {
     fn shares_of_time_are_shares() {
         let busy = parallel(150, 2);
         assert!(busy > 0.0 && busy <= 1.0, "{busy}");
-        let (engine, evaluations) = serial(150, Duration::from_micros(10));
-        assert!(engine > 0.0 && evaluations >= 1.5e-3);
+        let share = share(150, Duration::from_micros(10));
+        assert!(share > 0.0 && share < 1.0, "{share}");
     }
 }
