@@ -36,16 +36,26 @@ pub fn additive_epsilon(front: &[f64], samples: &[f64], width: usize) -> f64 {
 
 /// Spacing: standard deviation of the Manhattan distances to the nearest neighbour (Schott 1995). 0 for an even front, and for fewer than two points.
 pub fn spacing(front: &[f64], width: usize) -> f64 {
-    let points: Vec<&[f64]> = front.chunks_exact(width).collect();
+    let mut points: Vec<&[f64]> = front.chunks_exact(width).collect();
+    points.sort_by(|a, b| a[0].total_cmp(&b[0]));
     if points.len() < 2 {
         return 0.0;
     }
     let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(x, y)| (x - y).abs()).sum::<f64>();
     let nearest = |place: usize| {
-        (0..points.len())
-            .filter(|&other| other != place)
-            .map(|other| apart(points[place], points[other]))
-            .fold(f64::INFINITY, f64::min)
+        let own = points[place];
+        let mut least = f64::INFINITY;
+        let mut look = |other: &&[f64]| {
+            // Whoever is farther in the first objective alone is farther, and so is everybody behind.
+            let near = (own[0] - other[0]).abs() < least;
+            if near {
+                least = least.min(apart(own, other));
+            }
+            near
+        };
+        let _ = points[..place].iter().rev().all(&mut look);
+        let _ = points[place + 1..].iter().all(&mut look);
+        least
     };
     let distances: Vec<f64> = (0..points.len()).map(nearest).collect();
     let mean = distances.iter().sum::<f64>() / distances.len() as f64;
@@ -53,7 +63,7 @@ pub fn spacing(front: &[f64], width: usize) -> f64 {
     (squares / (distances.len() - 1) as f64).sqrt()
 }
 
-/// Mean distance of pairs of genomes, by the measure of their space: how much a population still has to choose from. Of all pairs up to sixteen genomes; of more, each with four others at even steps, since
+/// Mean distance of pairs of genomes, by the measure of their space: how much a population still has to choose from. Of all pairs up to sixteen genomes; of more, each with two others at even steps, since
 /// all pairs of a hundred would cost more than everything else in a generation.
 pub fn diversity<S: crate::genome::Space>(space: &S, genomes: &[S::Genome]) -> f64 {
     let count = genomes.len();
@@ -61,7 +71,7 @@ pub fn diversity<S: crate::genome::Space>(space: &S, genomes: &[S::Genome]) -> f
         return 0.0;
     }
     const ALL_UP_TO: usize = 16;
-    const OTHERS: usize = 4;
+    const OTHERS: usize = 2;
     let (mut sum, mut pairs) = (0.0, 0u32);
     let mut add = |first: usize, second: usize| {
         sum += space.distance(&genomes[first], &genomes[second]);
