@@ -125,7 +125,7 @@ fn optimizers(rows: &[Row], seeds: u64) -> String {
     }
     let mut text = String::new();
     let _ = writeln!(text, "{}", table.trim_fmt());
-    let note = format!("\nMedians over {seeds} seeds. µs: CPU time per evaluation, the problem's own included.");
+    let note = format!("\nMedians; seeds: {seeds}. µs: CPU time per evaluation, the problem's own included.");
     let _ = writeln!(text, "{}", paint(Style::Dim, &note));
     text
 }
