@@ -141,7 +141,7 @@ pub fn waterfall(title: &str, subtitle: &str, start: &str, steps: &[Fall]) -> Ve
     });
     let levels: Vec<f64> = std::iter::once(1.0).chain(ends).collect();
     let high = levels.iter().copied().fold(1.0, f64::max);
-    let across = from_zero(100.0 * high);
+    let across = Scale::Linear { low: 0.0, high: 100.0 * high };
     let panel = Panel { left, right: RIGHT - 150.0, top, bottom, across, up: Scale::Linear { low: 0.0, high: 1.0 } };
     panel.draw_across(&mut canvas, &theme, &across.ticks(10), Some("loss left, % of the default's"));
     let mut bar = |row: usize, label: &str, from: f64, to: f64, color, note: String| {
