@@ -7,7 +7,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, completions, conformance, dataset, doctor, evolve, export, plot, presets, replay, run, schema, scorecard, sweep,
+    bench, check, completions, conformance, dataset, doctor, evolve, export, plot, presets, replay, run, schema, scorecard, sweep,
 };
 
 /// Version, and the commit where it is known.
@@ -65,6 +65,7 @@ pub(crate) enum Command {
     Export(export::Arguments),
     Dataset(dataset::Arguments),
     Plot(plot::Arguments),
+    Bench(bench::Arguments),
     Doctor(doctor::Arguments),
     Conformance(conformance::Arguments),
     Completions(completions::Arguments),

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant as WallInstant;
 
+use hms_lab::evolution::report::Stage;
 use hms_lab::evolution::{Phase, Plan};
 use hms_lab::trial::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -123,6 +124,11 @@ impl SearchBar {
             }
             Phase::Validating => self.bar.set_message("finalists on validation seeds".to_owned()),
             Phase::Judging(count) => self.bar.set_message(format!("{count} configurations on held-out seeds")),
+            Phase::Analysing(Stage::Ablation) => self.bar.set_message("which parameter bought what".to_owned()),
+            Phase::Analysing(Stage::Robustness) => self.bar.set_message("what drifts cost".to_owned()),
+            Phase::Analysing(Stage::Baseline(name, progress)) => {
+                self.bar.set_message(format!("{name}: {} trials  {rate:.1} trials/s", progress.trials));
+            }
         }
     }
 }

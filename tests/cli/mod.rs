@@ -1,5 +1,6 @@
 //! The command as a process: arguments in; exit code, stdout, stderr and files out.
 
+mod bench;
 mod conformance;
 mod doctor;
 mod files;

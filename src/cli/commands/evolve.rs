@@ -43,6 +43,9 @@ pub(crate) struct Arguments {
     /// Begins anew in a folder that holds a search; trials that it knows are not run again.
     #[arg(long)]
     fresh: bool,
+    /// Runs random search and Latin hypercubes beside it, with as many trials each, and compares.
+    #[arg(long)]
+    baselines: bool,
     /// Trials at the same time; default, and 0: one per core. Results do not depend on it.
     #[arg(long, short, value_name = "N", env = "RAYON_NUM_THREADS", value_parser = clap::value_parser!(u16).range(0..=4096))]
     jobs: Option<u16>,
@@ -112,7 +115,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         };
         let mut show = |phase: Phase| bar.show(phase);
         let jobs = arguments.jobs.map_or(0, usize::from);
-        evolution::evolve(&plan, Options { out: &out, opening, jobs, build: &build(), watch: &watch, show: &mut show })?
+        evolution::evolve(
+            &plan,
+            Options { out: &out, opening, jobs, baselines: arguments.baselines, build: &build(), watch: &watch, show: &mut show },
+        )?
     };
     if arguments.json {
         output::print_json(&report(&plan, &study, began.elapsed().as_secs_f64()))?;

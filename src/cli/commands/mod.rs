@@ -1,5 +1,6 @@
 //! One file per subcommand: its arguments, and resolve, run, render.
 
+pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod conformance;

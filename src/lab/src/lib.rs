@@ -3,6 +3,7 @@
 //! Picture the bench around the experiment. The trial itself is deterministic and knows no files, threads or tables; all of these are
 //! here. The commands, the GUI and Python stand on this crate and on nothing below it.
 
+pub mod bench;
 pub mod campaign;
 pub mod conformance;
 pub mod datasets;

@@ -301,6 +301,19 @@ impl<S: Reals> CovarianceAdaptation<S> {
         self
     }
 
+    /// The same search, whose first cloud has this deviation as a share of the ranges.
+    pub fn starting_with(mut self, sigma: f64) -> Self {
+        self.cloud.sigma = sigma;
+        self.cloud.sigma_start = sigma;
+        self
+    }
+
+    /// The middle of the present cloud: less noisy than its best point.
+    pub fn middle(&self) -> Vec<f64> {
+        let ranges = self.space.low().iter().zip(self.space.high());
+        self.cloud.mean.iter().zip(ranges).map(|(share, (low, high))| low + share.clamp(0.0, 1.0) * (high - low)).collect()
+    }
+
     fn to_unit(&self, genome: &[f64]) -> Vec<f64> {
         let place = |(value, (low, high)): (&f64, (&f64, &f64))| {
             let unit = (value - low) / (high - low).max(f64::MIN_POSITIVE);

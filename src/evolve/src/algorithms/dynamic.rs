@@ -3,13 +3,14 @@
 //! After each generation a few members are evaluated again (sentinels; Deb, Rao and Karthik, "Dynamic multi-objective optimization and decision-making using modified NSGA-II", EMO 2007); if a score moved,
 //! the problem has changed. The answer: all scores are forgotten and the population starts again from a mixture of its members, of random immigrants (Grefenstette 1992), of mutated members (Cobb 1990), of members moved on
 //! by the way the population went between the last two changes (prediction of the center: Zhou, Jin and Zhang, IEEE Transactions on Cybernetics 44, 2014), and of the best of earlier environments (memory: Branke 1999), since what was good once
-//! may be good again.
+//! may be good again. Once these are measured, a [`Pursuit`] looks whether the population as a whole lies beside its optimum, and moves it there.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use hms_machine::Seed;
 use serde::{Deserialize, Serialize};
 
+use super::pursuit::Pursuit;
 use super::{Algorithm, Asked, Origin, Population};
 use crate::genome::Space;
 use crate::operators::{Applied, Mutation};
@@ -40,6 +41,8 @@ pub struct Response {
     pub memory: usize,
     /// Environments remembered.
     pub environments: usize,
+    /// Most evaluations spent on finding the displacement of the optimum; 0 for no such search.
+    pub pursuit: usize,
 }
 
 /// An algorithm that follows a changing problem.
@@ -64,7 +67,20 @@ pub struct Dynamic<A, S: Space, M> {
     watched: u64,
     changed: bool,
     changes: u64,
+    chase: Chase<S::Genome>,
     next_id: u64,
+}
+
+/// How far the answer to a change has come.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(bound(serialize = "G: Serialize", deserialize = "G: Deserialize<'de>"))]
+enum Chase<G> {
+    /// Nothing is to be found out.
+    Idle,
+    /// So many of those that start again are still to be measured.
+    Measuring(usize),
+    /// The displacement of the optimum is looked for.
+    Running(Box<Pursuit<G>>),
 }
 
 /// Whose candidate it is.
@@ -72,6 +88,7 @@ pub struct Dynamic<A, S: Space, M> {
 enum Ticket<G> {
     Inner(u64, G),
     Sentinel(G, Scores),
+    Moved(u64, G),
 }
 
 impl<A, S, M> Dynamic<A, S, M>
@@ -96,6 +113,7 @@ where
             watched: 0,
             changed: false,
             changes: 0,
+            chase: Chase::Idle,
             next_id: 0,
         }
     }
@@ -129,6 +147,14 @@ where
             self.watch.push_back((population.genomes[row].clone(), scores));
         }
         self.watched = self.inner.generation();
+    }
+
+    fn hand_out(&mut self, ticket: Ticket<S::Genome>, origin: Origin) -> Asked<'_, S::Genome> {
+        let id = self.next_id;
+        self.next_id += 1;
+        let ticket = self.waiting.entry(id).or_insert(ticket);
+        let (Ticket::Inner(_, genome) | Ticket::Sentinel(genome, _) | Ticket::Moved(_, genome)) = ticket;
+        Asked { id, genome, origin }
     }
 
     fn has_moved(&self, known: Measured<'_>, measured: Measured<'_>) -> bool {
@@ -185,7 +211,39 @@ where
             starts.push(immigrant);
         }
         self.before = members;
+        self.chase = if self.response.pursuit > 0 { Chase::Measuring(size) } else { Chase::Idle };
         self.inner.restart(&starts);
+        self.watched = self.inner.generation();
+    }
+
+    /// Goes on with the answer when nothing is outstanding: begins a pursuit, or ends one.
+    fn chase(&mut self) {
+        match std::mem::replace(&mut self.chase, Chase::Idle) {
+            Chase::Measuring(0) => {
+                let Population { genomes, scores } = self.inner.population();
+                let seed = Seed(self.rng.next_u64());
+                if let Some(pursuit) = Pursuit::new(&self.space, genomes, scores, self.response.pursuit, seed) {
+                    self.chase = Chase::Running(Box::new(pursuit));
+                }
+            }
+            Chase::Running(pursuit) if pursuit.is_over() => {
+                if let Some(displacement) = pursuit.displacement() {
+                    self.follow(&displacement);
+                }
+            }
+            other @ (Chase::Idle | Chase::Measuring(_) | Chase::Running(_)) => self.chase = other,
+        }
+    }
+
+    /// Moves the population; a fifth stays as it is, in case that the ends of the front were where they should be.
+    fn follow(&mut self, displacement: &[f64]) {
+        let mut members = self.inner.population().genomes.to_vec();
+        self.rng.shuffle(&mut members);
+        let stay = members.len() / 5;
+        for member in &mut members[stay..] {
+            self.space.shift(member, displacement);
+        }
+        self.inner.restart(&members);
         self.watched = self.inner.generation();
     }
 }
@@ -202,6 +260,9 @@ where
         if self.changed && self.watch.is_empty() {
             return None;
         }
+        if self.waiting.is_empty() {
+            self.chase();
+        }
         let sentinel = |ticket: &Ticket<S::Genome>| matches!(ticket, Ticket::Sentinel(..));
         let watching = self.waiting.values().any(sentinel);
         if !watching && self.watch.is_empty() && self.inner.generation() > self.watched {
@@ -214,17 +275,21 @@ where
             }
             None if watching => return None,
             None => {
+                if let Chase::Running(pursuit) = &mut self.chase {
+                    if pursuit.is_over() {
+                        return None;
+                    }
+                    let (asked, genome) = pursuit.ask(&self.space)?;
+                    return Some(self.hand_out(Ticket::Moved(asked, genome), Origin::default()));
+                }
+                if matches!(self.chase, Chase::Measuring(0)) {
+                    return None;
+                }
                 let asked = self.inner.ask()?;
                 (Ticket::Inner(asked.id, asked.genome.clone()), asked.origin)
             }
         };
-        let id = self.next_id;
-        self.next_id += 1;
-        let ticket = self.waiting.entry(id).or_insert(ticket);
-        let genome = match ticket {
-            Ticket::Inner(_, genome) | Ticket::Sentinel(genome, _) => &*genome,
-        };
-        Some(Asked { id, genome, origin })
+        Some(self.hand_out(ticket, origin))
     }
 
     fn tell(&mut self, id: u64, measured: Measured<'_>) {
@@ -232,7 +297,17 @@ where
             panic!("candidate {id} was not asked for, or was told already");
         };
         match ticket {
-            Ticket::Inner(inner, _) => self.inner.tell(inner, measured),
+            Ticket::Inner(inner, _) => {
+                self.inner.tell(inner, measured);
+                if let Chase::Measuring(left) = &mut self.chase {
+                    *left = left.saturating_sub(1);
+                }
+            }
+            Ticket::Moved(asked, _) => {
+                if let Chase::Running(pursuit) = &mut self.chase {
+                    pursuit.tell(asked, measured);
+                }
+            }
             Ticket::Sentinel(_, known) => self.changed |= self.has_moved(known.measured(0), measured),
         }
         // All sentinels of the round are heard before anything is done, so that their order does not matter.
@@ -256,6 +331,7 @@ where
     fn restart(&mut self, starts: &[S::Genome]) {
         self.watch.clear();
         self.waiting.clear();
+        self.chase = Chase::Idle;
         self.inner.restart(starts);
         self.watched = self.inner.generation();
     }

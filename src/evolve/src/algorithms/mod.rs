@@ -17,6 +17,7 @@ mod evolution;
 mod islands;
 mod outstanding;
 mod portfolio;
+mod pursuit;
 mod real;
 mod sampling;
 pub mod standard;

@@ -127,7 +127,8 @@ fn portfolios_islands_and_followers_keep_the_contract() {
         let island = |seed| standard::nsga_two(space(), standard::generational(12, objectives), Seed(seed));
         check("islands", &Archipelago::new((0..3).map(island).collect(), objectives, migration, 20, Seed(1)), objectives);
         let detector = ChangeDetector { sentinels: 2, tolerance: 0.0 };
-        let response = Response { immigrants: 0.2, mutants: 0.2, predicted: 0.2, remembered: 0.2, memory: 5, environments: 3 };
+        let response =
+            Response { immigrants: 0.2, mutants: 0.2, predicted: 0.2, remembered: 0.2, memory: 5, environments: 3, pursuit: 40 };
         let mutation = Polynomial { rate: 0.25, eta: 20.0 };
         check("dynamic", &Dynamic::new(island(1), space(), mutation, detector, response, Seed(2)), objectives);
     }

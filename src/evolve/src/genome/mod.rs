@@ -50,6 +50,14 @@ pub trait Space {
 
     /// Moves a genome the way that the middle of a population went between two moments; spaces without directions leave it where it is.
     fn drift(&self, _genome: &mut Self::Genome, _before: &[Self::Genome], _after: &[Self::Genome]) {}
+
+    /// Where a genome stands along each axis, as a share of that axis' range; empty for spaces without directions.
+    fn coordinates(&self, _genome: &Self::Genome) -> Vec<f64> {
+        Vec::new()
+    }
+
+    /// Moves a genome along each of its axes by a share of that axis' range, as far as the space goes.
+    fn shift(&self, _genome: &mut Self::Genome, _shares: &[f64]) {}
 }
 
 /// Spaces whose genomes are rows of independent places: a value that is valid at a place of one genome is valid there in every other.
@@ -79,6 +87,20 @@ pub(crate) fn drift_within(space: &impl Reals, genome: &mut [f64], before: &[Vec
     for (place, value) in genome.iter_mut().enumerate() {
         let moved = *value + mean(after, place) - mean(before, place);
         *value = moved.clamp(space.low()[place], space.high()[place]);
+    }
+}
+
+/// Where a point of a box stands, in shares of its ranges.
+pub(crate) fn coordinates_within(space: &impl Reals, genome: &[f64]) -> Vec<f64> {
+    let ranges = space.low().iter().zip(space.high());
+    genome.iter().zip(ranges).map(|(value, (low, high))| (value - low) / (high - low).max(f64::MIN_POSITIVE)).collect()
+}
+
+/// Moves a point of a box by shares of its ranges.
+pub(crate) fn shift_within(space: &impl Reals, genome: &mut [f64], shares: &[f64]) {
+    for (place, (value, share)) in genome.iter_mut().zip(shares).enumerate() {
+        let (low, high) = (space.low()[place], space.high()[place]);
+        *value = (*value + share * (high - low)).clamp(low, high);
     }
 }
 

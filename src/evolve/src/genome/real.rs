@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{Positional, Reals, Space, drift_within};
+use super::{Positional, Reals, Space, coordinates_within, drift_within, shift_within};
 use crate::random::Rng;
 
 /// A box: least and greatest value of each coordinate.
@@ -103,6 +103,14 @@ impl Space for Bounds {
 
     fn drift(&self, genome: &mut Vec<f64>, before: &[Vec<f64>], after: &[Vec<f64>]) {
         drift_within(self, genome, before, after);
+    }
+
+    fn coordinates(&self, genome: &Vec<f64>) -> Vec<f64> {
+        coordinates_within(self, genome)
+    }
+
+    fn shift(&self, genome: &mut Vec<f64>, shares: &[f64]) {
+        shift_within(self, genome, shares);
     }
 }
 

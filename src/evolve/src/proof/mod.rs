@@ -4,6 +4,8 @@
 //! could be chance, [`holm`] corrects for having asked several questions, [`student`] and [`normal`] hold the distributions. Nothing draws numbers but from the generator that it is handed.
 
 pub mod bootstrap;
+#[cfg(test)]
+mod claims;
 pub mod normal;
 pub mod paired;
 pub mod student;

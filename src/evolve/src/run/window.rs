@@ -179,6 +179,55 @@ mod tests {
         }
     }
 
+    /// Share of the time of two workers that is spent in evaluations whose lengths spread tenfold, in time that is only counted.
+    fn busy(size: usize, pacing: Pacing) -> f64 {
+        let settings = Settings { pacing, ..standard::generational(100, 1) };
+        let mut algorithm = standard::nsga_two(Bounds::cube(3, -1.0, 1.0).unwrap(), settings, Seed(1));
+        let (mut window, mut rng) = (Window::new(size, Order::Submission), Rng::new(Seed(3), 0));
+        let (mut queue, mut workers) = (VecDeque::new(), [None::<(f64, u64, f64)>; 2]);
+        let (mut now, mut spent, mut told) = (0.0, 0.0, 0);
+        while told < 3000 {
+            for worker in workers.iter_mut().filter(|worker| worker.is_none()) {
+                let next = queue.pop_front();
+                *worker = next.map(|(id, value, length): (u64, f64, f64)| {
+                    spent += length;
+                    (now + length, id, value)
+                });
+            }
+            match window.next_step() {
+                Step::Ask => match algorithm.ask() {
+                    Some(asked) => {
+                        queue.push_back((asked.id, asked.genome[0], rng.between(0.2, 2.0)));
+                        window.sent(asked.id);
+                    }
+                    None => window.declined(),
+                },
+                Step::Tell(id, value) => {
+                    algorithm.tell(id, Measured::feasible(&[value]));
+                    told += 1;
+                }
+                Step::Wait => {
+                    let first = workers.iter_mut().filter(|worker| worker.is_some());
+                    let first = first.min_by(|a, b| a.unwrap().0.total_cmp(&b.unwrap().0)).unwrap();
+                    let (end, id, value) = first.take().unwrap();
+                    now = end;
+                    window.arrive(id, value);
+                }
+                Step::Stuck => panic!("stuck"),
+            }
+        }
+        spent / (2.0 * now)
+    }
+
+    #[test]
+    fn a_window_of_four_per_worker_keeps_workers_busy_and_small_broods_do_not() {
+        let steady = busy(8, Pacing::Steady { outstanding_max: 8 });
+        assert!(steady > 0.98, "{steady}");
+        let narrow = busy(2, Pacing::Steady { outstanding_max: 2 });
+        let broods = busy(8, Pacing::Generational);
+        assert!(narrow < 0.9 && broods < steady, "{narrow} {broods} {steady}");
+    }
+
     #[test]
     fn first_come_runs_do_depend_on_arrival() {
         let history = |luck| run(Order::FirstCome, 8, luck, false, 200).0;

@@ -1,58 +1,14 @@
-//! The report of a search, in Markdown: what was searched, what was found, and how it fares on seeds that the search never saw.
-//!
-//! Nothing in it depends on the machine or on how often the search was interrupted.
+//! Parts of the report of a search, in Markdown: what was searched, what was found, and how it fares on seeds that the search never saw.
 
 use std::fmt::Write as _;
 
 use hms_evolve::proof::bootstrap::Interval;
 
-use super::genes::parameters;
 use super::pilot;
 use super::plan::Plan;
 use super::state::End;
 use super::study::Study;
 use super::verdict::{Comparison, Contender};
-use crate::presets::DEFAULT;
-
-/// The whole report.
-pub(super) fn report(plan: &Plan, study: &Study) -> String {
-    let mut text = format!("# {}\n\n", plan.name);
-    if !plan.description.is_empty() {
-        let _ = write!(text, "{}\n\n", plan.description);
-    }
-    summary(&mut text, plan, study);
-    searched(&mut text, plan, study);
-    found(&mut text, plan, study);
-    judged(&mut text, plan, study);
-    moved(&mut text, plan, study);
-    converged(&mut text, study);
-    text
-}
-
-/// The knee against the default and the best preset, in a few lines.
-fn summary(text: &mut String, plan: &Plan, study: &Study) {
-    if study.chosen.is_empty() {
-        text.push_str("**Nothing was chosen**: no finalist could be measured on every validation seed.\n\n");
-        return;
-    }
-    for (target, about) in plan.question.targets.iter().enumerate() {
-        let Some(own) = study.verdict.comparison(0, DEFAULT, target) else { continue };
-        let _ = write!(text, "- `{}`, knee against the default: {}", about.name, improvement(own));
-        if let Some(best) = study.verdict.best_preset(target) {
-            let name = &study.verdict.contenders[best].name;
-            if let Some(other) = study.verdict.comparison(0, name, target) {
-                let _ = write!(text, "; against the best preset, `{name}`: {}", improvement(other));
-            }
-        }
-        text.push('\n');
-    }
-    let kept = study.verdict.contenders[0].evaluation.violation() <= 0.0;
-    if !plan.question.constraints.is_empty() {
-        let said = if kept { "keeps every constraint" } else { "**breaks a constraint**" };
-        let _ = writeln!(text, "- On held-out seeds the knee {said}.");
-    }
-    text.push('\n');
-}
 
 /// The share of the loss that is gone, with interval and corrected p-value.
 fn improvement(comparison: &Comparison) -> String {
@@ -75,7 +31,7 @@ fn probability(p: f64) -> String {
     if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") }
 }
 
-fn searched(text: &mut String, plan: &Plan, study: &Study) {
+pub(super) fn searched(text: &mut String, plan: &Plan, study: &Study) {
     text.push_str("## What was searched\n\n");
     let worlds: Vec<String> = plan.worlds.iter().map(|world| format!("`{}`", world.name)).collect();
     let _ = writeln!(text, "- Scenarios: {} ({:?} over scenarios).", worlds.join(", "), plan.combination);
@@ -135,7 +91,7 @@ fn searched(text: &mut String, plan: &Plan, study: &Study) {
     );
 }
 
-fn found(text: &mut String, plan: &Plan, study: &Study) {
+pub(super) fn found(text: &mut String, plan: &Plan, study: &Study) {
     text.push_str("## Front (on validation seeds)\n\n| chosen as |");
     for target in &plan.question.targets {
         let _ = write!(text, " {} |", headed(&target.name, target.unit()));
@@ -154,7 +110,7 @@ fn found(text: &mut String, plan: &Plan, study: &Study) {
     text.push('\n');
 }
 
-fn judged(text: &mut String, plan: &Plan, study: &Study) {
+pub(super) fn judged(text: &mut String, plan: &Plan, study: &Study) {
     let verdict = &study.verdict;
     let _ = write!(text, "## Verdict on {} held-out seeds\n\n| configuration |", verdict.seeds.len());
     for target in &plan.question.targets {
@@ -208,23 +164,7 @@ fn kept(violation: f64) -> String {
     if violation <= 0.0 { "kept".to_owned() } else { format!("missed by {:.1} %", 100.0 * violation) }
 }
 
-/// Which parameters differ from the default.
-fn moved(text: &mut String, plan: &Plan, study: &Study) {
-    let Some(knee) = study.chosen.first() else { return };
-    let _ = write!(text, "## What moved from the default (knee)\n\n| parameter | default | knee |\n|---|---|---|\n");
-    let active = plan.genes.active(&study.finalists[knee.finalist].genome);
-    let mattering: Vec<&str> =
-        plan.genes.tunables().zip(active).filter(|(_, active)| *active).map(|(tunable, _)| tunable.name).collect();
-    let ours = parameters(&study.finalists[knee.finalist].configuration);
-    for ((tunable, own), (_, default)) in ours.iter().zip(parameters(&hms_stack::Configuration::default())) {
-        if *own != default && mattering.contains(&tunable.name) {
-            let _ = writeln!(text, "| `{}` | {default} | {own} |", tunable.name);
-        }
-    }
-    text.push('\n');
-}
-
-fn converged(text: &mut String, study: &Study) {
+pub(super) fn converged(text: &mut String, study: &Study) {
     text.push_str("## Convergence\n\n");
     let volumes: Vec<(u64, f64)> = study
         .generations

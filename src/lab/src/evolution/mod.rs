@@ -19,6 +19,7 @@ mod plan;
 mod question;
 mod racing;
 mod repair;
+pub mod report;
 mod search;
 mod searcher;
 mod state;

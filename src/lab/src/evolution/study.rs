@@ -11,10 +11,11 @@ use super::cache::Cache;
 use super::evaluator::{Evaluator, Stopped};
 use super::folder::{CELLS, EvolveError, Folder, Opening};
 use super::plan::Plan;
+use super::report::{self, Analysis, Findings, Stage};
 use super::search::{Broken, Progress, Search, begin};
 use super::state::{End, Generation, Individual};
+use super::tables;
 use super::verdict::{self, Chosen, Finalist, Verdict};
-use super::{document, tables};
 use crate::files::{self, FileError};
 use crate::presets::Step;
 use crate::results::Build;
@@ -32,6 +33,8 @@ pub struct Options<'a> {
     pub opening: Opening,
     /// Threads; 0: one per core. Results do not depend on it.
     pub jobs: usize,
+    /// Whether to run searches without evolution beside it, with as many trials each.
+    pub baselines: bool,
     /// The program.
     pub build: &'a Build,
     /// Told every step of a trial, from any thread; false stops.
@@ -49,6 +52,8 @@ pub enum Phase {
     Validating,
     /// So many configurations meet held-out seeds.
     Judging(usize),
+    /// The winner is taken apart.
+    Analysing(Stage),
 }
 
 /// What a search came to.
@@ -70,6 +75,8 @@ pub struct Study {
     pub chosen: Vec<Chosen>,
     /// The judgement.
     pub verdict: Verdict,
+    /// What is known of the first choice beyond the verdict; `None` where nothing was chosen.
+    pub analysis: Option<Analysis>,
     /// Trials that were run by this process, and that were known.
     pub trials: (u64, u64),
 }
@@ -89,7 +96,7 @@ impl Study {
 /// # Errors
 /// [`EvolveError`]; [`EvolveError::Stopped`] leaves a folder to go on with.
 pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
-    let Options { out, opening, jobs, build, watch, show } = options;
+    let Options { out, opening, jobs, baselines, build, watch, show } = options;
     let folder = Folder::take(plan, out, opening)?;
     let cache = Cache::open(&folder.path.join(CELLS), build)?;
     let evaluator = Evaluator::new(plan.worlds.clone(), plan.combination, &cache, jobs, watch).map_err(EvolveError::Threads)?;
@@ -114,6 +121,16 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     show(Phase::Judging(chosen.len() + plan.presets.len() + 1));
     let judged = verdict::judge(plan, &evaluator, &finalists, chosen, seeds.validation, seeds.held_out);
     let (chosen, verdict) = judged.map_err(stopped)?;
+    let findings = Findings {
+        plan,
+        evaluator: &evaluator,
+        individuals: &state.individuals,
+        finalists: &finalists,
+        chosen: &chosen,
+        verdict: &verdict,
+        trials: state.trials,
+    };
+    let analysis = report::analyse(&findings, baselines, &mut |stage| show(Phase::Analysing(stage))).map_err(stopped)?;
     if let Some(error) = cache.take_error() {
         return Err(error.into());
     }
@@ -128,6 +145,7 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
         finalists,
         chosen,
         verdict,
+        analysis,
         trials,
     };
     write(plan, &study)?;
@@ -162,6 +180,7 @@ fn write(plan: &Plan, study: &Study) -> Result<(), EvolveError> {
         let text = hms_trial::render_stack(&study.finalists[choice.finalist].configuration);
         files::replace(&best.join(format!("{}.toml", choice.name)), text.as_bytes())?;
     }
-    files::replace(&folder.join(REPORT), document::report(plan, study).as_bytes())?;
+    report::write_figures(folder, plan, study)?;
+    files::replace(&folder.join(REPORT), report::report(plan, study).as_bytes())?;
     Ok(())
 }

@@ -8,6 +8,7 @@ mod canvas;
 mod goodput;
 mod latency;
 mod run;
+pub mod search;
 mod style;
 mod timeline;
 

@@ -1,0 +1,335 @@
+//! The report in Markdown: the headline first, then what stands behind it, then method and seeds.
+//!
+//! Nothing in it depends on the machine or on how often the search was interrupted.
+
+use std::fmt::Write as _;
+
+use hms_evolve::proof::bootstrap::Interval;
+
+use super::super::document::{converged, figure, found, judged, searched};
+use super::super::plan::Plan;
+use super::super::study::Study;
+use super::super::verdict::Comparison;
+use super::robustness::{DRIFT, worst};
+use super::{Analysis, Drifted, figures};
+use crate::presets::DEFAULT;
+
+/// What is to be shown: so much better than the default.
+const GOAL: f64 = 0.15;
+/// Rows of long tables.
+const ROWS: usize = 12;
+/// Seeds that are named.
+const SEEDS_NAMED: usize = 5;
+
+/// The whole report.
+pub(in super::super) fn report(plan: &Plan, study: &Study) -> String {
+    let mut text = format!("# {}\n\n", plan.name);
+    if !plan.description.is_empty() {
+        let _ = write!(text, "{}\n\n", plan.description);
+    }
+    headline(&mut text, plan, study);
+    judged(&mut text, plan, study);
+    if let Some(analysis) = &study.analysis {
+        holds(&mut text, plan, study, analysis);
+    }
+    found(&mut text, plan, study);
+    why(&mut text, plan, study);
+    if let Some(analysis) = &study.analysis {
+        bought(&mut text, plan, analysis);
+        drifts(&mut text, plan, analysis);
+        genes(&mut text, plan, analysis);
+        rivals(&mut text, plan, analysis);
+    }
+    converged(&mut text, study);
+    let _ = write!(text, "\n![Best value and hypervolume over trials]({})\n\n", figures::CONVERGENCE);
+    searched(&mut text, plan, study);
+    text
+}
+
+/// The winner against the default and the best preset, in a sentence for each objective.
+fn headline(text: &mut String, plan: &Plan, study: &Study) {
+    let Some(choice) = study.chosen.first() else {
+        text.push_str("**Nothing was chosen**: no finalist could be measured on every validation seed.\n\n");
+        return;
+    };
+    let seeds = study.verdict.seeds.len();
+    for (target, about) in plan.question.targets.iter().enumerate() {
+        let Some(own) = study.verdict.comparison(0, DEFAULT, target) else { continue };
+        let _ = write!(text, "**`{}` loses {} {} than the default**", choice.name, less(own.improvement), about.name);
+        if let Some(best) = study.verdict.best_preset(target) {
+            let name = &study.verdict.contenders[best].name;
+            let other = study.verdict.comparison(0, name, target).and_then(|found| found.improvement);
+            let _ = write!(text, ", and {} than the best preset (`{name}`)", less(other));
+        }
+        let _ = writeln!(text, ", on {seeds} seeds that the search never saw. {}\n", shown(own));
+    }
+    if !plan.question.constraints.is_empty() {
+        let kept = study.verdict.contenders[0].evaluation.violation() <= 0.0;
+        let _ =
+            writeln!(text, "On these seeds it {}.\n", if kept { "keeps every constraint" } else { "**breaks a constraint**" });
+    }
+    let _ = writeln!(text, "Ready to run: `hms run SCENARIO --stack {}/{}.toml`.\n", super::super::study::BEST, choice.name);
+}
+
+/// `31.2 % [28.0, 34.1] less`.
+fn less(improvement: Option<Interval>) -> String {
+    match improvement {
+        Some(Interval { estimate, low, high }) if estimate >= 0.0 => {
+            format!("{:.1} % [{:.1}, {:.1}] less", 100.0 * estimate, 100.0 * low, 100.0 * high)
+        }
+        Some(Interval { estimate, low, high }) => {
+            format!("{:.1} % [{:.1}, {:.1}] *more*", -100.0 * estimate, -100.0 * high, -100.0 * low)
+        }
+        None => "an amount that cannot be compared".to_owned(),
+    }
+}
+
+/// What the comparison with the default shows.
+fn shown(own: &Comparison) -> &'static str {
+    match own.improvement {
+        Some(interval) if interval.low >= GOAL => "The whole interval lies above 15 %.",
+        Some(interval) if interval.low > 0.0 && own.p_corrected <= 0.05 => {
+            "That it is better is shown; that it is 15 % better is not."
+        }
+        Some(_) | None => "That it is better is **not shown**.",
+    }
+}
+
+/// Power, and where the claim does not hold.
+fn holds(text: &mut String, plan: &Plan, study: &Study, analysis: &Analysis) {
+    text.push_str("## How firm this is, and where it does not hold\n\n");
+    for (about, evidence) in plan.question.targets.iter().zip(&analysis.evidence) {
+        let (mean, deviation) = evidence.difference;
+        let _ = write!(
+            text,
+            "- `{}`: the default loses {} more per seed (deviation {}, {} pairs). Power of this comparison: {:.0} %",
+            about.name,
+            figure(mean),
+            figure(deviation),
+            evidence.pairs,
+            100.0 * evidence.power
+        );
+        match evidence.seeds_for_90 {
+            Some(needed) => {
+                let _ = writeln!(text, "; {needed} seeds give 90 %.");
+            }
+            None => text.push_str(".\n"),
+        }
+        if evidence.worse_on.is_empty() {
+            text.push_str("  It is better or equal on every seed.\n");
+            continue;
+        }
+        let _ = write!(
+            text,
+            "  **Worse than the default on {} of {} seeds**, the worst first:",
+            evidence.worse_on.len(),
+            evidence.pairs
+        );
+        let named = evidence.worse_on.iter().take(SEEDS_NAMED);
+        let named: Vec<String> = named
+            .map(|(seed, before, after)| format!(" {} ({} instead of {})", seed.0, figure(*after), figure(*before)))
+            .collect();
+        let _ = writeln!(text, "{}. `hms run SCENARIO --seed …` shows what happens there.", named.join(","));
+    }
+    if !analysis.scenarios.is_empty() {
+        text.push_str("\n| scenario | against |");
+        columns(text, plan, |name| format!(" {name} |"));
+        let _ = writeln!(text, "\n|---|---|{}", "---|".repeat(plan.question.targets.len()));
+        for one in &analysis.scenarios {
+            let cells: Vec<String> = one.improvements.iter().map(|found| format!(" {} |", verdict(*found))).collect();
+            let _ = writeln!(text, "| {} | {} |{}", one.scenario, one.baseline, cells.concat());
+        }
+        let lost =
+            analysis.scenarios.iter().filter(|one| one.improvements.iter().flatten().any(|found| found.low <= 0.0)).count();
+        if lost > 0 {
+            let _ = writeln!(text, "\nOn {lost} of these {} rows an improvement is not shown.", analysis.scenarios.len());
+        }
+    }
+    let _ = writeln!(
+        text,
+        "\nSeeds of the verdict: root {}, held-out numbers 0 to {}.\n",
+        plan.settings.root.0,
+        study.verdict.seeds.len().saturating_sub(1)
+    );
+}
+
+/// The head of a column, or two, for each objective.
+fn columns(text: &mut String, plan: &Plan, head: impl Fn(&str) -> String) {
+    plan.question.targets.iter().for_each(|target| text.push_str(&head(&target.name)));
+}
+
+fn verdict(found: Option<Interval>) -> String {
+    match found {
+        Some(found) => {
+            let sign = if found.low > 0.0 { "" } else { " (not shown)" };
+            format!("{}{sign}", share(found))
+        }
+        None => "–".to_owned(),
+    }
+}
+
+/// `+31.2 % [+28.0, +34.1]`.
+fn share(found: Interval) -> String {
+    format!("{:+.1} % [{:+.1}, {:+.1}]", 100.0 * found.estimate, 100.0 * found.low, 100.0 * found.high)
+}
+
+/// Why this point of the front.
+fn why(text: &mut String, plan: &Plan, study: &Study) {
+    let Some(choice) = study.chosen.first() else { return };
+    text.push_str("### Why this one\n\n");
+    let targets = &plan.question.targets;
+    if targets.len() == 1 {
+        let _ = writeln!(
+            text,
+            "Of {} finalists it loses least on {} validation seeds.\n",
+            study.finalists.len(),
+            plan.settings.validation
+        );
+        return;
+    }
+    let _ = writeln!(
+        text,
+        "It is the point of the front nearest to the best value of every objective at once, each measured by its span over the front. It gives up:\n"
+    );
+    for (target, about) in targets.iter().enumerate() {
+        let values = || study.finalists.iter().filter(|one| one.front).map(|one| one.evaluation.objectives[target]);
+        let (low, high) =
+            values().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
+        let own = study.finalists[choice.finalist].evaluation.objectives[target];
+        let given = if high > low { 100.0 * (own - low) / (high - low) } else { 0.0 };
+        let _ = writeln!(
+            text,
+            "- {given:.0} % of the span of `{}` ({} where {} is the best on the front and {} the worst)",
+            about.name,
+            figure(about.shown(own)),
+            figure(about.shown(low)),
+            figure(about.shown(high))
+        );
+    }
+    let _ = write!(text, "\n![The front in the plane of the first two objectives]({})\n\n", figures::FRONT);
+}
+
+/// The path from the default.
+fn bought(text: &mut String, plan: &Plan, analysis: &Analysis) {
+    text.push_str("## What moved, and what each change bought\n\n");
+    let path = &analysis.path;
+    if path.steps.is_empty() {
+        text.push_str("Nothing that matters differs from the default.\n\n");
+        return;
+    }
+    text.push_str("| step | default | winner |");
+    columns(text, plan, |name| format!(" gain in {name} |"));
+    let _ = writeln!(text, "\n|---|---|---|{}", "---|".repeat(plan.question.targets.len()));
+    for step in &path.steps {
+        let (names, from, to) = match step.parameters.as_slice() {
+            [one] => (format!("`{}`", one.name), one.from.to_string(), one.to.to_string()),
+            several => (format!("{} others, below", several.len()), String::new(), String::new()),
+        };
+        let gains: Vec<String> =
+            step.gains.iter().map(|gain| format!(" {} |", gain.map_or_else(|| "–".to_owned(), share))).collect();
+        let _ = writeln!(text, "| {names} | {from} | {to} |{}", gains.concat());
+    }
+    let _ = write!(
+        text,
+        "\nFrom the default to the winner, one parameter at a time, those first without which the winner loses most ({} seeds); gains are shares of the default's loss, with 95 % BCa intervals over {} paired held-out seeds, and add up.\n\n![Loss left after each step]({})\n\n",
+        path.seeds.1,
+        path.seeds.0,
+        figures::ABLATION
+    );
+    if let Some(rest) = path.steps.last().filter(|step| step.parameters.len() > 1) {
+        text.push_str("<details><summary>The others</summary>\n\n| parameter | default | winner |\n|---|---|---|\n");
+        for one in &rest.parameters {
+            let _ = writeln!(text, "| `{}` | {} | {} |", one.name, one.from, one.to);
+        }
+        text.push_str("\n</details>\n\n");
+    }
+}
+
+/// What drifts cost.
+fn drifts(text: &mut String, plan: &Plan, analysis: &Analysis) {
+    let robustness = &analysis.robustness;
+    if robustness.joint.is_empty() {
+        return;
+    }
+    let _ = write!(text, "## How robust it is\n\nEvery number of the winner drifts by {:.0} %. ", 100.0 * DRIFT);
+    let whole: Vec<f64> = robustness.joint.iter().map(worst).collect();
+    let mean = whole.iter().sum::<f64>() / whole.len() as f64;
+    let most = whole.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let _ = write!(
+        text,
+        "All at once, in {} draws on {} seeds: {:+.1} % loss on average, {:+.1} % in the worst draw. One at a time ({} seeds), the worst:\n\n| parameter | from | to |",
+        whole.len(),
+        robustness.seeds.1,
+        100.0 * mean,
+        100.0 * most,
+        robustness.seeds.0
+    );
+    columns(text, plan, |name| format!(" loss in {name} |"));
+    let _ = writeln!(text, "\n|---|---|---|{}", "---|".repeat(plan.question.targets.len()));
+    for Drifted { parameter, values, lost } in robustness.single.iter().take(ROWS / 2) {
+        let (from, to) = values.map_or_else(Default::default, |(from, to)| (from.to_string(), to.to_string()));
+        let cells: Vec<String> = lost.iter().map(|lost| format!(" {} |", lost.map_or_else(|| "–".to_owned(), share))).collect();
+        let _ = writeln!(text, "| `{}` | {from} | {to} |{}", parameter.unwrap_or_default(), cells.concat());
+    }
+    if robustness.left_out > 0 {
+        let _ = writeln!(text, "\n{} numbers that moved least did not drift alone.", robustness.left_out);
+    }
+    text.push('\n');
+}
+
+/// What the genes do.
+fn genes(text: &mut String, plan: &Plan, analysis: &Analysis) {
+    text.push_str("## What the genes do\n\n");
+    let names: Vec<&str> = plan.genes.tunables().map(|tunable| tunable.name).collect();
+    for (about, found) in plan.question.targets.iter().zip(&analysis.sensitivity) {
+        if found.effects.is_empty() {
+            let _ = writeln!(text, "`{}`: no gene explains more than chance in {} individuals.\n", about.name, found.individuals);
+            continue;
+        }
+        let _ = write!(
+            text,
+            "`{}`, from {} individuals:\n\n| gene | share of the differences | more of it is |\n|---|---|---|\n",
+            about.name, found.individuals
+        );
+        for effect in found.effects.iter().take(ROWS) {
+            let way = match effect.direction {
+                direction if direction > 0.1 => "worse",
+                direction if direction < -0.1 => "better",
+                _ => "neither: the best lies between, or it is a choice",
+            };
+            let _ = writeln!(text, "| `{}` | {:.0} % | {way} |", names[effect.gene], 100.0 * effect.share);
+        }
+        let pairs: Vec<String> = found
+            .interactions
+            .iter()
+            .filter(|pair| pair.share >= 0.01)
+            .take(SEEDS_NAMED)
+            .map(|pair| format!("`{}` with `{}` ({:.0} %)", names[pair.genes[0]], names[pair.genes[1]], 100.0 * pair.share))
+            .collect();
+        let said = if pairs.is_empty() { "none beyond chance".to_owned() } else { pairs.join(", ") };
+        let _ = writeln!(text, "\nPairs that work together: {said}.\n");
+    }
+    text.push_str(
+        "Method: share of the variance of ranks between classes of equally many individuals (first-order sensitivity from given data, Plischke et al. 2013), less what shuffled losses give; pairs: what both explain beyond the sum of the two. It describes the ground that the search walked on.\n\n",
+    );
+}
+
+/// Searches without evolution.
+fn rivals(text: &mut String, plan: &Plan, analysis: &Analysis) {
+    if analysis.baselines.is_empty() {
+        return;
+    }
+    text.push_str("## Against searches without evolution\n\n| search | trials |");
+    columns(text, plan, |name| format!(" {name} | the winner loses less by |"));
+    let _ = writeln!(text, "\n|---|---|{}", "---|---|".repeat(plan.question.targets.len()));
+    for one in &analysis.baselines {
+        let _ = write!(text, "| {} | {} |", one.name, one.trials);
+        for (target, about) in plan.question.targets.iter().enumerate() {
+            let value = one.losses.get(target).map_or_else(|| "–".to_owned(), |loss| figure(about.shown(*loss)));
+            let found = one.improvements.get(target).copied().flatten();
+            let _ = write!(text, " {value} | {} |", verdict(found));
+        }
+        text.push('\n');
+    }
+    text.push_str("\nThey had the same genes, starts, search seeds, racing, choice and verdict, and as many trials.\n\n");
+}

@@ -1,0 +1,136 @@
+//! What a search has taught: why this winner, what bought its gain, how firmly it stands, what the genes do, and whether evolution was worth its cost.
+//!
+//! Everything here happens after the choice is final, on seeds that the search has not seen, and costs a bounded number of further trials. The parts are functions of the ground (how to measure, on which seeds), the winner and the
+//! history: [`ablation`], [`robustness`], [`sensitivity`], [`proof`], [`baselines`]. The document and its pictures show them.
+
+pub(crate) mod ablation;
+pub(crate) mod baselines;
+mod document;
+mod figures;
+pub(crate) mod ground;
+pub(crate) mod proof;
+pub(crate) mod robustness;
+pub(crate) mod sensitivity;
+#[cfg(test)]
+mod tests;
+
+pub use ablation::{Moved, Path as AblationPath, Step as AblationStep};
+pub use baselines::Baseline;
+pub use proof::{Evidence, OnScenario};
+pub use robustness::{Drifted, Robustness};
+pub use sensitivity::{Effect, Interaction, Sensitivity};
+
+pub(super) use document::report;
+pub(super) use figures::write as write_figures;
+
+use hms_stack::Configuration;
+
+use super::evaluator::{Evaluator, Stopped};
+use super::plan::Plan;
+use super::search::Progress;
+use super::state::Individual;
+use super::verdict::{Chosen, Contender, Finalist, Verdict};
+use crate::presets::DEFAULT;
+use ground::Ground;
+
+/// What is known of the winner beyond the verdict.
+#[derive(Clone, Debug)]
+pub struct Analysis {
+    /// The winner against the default and the best presets on each scenario; empty with one scenario.
+    pub scenarios: Vec<OnScenario>,
+    /// What stands behind the comparison with the default, target by target.
+    pub evidence: Vec<Evidence>,
+    /// From the default to the winner.
+    pub path: AblationPath,
+    /// The winner's neighbourhood.
+    pub robustness: Robustness,
+    /// What the genes do, target by target.
+    pub sensitivity: Vec<Sensitivity>,
+    /// Searches without evolution; empty unless asked for.
+    pub baselines: Vec<Baseline>,
+}
+
+/// What is being found out.
+#[derive(Clone, Copy, Debug)]
+pub enum Stage {
+    /// Which parameter bought what.
+    Ablation,
+    /// What drifts cost.
+    Robustness,
+    /// A search without evolution: its name and how far it is.
+    Baseline(&'static str, Progress),
+}
+
+/// What an analysis starts from.
+pub(super) struct Findings<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) evaluator: &'a Evaluator<'a>,
+    pub(super) individuals: &'a [Individual],
+    pub(super) finalists: &'a [Finalist],
+    pub(super) chosen: &'a [Chosen],
+    pub(super) verdict: &'a Verdict,
+    /// Trials of the search.
+    pub(super) trials: u64,
+}
+
+/// Analyses the first choice; `None` where nothing was chosen.
+///
+/// # Errors
+/// [`Stopped`].
+pub(super) fn analyse(
+    findings: &Findings<'_>,
+    with_baselines: bool,
+    show: &mut dyn FnMut(Stage),
+) -> Result<Option<Analysis>, Stopped> {
+    let Findings { plan, evaluator, verdict, .. } = findings;
+    let Some(choice) = findings.chosen.first() else { return Ok(None) };
+    let winner = &findings.finalists[choice.finalist];
+    let root = plan.settings.root;
+    let measure = |configurations: &[Configuration], seeds: &[hms_machine::Seed]| evaluator.measure(configurations, seeds);
+    let ground = Ground { genes: &plan.genes, question: &plan.question, measure: &measure, seeds: &verdict.seeds };
+    // A quarter of the search's cost each, within bounds that make them worth reading and bearable.
+    let trials = (findings.trials / 4 / evaluator.worlds().len() as u64).clamp(40, 240) as usize;
+    show(Stage::Ablation);
+    let path = ablation::ablate(&ground, &winner.genome, &winner.configuration, trials, root)?;
+    let first: Vec<&str> = path.steps.iter().flat_map(|step| &step.parameters).map(|moved| moved.name).collect();
+    show(Stage::Robustness);
+    let robustness = robustness::wander(&ground, &winner.genome, &winner.configuration, (trials, &first), root)?;
+    let scenarios = if evaluator.worlds().len() > 1 {
+        proof::by_scenario(evaluator, &plan.question, &winner.configuration, &rivals(findings), &verdict.seeds, root)?
+    } else {
+        Vec::new()
+    };
+    let targets = 0..plan.question.targets.len();
+    let default = verdict.contenders.iter().find(|contender| contender.name == DEFAULT);
+    let own = &verdict.contenders[0];
+    let evidence = default.map_or_else(Vec::new, |default| {
+        targets.clone().map(|target| proof::evidence(&plan.question, default, own, target, &verdict.seeds)).collect()
+    });
+    let sensitivity = targets.map(|target| sensitivity_of(findings, target)).collect();
+    let baselines = if with_baselines {
+        let mut heard = |name: &'static str, progress: Progress| show(Stage::Baseline(name, progress));
+        baselines::run(plan, evaluator, findings.trials, (&own.cells, &verdict.seeds), &mut heard)?
+    } else {
+        Vec::new()
+    };
+    Ok(Some(Analysis { scenarios, evidence, path, robustness, sensitivity, baselines }))
+}
+
+/// The default, and the best preset of each target.
+fn rivals<'a>(findings: &'a Findings<'_>) -> Vec<&'a Contender> {
+    let verdict = findings.verdict;
+    let mut places: Vec<usize> =
+        (verdict.chosen..verdict.contenders.len()).filter(|&place| verdict.contenders[place].name == DEFAULT).collect();
+    for target in 0..findings.plan.question.targets.len() {
+        places.extend(verdict.best_preset(target).filter(|place| !places.contains(place)));
+    }
+    places.into_iter().map(|place| &verdict.contenders[place]).collect()
+}
+
+/// From everybody who was measured once; those who failed lost everything and are left out.
+fn sensitivity_of(findings: &Findings<'_>, target: usize) -> Sensitivity {
+    let measured = findings.individuals.iter().filter(|one| one.failure.is_none() && !one.again && !one.objectives.is_empty());
+    let rows: Vec<(&[f64], f64)> = measured.map(|one| (one.genome.as_slice(), one.objectives[target])).collect();
+    let (genomes, losses): (Vec<&[f64]>, Vec<f64>) = rows.into_iter().unzip();
+    sensitivity::read(&genomes, &losses, findings.plan.settings.root)
+}

@@ -1,0 +1,134 @@
+//! Where the proof holds and where it does not: by scenario and by seed, and how likely it was to succeed.
+
+use hms_evolve::Rng;
+use hms_evolve::proof::bootstrap::Interval;
+use hms_evolve::proof::paired::power;
+use hms_machine::Seed;
+use hms_stack::Configuration;
+
+use super::super::evaluator::{Evaluator, Stopped};
+use super::super::question::Question;
+use super::super::verdict::{Contender, improvement, pairs};
+
+/// A baseline on one scenario, against the winner.
+#[derive(Clone, Debug)]
+pub struct OnScenario {
+    /// The scenario.
+    pub scenario: String,
+    /// The baseline.
+    pub baseline: String,
+    /// Share of its loss that is gone, target by target.
+    pub improvements: Vec<Option<Interval>>,
+}
+
+/// What stands behind a comparison with the default in one target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evidence {
+    /// Mean of the paired differences, and their standard deviation.
+    pub difference: (f64, f64),
+    /// Chance that as many seeds show such a difference: the power of the proof.
+    pub power: f64,
+    /// Seeds that show it with 90 %; `None` where there is no difference.
+    pub seeds_for_90: Option<u64>,
+    /// Seeds on which the winner was worse, with both losses (of the default, of the winner), the worst first.
+    pub worse_on: Vec<(Seed, f64, f64)>,
+    /// Seeds on which both gave a value.
+    pub pairs: usize,
+}
+
+/// The winner against baselines on every scenario alone.
+pub(crate) fn by_scenario(
+    evaluator: &Evaluator<'_>,
+    question: &Question,
+    winner: &Configuration,
+    baselines: &[&Contender],
+    seeds: &[Seed],
+    root: Seed,
+) -> Result<Vec<OnScenario>, Stopped> {
+    let mut rng = Rng::new(root.derive("evolve/proof", 0), 0);
+    let mut configurations = vec![*winner];
+    configurations.extend(baselines.iter().map(|baseline| baseline.configuration));
+    let mut grounds = Vec::new();
+    for (place, world) in evaluator.worlds().iter().enumerate() {
+        // Known from the verdict: nothing is run again.
+        let cells = evaluator.measure_in(place, &configurations, seeds)?;
+        for (baseline, theirs) in baselines.iter().zip(&cells[1..]) {
+            let of = |target: usize| improvement(&pairs(question, theirs, &cells[0], target), &mut rng);
+            let improvements = (0..question.targets.len()).map(of).collect();
+            grounds.push(OnScenario { scenario: world.name.clone(), baseline: baseline.name.clone(), improvements });
+        }
+    }
+    Ok(grounds)
+}
+
+/// What stands behind the comparison of a winner with a baseline.
+pub(crate) fn evidence(question: &Question, baseline: &Contender, winner: &Contender, target: usize, seeds: &[Seed]) -> Evidence {
+    let loss =
+        |contender: &Contender, place: usize| question.losses(&contender.cells[place]).ok().and_then(|losses| losses[target]);
+    let rows: Vec<(Seed, f64, f64)> = seeds
+        .iter()
+        .enumerate()
+        .filter_map(|(place, seed)| Some((*seed, loss(baseline, place)?, loss(winner, place)?)))
+        .collect();
+    let count = rows.len().max(1) as f64;
+    let mean = rows.iter().map(|(_, before, after)| before - after).sum::<f64>() / count;
+    let square = |(_, before, after): &(Seed, f64, f64)| (before - after - mean) * (before - after - mean);
+    let deviation = (rows.iter().map(square).sum::<f64>() / (count - 1.0).max(1.0)).sqrt();
+    let mut worse_on: Vec<(Seed, f64, f64)> = rows.iter().copied().filter(|(_, before, after)| after > before).collect();
+    worse_on.sort_by(|a, b| (b.2 - b.1).total_cmp(&(a.2 - a.1)).then(a.0.cmp(&b.0)));
+    Evidence {
+        difference: (mean, deviation),
+        power: power(mean, deviation, rows.len()),
+        seeds_for_90: (mean > 0.0).then(|| seeds_for(mean, deviation)),
+        worse_on,
+        pairs: rows.len(),
+    }
+}
+
+/// The least number of seeds with a power of 90 %.
+fn seeds_for(mean: f64, deviation: f64) -> u64 {
+    // (z of 97.5 % + z of 90 %) squared over the effect squared; two are needed for any interval.
+    let needed = (1.959_964 + 1.281_552) * deviation / mean;
+    (needed * needed).ceil().clamp(2.0, 1e9) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::verdict::Contender;
+    use super::super::ground::fixture;
+    use super::*;
+
+    fn contender(name: &str, losses: &[f64], question: &Question) -> Contender {
+        let place = question.targets[0].parts[0].0;
+        let cell = |loss: &f64| {
+            let mut row = vec![None; hms_trial::DEFINITIONS.len()];
+            row[place] = Some(*loss);
+            Ok(row)
+        };
+        let cells: Vec<_> = losses.iter().map(cell).collect();
+        let evaluation = question.answer(&cells);
+        Contender { name: name.to_owned(), configuration: Configuration::default(), cells, evaluation }
+    }
+
+    #[test]
+    fn seeds_on_which_the_winner_is_worse_are_named_worst_first() {
+        let (_, question) = fixture::world();
+        let seeds: Vec<Seed> = (1..=4).map(Seed).collect();
+        let (before, after) =
+            (contender("default", &[4.0, 4.0, 4.0, 4.0], &question), contender("knee", &[1.0, 5.0, 1.0, 7.0], &question));
+        let found = evidence(&question, &before, &after, 0, &seeds);
+        assert_eq!(found.worse_on, [(Seed(4), 4.0, 7.0), (Seed(2), 4.0, 5.0)]);
+        assert!((found.difference.0 - 0.5).abs() < 1e-12 && found.power < 0.3 && found.pairs == 4);
+        assert!(found.seeds_for_90.unwrap() > 40);
+    }
+
+    #[test]
+    fn a_difference_without_spread_needs_two_seeds_and_none_has_no_number() {
+        let (_, question) = fixture::world();
+        let seeds: Vec<Seed> = (1..=3).map(Seed).collect();
+        let (before, after) = (contender("default", &[4.0; 3], &question), contender("knee", &[3.0; 3], &question));
+        let found = evidence(&question, &before, &after, 0, &seeds);
+        assert_eq!((found.seeds_for_90, found.power, found.worse_on.len()), (Some(2), 1.0, 0));
+        assert_eq!(evidence(&question, &after, &before, 0, &seeds).seeds_for_90, None);
+    }
+}

@@ -1,0 +1,160 @@
+//! The whole report of a search in a world of which everything is known.
+
+use hms_evolve::Rng;
+use hms_evolve::run::Step;
+use hms_machine::{Duration, Seed};
+use hms_stack::{Configuration, Value};
+
+use super::super::genes::with_values;
+use super::super::state::{End, Generation, Individual};
+use super::super::study::Study;
+use super::super::verdict::{Chosen, Comparison, Contender, Finalist, Verdict, improvement, pairs};
+use super::super::{Plan, load};
+use super::ground::{Ground, fixture};
+use super::*;
+
+fn plan() -> Plan {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../experiments/campaigns/quickstart.toml");
+    let (genes, question) = fixture::world();
+    Plan { genes, question, ..load(std::path::Path::new(path)).unwrap() }
+}
+
+/// Heartbeats at half the pace of the default, and fewer retries.
+fn winner() -> Configuration {
+    let heartbeat = Value::Duration(Duration::from_millis(50));
+    with_values(&Configuration::default(), &[("health.heartbeat", heartbeat), ("retry.attempts", Value::Integer(2))])
+}
+
+fn individuals(plan: &Plan) -> Vec<Individual> {
+    let mut rng = Rng::new(Seed(3), 0);
+    let mut one = |id| {
+        let genome: Vec<f64> = (0..fixture::NAMES.len()).map(|_| rng.uniform()).collect();
+        let loss = fixture::detection(&plan.genes.decode(&genome), Seed(1));
+        Individual {
+            id,
+            generation: id / 40,
+            parents: [None; 2],
+            operator: String::new(),
+            genome,
+            configuration: String::new(),
+            objectives: vec![loss],
+            violations: Vec::new(),
+            failure: None,
+            seeds: 2,
+            dismissed: false,
+            again: false,
+        }
+    };
+    (0..120).map(&mut one).collect()
+}
+
+fn generations() -> Vec<Generation> {
+    let step = |generation: u64| Step {
+        generation,
+        evaluations: 40 * (generation + 1),
+        best: Some(0.5 / (generation + 1) as f64),
+        feasible: 1.0,
+        front: 1,
+        hypervolume: Some(1.0 - 0.5 / (generation + 1) as f64),
+        distances: None,
+        spacing: 0.0,
+        diversity: 0.1,
+    };
+    (0..3).map(|number| Generation { step: step(number), seeds: 2, trials: 80 * (number + 1), saved: 0 }).collect()
+}
+
+fn verdict(plan: &Plan) -> Verdict {
+    let seeds = fixture::seeds();
+    let named = [("knee", winner()), ("default", Configuration::default())];
+    let contenders: Vec<Contender> = named
+        .into_iter()
+        .map(|(name, configuration)| {
+            let cells = fixture::measure(&[configuration], &seeds).unwrap().remove(0);
+            let evaluation = plan.question.answer(&cells);
+            Contender { name: name.to_owned(), configuration, cells, evaluation }
+        })
+        .collect();
+    let pairs = pairs(&plan.question, &contenders[1].cells, &contenders[0].cells, 0);
+    let found = improvement(&pairs, &mut Rng::new(Seed(1), 0));
+    let comparison =
+        Comparison { chosen: 0, baseline: 1, target: 0, improvement: found, p: 1e-4, p_corrected: 1e-4, pairs: pairs.len() };
+    Verdict { seeds, contenders, chosen: 1, comparisons: vec![comparison] }
+}
+
+fn study(plan: &Plan) -> Study {
+    let (individuals, verdict) = (individuals(plan), verdict(plan));
+    let seeds = fixture::seeds();
+    let genome = plan.genes.encode(&winner());
+    let ground = Ground { genes: &plan.genes, question: &plan.question, measure: &fixture::measure, seeds: &seeds };
+    let rows: Vec<&[f64]> = individuals.iter().map(|one| one.genome.as_slice()).collect();
+    let losses: Vec<f64> = individuals.iter().map(|one| one.objectives[0]).collect();
+    let analysis = Analysis {
+        scenarios: Vec::new(),
+        evidence: vec![proof::evidence(&plan.question, &verdict.contenders[1], &verdict.contenders[0], 0, &verdict.seeds)],
+        path: ablation::ablate(&ground, &genome, &winner(), 100, Seed(1)).unwrap(),
+        robustness: robustness::wander(&ground, &genome, &winner(), (100, &[]), Seed(1)).unwrap(),
+        sensitivity: vec![sensitivity::read(&rows, &losses, Seed(1))],
+        baselines: vec![Baseline {
+            name: "random search",
+            trials: 240,
+            losses: vec![0.4],
+            improvements: vec![verdict.comparisons[0].improvement],
+        }],
+    };
+    let evaluation = verdict.contenders[0].evaluation.clone();
+    Study {
+        folder: std::path::PathBuf::new(),
+        hash: "0123".to_owned(),
+        end: Some(End::Generations),
+        individuals,
+        generations: generations(),
+        finalists: vec![Finalist { genome, configuration: winner(), evaluation, front: true }],
+        chosen: vec![Chosen { name: "knee".to_owned(), finalist: 0 }],
+        verdict,
+        analysis: Some(analysis),
+        trials: (0, 0),
+    }
+}
+
+#[test]
+fn the_headline_comes_first_and_everything_behind_it_follows() {
+    let plan = plan();
+    let text = report(&plan, &study(&plan));
+    let places: Vec<Option<usize>> = [
+        "**`knee` loses 49.",
+        "less detection_p99 than the default**",
+        "The whole interval lies above 15 %.",
+        "## Verdict on 20 held-out seeds",
+        "Power of this comparison: 100 %",
+        "## What moved, and what each change bought",
+        "| `health.heartbeat` | 100ms | 50ms | +49.",
+        "| `retry.attempts` | 3 | 2 | +0.",
+        "## How robust it is",
+        "| `health.heartbeat` | 9",
+        "## Against searches without evolution",
+        "## Convergence",
+        "## What was searched",
+    ]
+    .iter()
+    .map(|part| text.find(part))
+    .collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}\n{text}");
+}
+
+#[test]
+fn a_search_without_a_choice_says_so() {
+    let plan = plan();
+    let empty = Study { chosen: Vec::new(), finalists: Vec::new(), analysis: None, ..study(&plan) };
+    let empty = Study { verdict: Verdict { chosen: 0, comparisons: Vec::new(), ..empty.verdict.clone() }, ..empty };
+    assert!(report(&plan, &empty).contains("**Nothing was chosen**"));
+}
+
+#[test]
+fn the_pictures_of_a_report_lie_beside_it() {
+    let (plan, folder) = (plan(), tempfile::tempdir().unwrap());
+    write_figures(folder.path(), &plan, &study(&plan)).unwrap();
+    let text = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(text(figures::CONVERGENCE).contains("240 trials"));
+    assert!(text(figures::ABLATION).contains("health.heartbeat = 50ms"));
+    assert!(!folder.path().join(figures::FRONT).exists(), "there is one objective");
+}

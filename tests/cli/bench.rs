@@ -1,0 +1,22 @@
+//! `hms bench`: the genetic engine measured.
+
+use super::Bench;
+
+#[test]
+fn the_table_of_optimizers_holds_our_figures_beside_others() {
+    let bench = Bench::new();
+    let ended = bench.hms(&["bench", "optimizers", "--seeds", "1", "--json"]);
+    // One seed may miss a goal that the median of eleven reaches.
+    let told: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let rows = told["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 18);
+    assert!(rows.iter().all(|row| row["row"]["median"].is_f64() && !row["row"]["peers"].as_array().unwrap().is_empty()));
+    assert!(rows.iter().filter(|row| row["reached"] == true).count() >= 15);
+}
+
+#[test]
+fn what_to_measure_has_to_be_said() {
+    let bench = Bench::new();
+    bench.hms(&["bench"]).fails(2, &["optimizers"]);
+    bench.hms(&["bench", "optimizers", "--seeds", "0"]).fails(2, &["--seeds"]);
+}
