@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Conformance(arguments) => commands::conformance::run(&arguments),
         Command::Dataset(arguments) => commands::dataset::run(&arguments),
         Command::Plot(arguments) => commands::plot::run(&arguments),
+        Command::Gui(arguments) => commands::gui::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Completions(arguments) => commands::completions::run(&arguments),
     };

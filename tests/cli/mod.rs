@@ -3,6 +3,7 @@
 mod conformance;
 mod doctor;
 mod files;
+mod gui;
 mod interrupt;
 mod presets;
 mod replay;

@@ -6,6 +6,7 @@ pub(crate) mod conformance;
 pub(crate) mod dataset;
 pub(crate) mod doctor;
 pub(crate) mod export;
+pub(crate) mod gui;
 pub(crate) mod plot;
 pub(crate) mod presets;
 pub(crate) mod replay;

@@ -15,6 +15,7 @@ pub mod replay;
 pub mod results;
 pub mod scorecard;
 pub mod selfcheck;
+pub mod session;
 pub mod statistics;
 
 #[cfg(test)]

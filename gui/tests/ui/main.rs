@@ -1,0 +1,7 @@
+//! The app clicked through by accessibility label, its pictures, and the real program in a window.
+
+mod bad_input;
+mod bench;
+mod panels;
+mod pictures;
+mod window;
