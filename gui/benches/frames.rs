@@ -53,7 +53,11 @@ fn enlarged(chronicle: &Chronicle) -> Chronicle {
         let (rung, cause) = (Rung::Restart, Cause::Crash);
         let kind = match place % 4 {
             0 => TraceKind::AgentDown { agent, node, exit: hms_lab::machine::Exit::Abnormal, fault: None },
-            1 => TraceKind::Stack { node: NodeId(0), record: Record::RecoveryStarted { agent, rung, cause, attempt: 1 }, justified: true },
+            1 => TraceKind::Stack {
+                node: NodeId(0),
+                record: Record::RecoveryStarted { agent, rung, cause, attempt: 1 },
+                justified: true,
+            },
             2 => TraceKind::AgentStarting { agent, node },
             _ => TraceKind::AgentReady { agent, node },
         };
@@ -62,7 +66,9 @@ fn enlarged(chronicle: &Chronicle) -> Chronicle {
     large.trace = rows.collect();
     let interval = large.picture.intervals[0];
     let width = chronicle.end().as_secs_f64() / POINTS as f64;
-    large.picture.intervals = (0..POINTS).map(|place| hms_lab::plots::Interval { from: place as f64 * width, to: (place + 1) as f64 * width, ..interval }).collect();
+    large.picture.intervals = (0..POINTS)
+        .map(|place| hms_lab::plots::Interval { from: place as f64 * width, to: (place + 1) as f64 * width, ..interval })
+        .collect();
     for column in &mut large.columns {
         let known = std::mem::take(&mut column.values);
         column.values = (0..POINTS).map(|place| known[place % known.len()] + (place % 7) as f64).collect();
@@ -80,10 +86,14 @@ fn frames(panel: Panel, run: &Arc<RunView>) {
     let size = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(1_400.0, 900.0));
     let mut times = Vec::with_capacity(FRAMES);
     for frame in 0..FRAMES + 20 {
-        app.want(Command::Seek(Instant::from_nanos(run.chronicle.end().as_nanos() / FRAMES as u64 * (frame as u64 % FRAMES as u64))));
+        app.want(Command::Seek(Instant::from_nanos(
+            run.chronicle.end().as_nanos() / FRAMES as u64 * (frame as u64 % FRAMES as u64),
+        )));
         let pointer = egui::pos2(800.0, 200.0);
-        let events = vec![egui::Event::PointerMoved(pointer), egui::Event::Zoom(if frame % 100 < 50 { 1.05 } else { 1.0 / 1.05 })];
-        let input = egui::RawInput { screen_rect: Some(size), time: Some(frame as f64 / 60.0), events, ..egui::RawInput::default() };
+        let events =
+            vec![egui::Event::PointerMoved(pointer), egui::Event::Zoom(if frame % 100 < 50 { 1.05 } else { 1.0 / 1.05 })];
+        let input =
+            egui::RawInput { screen_rect: Some(size), time: Some(frame as f64 / 60.0), events, ..egui::RawInput::default() };
         let began = WallInstant::now();
         let output = context.run_ui(input, |ui| app.frame(ui));
         let triangles = context.tessellate(output.shapes, output.pixels_per_point);
@@ -110,7 +120,11 @@ fn open() {
     let chronicle = Chronicle::read(&folder).expect("what was written can be read");
     let read = began.elapsed().as_secs_f64();
     let run = RunView::new(RunId(1), Origin::default(), chronicle);
-    println!("opening {rows} rows: read {read:.2} s, with every index {:.2} s ({} lanes)", began.elapsed().as_secs_f64(), run.lanes.len());
+    println!(
+        "opening {rows} rows: read {read:.2} s, with every index {:.2} s ({} lanes)",
+        began.elapsed().as_secs_f64(),
+        run.lanes.len()
+    );
     std::fs::remove_dir_all(&folder).expect("the folder is ours");
 }
 
@@ -120,7 +134,12 @@ fn scrub() {
     let inputs = inputs(&hour, Detail::Changes);
     let began = WallInstant::now();
     let (chronicle, mut session) = Session::again(&inputs, 400, &mut |_, _| true).expect("the hour runs");
-    println!("an hour of nine nodes: {} events in {:.1} s, {} snapshots", chronicle.events, began.elapsed().as_secs_f64(), session.snapshots());
+    println!(
+        "an hour of nine nodes: {} events in {:.1} s, {} snapshots",
+        chronicle.events,
+        began.elapsed().as_secs_f64(),
+        session.snapshots()
+    );
     let mut times: Vec<f64> = (0..100_u64)
         .map(|place| {
             let instant = Instant::from_nanos((place * 7_919 % 100) * chronicle.end().as_nanos() / 100 + 12_345_678);

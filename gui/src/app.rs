@@ -21,7 +21,7 @@ use crate::view::{RunId, View};
 use crate::worker::{Travel, Workers};
 
 /// What the program was told when it was started.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
     /// Files and folders to open.
     pub open: Vec<PathBuf>,
@@ -31,7 +31,9 @@ pub struct Options {
     pub panel: Option<Panel>,
     /// When nothing is under way any more, write a picture of the window here and end.
     pub screenshot: Option<PathBuf>,
-    /// Look at the first incident, for pictures.
+    /// Hold the run at this instant (seconds) and take the picture there.
+    pub watch: Option<f64>,
+    /// Look at this incident, for pictures.
     pub incident: Option<usize>,
     /// Light tones.
     pub light: bool,
@@ -117,7 +119,8 @@ impl App {
     /// An app as it was left.
     pub fn restored(options: Options, storage: Option<&dyn eframe::Storage>) -> App {
         // Pictures are to look the same whoever takes them.
-        let kept = storage.filter(|_| options.screenshot.is_none()).and_then(|storage| eframe::get_value(storage, eframe::APP_KEY));
+        let kept =
+            storage.filter(|_| options.screenshot.is_none()).and_then(|storage| eframe::get_value(storage, eframe::APP_KEY));
         App::with(options, kept.unwrap_or_default())
     }
 

@@ -80,6 +80,8 @@ pub enum Command {
     ToggleTheme,
     /// Show or hide the list of everything that can be done.
     TogglePalette,
+    /// Tell that something is wrong.
+    Complain(String),
     /// Take a message away.
     Dismiss(usize),
     /// End the app.

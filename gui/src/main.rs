@@ -16,6 +16,7 @@ Arguments:
 Options:
       --run              Run the scenario at once
       --panel PANEL      Bring a panel to the front: launch, live, timeline, travel, recovery, compare, scorecard, evolution
+      --watch SECONDS    With --run and --screenshot: take the picture while the run is about there
       --incident NUMBER  Look at an incident, from 0
       --light            Light tones
       --screenshot FILE  When all work is done, write a PNG of the window and end
@@ -31,9 +32,14 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let viewport = egui::ViewportBuilder::default().with_title("HMS workbench").with_app_id("hms-gui").with_inner_size([1400.0, 900.0]).with_drag_and_drop(true);
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("HMS workbench")
+        .with_app_id("hms-gui")
+        .with_inner_size([1400.0, 900.0])
+        .with_drag_and_drop(true);
     let native = eframe::NativeOptions { viewport, renderer: eframe::Renderer::Glow, ..eframe::NativeOptions::default() };
-    let started = eframe::run_native("hms-gui", native, Box::new(|context| Ok(Box::new(App::restored(options, context.storage)))));
+    let started =
+        eframe::run_native("hms-gui", native, Box::new(|context| Ok(Box::new(App::restored(options, context.storage)))));
     match started {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -66,6 +72,10 @@ fn read_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Option<
             "--light" => options.light = true,
             "--panel" => options.panel = Some(panel(&value("--panel")?)?),
             "--screenshot" => options.screenshot = Some(value("--screenshot")?.into()),
+            "--watch" => {
+                let seconds = value("--watch")?;
+                options.watch = Some(seconds.parse().map_err(|_| format!("`{seconds}` is no number of seconds"))?);
+            }
             "--incident" => {
                 let number = value("--incident")?;
                 options.incident = Some(number.parse().map_err(|_| format!("`{number}` is no number of an incident"))?);

@@ -92,13 +92,18 @@ impl Palette {
         }
         let found: Vec<Action> = actions(view).into_iter().filter(|action| fits(&action.name, &self.typed)).collect();
         let (up, down, enter) = ui.input_mut(|input| {
-            (input.consume_key(Modifiers::NONE, Key::ArrowUp), input.consume_key(Modifiers::NONE, Key::ArrowDown), input.consume_key(Modifiers::NONE, Key::Enter))
+            (
+                input.consume_key(Modifiers::NONE, Key::ArrowUp),
+                input.consume_key(Modifiers::NONE, Key::ArrowDown),
+                input.consume_key(Modifiers::NONE, Key::Enter),
+            )
         });
         self.chosen = (self.chosen + usize::from(down)).saturating_sub(usize::from(up)).min(found.len().saturating_sub(1));
         let mut done = enter.then(|| found.get(self.chosen)).flatten().map(|action| action.command.clone());
         let modal = Modal::new(egui::Id::unique("palette")).show(ui.ctx(), |ui| {
             ui.set_width(460.0);
-            let typed = ui.add(TextEdit::singleline(&mut self.typed).hint_text("What would you like to do?").desired_width(f32::INFINITY));
+            let typed = ui
+                .add(TextEdit::singleline(&mut self.typed).hint_text("What would you like to do?").desired_width(f32::INFINITY));
             typed.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::TextInput, true, "Find a command"));
             typed.request_focus();
             if typed.changed() {

@@ -7,7 +7,9 @@ use super::{Bench, Ended};
 #[test]
 fn help_shows_every_command_and_a_tour() {
     let text = Bench::new().hms(&["--help"]).ok().to_owned();
-    for part in ["run ", "presets ", "conformance ", "check ", "replay ", "export ", "gui ", "doctor ", "A short tour:", "Exit codes:"] {
+    for part in
+        ["run ", "presets ", "conformance ", "check ", "replay ", "export ", "gui ", "doctor ", "A short tour:", "Exit codes:"]
+    {
         assert!(text.contains(part), "no `{part}` in:\n{text}");
     }
 }

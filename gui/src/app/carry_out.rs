@@ -77,7 +77,11 @@ impl App {
             Command::ExportPicture(kind, format) => self.export_picture(kind, format),
             Command::ExportChart(chart, format) => {
                 let bytes = plots::draw_chart(&chart, format, plots::Tone::Light);
-                let name: String = chart.title.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' }).collect();
+                let name: String = chart
+                    .title
+                    .chars()
+                    .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' })
+                    .collect();
                 self.ask_place(&format!("{name}.{}", format.name()), Writing::Bytes(bytes));
             }
             Command::ExportTable(table, format) => {
@@ -89,6 +93,7 @@ impl App {
             Command::ResetLayout => self.tree = layout(),
             Command::ToggleTheme => self.dark = !self.dark,
             Command::TogglePalette => self.palette.open = !self.palette.open,
+            Command::Complain(text) => self.view.say(true, text),
             Command::Dismiss(place) => {
                 self.view.messages.remove(place);
             }
@@ -112,7 +117,10 @@ impl App {
         let known = self.view.drafts.text(draft);
         if known.is_edited() {
             let name = known.name();
-            self.view.say(true, format!("The edits of {name} are not in any file: save them, or undo them, before {} is opened.", path.display()));
+            self.view.say(
+                true,
+                format!("The edits of {name} are not in any file: save them, or undo them, before {} is opened.", path.display()),
+            );
             return;
         }
         *self.view.drafts.text_mut(draft) = DraftText::opened(Some(path.to_owned()), text);
@@ -125,14 +133,21 @@ impl App {
     /// A scenario may name its stack; the command takes it from there, so the window does as well.
     fn open_stack_of_scenario(&mut self, path: &Path) {
         let drafts = &mut self.view.drafts;
-        let named = drafts.scenario.text.parse::<toml_edit::DocumentMut>().ok().and_then(|document| Some(document.get("stack")?.as_str()?.to_owned()));
+        let named = drafts
+            .scenario
+            .text
+            .parse::<toml_edit::DocumentMut>()
+            .ok()
+            .and_then(|document| Some(document.get("stack")?.as_str()?.to_owned()));
         if let Some(name) = named
             && !drafts.stack.is_edited()
         {
             let stack = path.parent().unwrap_or(Path::new("")).join(name);
             match fs::read_to_string(&stack) {
                 Ok(text) => drafts.stack = DraftText::opened(Some(stack), text),
-                Err(error) => self.view.say(true, format!("The scenario asks for the stack {}, which cannot be read: {error}.", stack.display())),
+                Err(error) => self
+                    .view
+                    .say(true, format!("The scenario asks for the stack {}, which cannot be read: {error}.", stack.display())),
             }
         }
     }
@@ -255,7 +270,9 @@ impl App {
             Some(travel) => {
                 travel.ask(Ask::Step(by, node));
             }
-            None => self.view.say(true, "Events can be stepped once the run's instants are restored: press Restore in Time travel."),
+            None => {
+                self.view.say(true, "Events can be stepped once the run's instants are restored: press Restore in Time travel.")
+            }
         }
     }
 
@@ -277,7 +294,9 @@ impl App {
             return self.view.say(true, "A run is under way: wait for it, or cancel it.");
         }
         let Some(travel) = self.view.shown.and_then(|id| self.travels.get(&id)).cloned() else {
-            return self.view.say(true, "The run's instants have to be restored before it can be forked: press Restore in Time travel.");
+            return self
+                .view
+                .say(true, "The run's instants have to be restored before it can be forked: press Restore in Time travel.");
         };
         let id = self.new_run(1);
         let desk = self.workers.desk();
@@ -298,7 +317,10 @@ impl App {
     fn keep(&mut self) {
         let Some(run) = self.view.run().map(Arc::clone) else { return self.view.say(true, "There is no run to keep.") };
         if run.forked.is_some() {
-            return self.view.say(true, "A fork cannot be kept as results: they hold what makes a run again, and a fork needs its original as well.");
+            return self.view.say(
+                true,
+                "A fork cannot be kept as results: they hold what makes a run again, and a fork needs its original as well.",
+            );
         }
         let name = format!("{}-{}", run.chronicle.inputs.scenario().name, run.chronicle.inputs.seed().0);
         self.ask_place(&name, Writing::Run(run));

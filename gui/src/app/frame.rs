@@ -42,7 +42,8 @@ impl App {
         }
         let Some(path) = self.options.screenshot.clone() else { return };
         context.request_repaint();
-        if self.options.run || self.is_busy() || self.view.drafts.checked.is_none() {
+        let held = self.hold();
+        if self.options.run || (self.is_busy() && !held) || self.view.drafts.checked.is_none() {
             self.quiet_frames = 0;
             return;
         }
@@ -55,6 +56,22 @@ impl App {
         if self.quiet_frames == SETTLED {
             self.carry_out_in(Command::Screenshot(path), context);
         }
+    }
+}
+
+/// Simulated seconds per second while a run is on its way to where it is to be held.
+const APPROACH: f64 = 20.0;
+
+impl App {
+    /// Holds a run where a picture of it is to be taken; whether it is held there.
+    fn hold(&mut self) -> bool {
+        let (Some(at), Some(live)) = (self.options.watch, &self.view.live) else { return false };
+        if live.paused {
+            return true;
+        }
+        let command = if live.now.as_secs_f64() >= at { Command::Pause(true) } else { Command::Speed(Some(APPROACH)) };
+        self.carry_out(command);
+        false
     }
 }
 

@@ -52,6 +52,10 @@ impl App {
                     view.moment = Some(*moment);
                 }
             }
+            Report::Surveyed(campaign) => {
+                view.campaign = Some(*campaign);
+                self.carry_out(Command::Focus(Panel::Compare));
+            }
             Report::Searched(search) => {
                 view.search = Some(*search);
                 self.carry_out(Command::Focus(Panel::Evolution));
@@ -70,6 +74,7 @@ impl App {
             }
             Report::Say { wrong, text } => view.say(wrong, text),
             Report::Done(job) => {
+                view.jobs.retain(|(known, _)| *known != job);
                 if self.running == Some(job) {
                     self.running = None;
                     view.live = None;
@@ -110,7 +115,10 @@ impl App {
         }
         let view = &mut self.view;
         let wall = run.wall.map(|wall| format!(" in {wall}")).unwrap_or_default();
-        view.say(false, format!("{}: {} events{wall}, {} incidents.", run.label, run.chronicle.events, run.chronicle.episodes.len()));
+        view.say(
+            false,
+            format!("{}: {} events{wall}, {} incidents.", run.label, run.chronicle.events, run.chronicle.episodes.len()),
+        );
         view.runs.push(run);
         view.runs.sort_by_key(|run| run.id);
         self.carry_out(Command::Show(id));

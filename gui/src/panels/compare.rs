@@ -8,6 +8,7 @@ use hms_lab::statistics::Estimate;
 use hms_lab::trial::Unit;
 
 use super::absence;
+use super::campaign::CampaignPart;
 use super::timeline::describe;
 use crate::command::Command;
 use crate::theme;
@@ -25,6 +26,7 @@ pub(super) struct ComparePanel {
     column: usize,
     /// Objectives in which both are equal are shown as well.
     equal_too: bool,
+    campaign: CampaignPart,
     /// What was compared last: it is computed once for each pair.
     cached: Option<Cached>,
 }
@@ -39,21 +41,34 @@ struct Cached {
 
 impl ComparePanel {
     pub(super) fn ui(&mut self, ui: &mut Ui, view: &View, commands: &mut Vec<Command>) {
+        if let Some(campaign) = &view.campaign {
+            self.campaign.ui(ui, campaign);
+        }
         let Some(one) = view.run() else {
-            return absence(ui, "No run to compare. Run a scenario twice, with other stacks or seeds, or fork one in Time travel.");
+            return absence(
+                ui,
+                "No run to compare. Run a scenario twice, with other stacks or seeds, or fork one in Time travel.",
+            );
         };
         // A fork is held against its original where nobody has said otherwise.
         let known = |id: &RunId| *id != one.id && view.runs.iter().any(|run| run.id == *id);
         let original = one.forked.map(|(original, _)| original);
-        self.other = self.other.filter(known).or(original.filter(known)).or_else(|| view.runs.iter().rev().map(|run| run.id).find(|id| *id != one.id));
+        self.other = self
+            .other
+            .filter(known)
+            .or(original.filter(known))
+            .or_else(|| view.runs.iter().rev().map(|run| run.id).find(|id| *id != one.id));
         ui.horizontal_wrapped(|ui| {
             let label = ui.label(format!("{} against", one.label));
             let chosen = self.other.and_then(|id| view.runs.iter().find(|run| run.id == id));
-            let combo = ComboBox::new("other run", "").width(240.0).selected_text(chosen.map_or("none", |run| run.label.as_str())).show_ui(ui, |ui| {
-                for run in view.runs.iter().filter(|run| run.id != one.id) {
-                    ui.selectable_value(&mut self.other, Some(run.id), format!("{}. {}", run.id.0, run.label));
-                }
-            });
+            let combo = ComboBox::new("other run", "")
+                .width(240.0)
+                .selected_text(chosen.map_or("none", |run| run.label.as_str()))
+                .show_ui(ui, |ui| {
+                    for run in view.runs.iter().filter(|run| run.id != one.id) {
+                        ui.selectable_value(&mut self.other, Some(run.id), format!("{}. {}", run.id.0, run.label));
+                    }
+                });
             combo.response.labelled_by(label.id);
         });
         let Some(other) = self.other.and_then(|id| view.runs.iter().find(|run| run.id == id)) else {
@@ -90,7 +105,11 @@ impl ComparePanel {
         let pixels = ui.available_width().max(100.0) as usize;
         let curve = |run: &RunView| {
             let pyramid = run.column(column.name)?;
-            Some(ChartCurve { name: format!("{}. {}", run.id.0, run.label), points: pyramid.visible(0.0, run.length(), pixels), dots: false })
+            Some(ChartCurve {
+                name: format!("{}. {}", run.id.0, run.label),
+                points: pyramid.visible(0.0, run.length(), pixels),
+                dots: false,
+            })
         };
         let bands = one.chronicle.picture.faults.iter().take(200).map(|fault| (fault.start, fault.end.unwrap_or(one.length())));
         let chart = Chart {
@@ -101,7 +120,8 @@ impl ComparePanel {
             curves: [curve(one), curve(other)].into_iter().flatten().collect(),
             bands: bands.collect(),
         };
-        let shown = Shown { id: "compared", height: 200.0, cursor: Some(view.instant.as_secs_f64()), link: None, from_zero: true };
+        let shown =
+            Shown { id: "compared", height: 200.0, cursor: Some(view.instant.as_secs_f64()), link: None, from_zero: true };
         if let Some(at) = chart_ui(ui, &chart, &shown, commands) {
             commands.push(Command::Seek(Instant::from_nanos((at.max(0.0) * 1e9) as u64)));
         }

@@ -51,7 +51,10 @@ impl EvolutionPanel {
         };
         ui.horizontal_wrapped(|ui| {
             ui.strong(search.folder.display().to_string());
-            ui.label(format!("{} generations, {} candidates, {} finalists", search.generations.rows, search.history.rows, search.front.rows));
+            ui.label(format!(
+                "{} generations, {} candidates, {} finalists",
+                search.generations.rows, search.history.rows, search.front.rows
+            ));
             if ui.button("Read again").on_hover_text("A search that goes on writes its tables after each generation.").clicked() {
                 commands.push(Command::Open(search.folder.clone()));
             }
@@ -86,7 +89,11 @@ impl EvolutionPanel {
             subtitle: search.folder.display().to_string(),
             across: "candidates measured".to_owned(),
             up: name.to_owned(),
-            curves: vec![ChartCurve { name: name.to_owned(), points: across.iter().zip(values).map(|(x, y)| [*x, *y]).collect(), dots: false }],
+            curves: vec![ChartCurve {
+                name: name.to_owned(),
+                points: across.iter().zip(values).map(|(x, y)| [*x, *y]).collect(),
+                dots: false,
+            }],
             bands: Vec::new(),
         };
         chart_ui(ui, &chart, &Shown { id: "convergence", height: 190.0, cursor: None, link: None, from_zero: false }, commands);
@@ -97,7 +104,10 @@ impl EvolutionPanel {
         if objectives.is_empty() {
             return absence(ui, "This search has measured nothing yet.");
         }
-        self.axes = (self.axes.0.min(objectives.len() - 1), if self.axes == (0, 0) { objectives.len().min(2) - 1 } else { self.axes.1.min(objectives.len() - 1) });
+        self.axes = (
+            self.axes.0.min(objectives.len() - 1),
+            if self.axes == (0, 0) { objectives.len().min(2) - 1 } else { self.axes.1.min(objectives.len() - 1) },
+        );
         ui.horizontal_wrapped(|ui| {
             for (title, axis) in [("Across", &mut self.axes.0), ("Up", &mut self.axes.1)] {
                 let label = ui.label(title);
@@ -114,13 +124,26 @@ impl EvolutionPanel {
         let (across, up) = (objectives[self.axes.0], objectives[self.axes.1]);
         let (Some(xs), Some(ys)) = (columns.number(across), columns.number(up)) else { return };
         let step = columns.rows.div_ceil(POINTS_MAX).max(1);
-        let points = xs.iter().zip(ys).step_by(step).map(|(x, y)| [*x, *y]).filter(|point| point.iter().all(|value| value.is_finite()));
+        let points =
+            xs.iter().zip(ys).step_by(step).map(|(x, y)| [*x, *y]).filter(|point| point.iter().all(|value| value.is_finite()));
         let mut curves = vec![ChartCurve { name: "candidates".to_owned(), points: points.collect(), dots: true }];
         if let Some(row) = self.chosen.filter(|row| *row < columns.rows) {
             curves.push(ChartCurve { name: "chosen".to_owned(), points: vec![[xs[row], ys[row]]], dots: true });
         }
-        let chart = Chart { title: format!("{up} over {across}"), subtitle: search.folder.display().to_string(), across: across.to_owned(), up: up.to_owned(), curves, bands: Vec::new() };
-        if let Some([x, y]) = crate::widgets::chart::scatter_ui(ui, &chart, &Shown { id: "front", height: 260.0, cursor: None, link: None, from_zero: false }, commands) {
+        let chart = Chart {
+            title: format!("{up} over {across}"),
+            subtitle: search.folder.display().to_string(),
+            across: across.to_owned(),
+            up: up.to_owned(),
+            curves,
+            bands: Vec::new(),
+        };
+        if let Some([x, y]) = crate::widgets::chart::scatter_ui(
+            ui,
+            &chart,
+            &Shown { id: "front", height: 260.0, cursor: None, link: None, from_zero: false },
+            commands,
+        ) {
             self.chosen = nearest(xs, ys, [x, y]);
         }
     }
@@ -150,11 +173,16 @@ impl EvolutionPanel {
                     ui.label(format!("{name} {}", digits(values[row])));
                 }
             }
-            if ui.button("Take into Launch").on_hover_text("Sets these parameters in the drafted stack, whose other values stay.").clicked() {
+            if ui
+                .button("Take into Launch")
+                .on_hover_text("Sets these parameters in the drafted stack, whose other values stay.")
+                .clicked()
+            {
                 commands.push(Command::Adopt(search.parameters(self.finalists, row)));
             }
         });
-        let text: Vec<String> = search.parameters(self.finalists, row).into_iter().map(|(name, value)| format!("{name} = {value}")).collect();
+        let text: Vec<String> =
+            search.parameters(self.finalists, row).into_iter().map(|(name, value)| format!("{name} = {value}")).collect();
         ui.add(egui::Label::new(RichText::new(text.join("   ")).small()).wrap());
         if !(self.finalists && search.front.rows > 0) {
             genealogy(ui, search, row, &mut self.chosen);
@@ -170,12 +198,18 @@ fn nearest(xs: &[f64], ys: &[f64], [x, y]: [f64; 2]) -> Option<usize> {
     };
     let (across, up) = (width(xs), width(ys));
     let distance = |row: usize| ((xs[row] - x) / across).powi(2) + ((ys[row] - y) / up).powi(2);
-    (0..xs.len().min(ys.len())).filter(|row| distance(*row).is_finite()).min_by(|one, other| distance(*one).total_cmp(&distance(*other)))
+    (0..xs.len().min(ys.len()))
+        .filter(|row| distance(*row).is_finite())
+        .min_by(|one, other| distance(*one).total_cmp(&distance(*other)))
 }
 
 fn genealogy(ui: &mut Ui, search: &Search, row: usize, chosen: &mut Option<usize>) {
     let history: &Columns = &search.history;
-    let (Some(ids), Some(operators), Some(generations)) = (history.number("id"), history.text("operator"), history.number("generation")) else { return };
+    let (Some(ids), Some(operators), Some(generations)) =
+        (history.number("id"), history.text("operator"), history.number("generation"))
+    else {
+        return;
+    };
     ui.horizontal_wrapped(|ui| {
         ui.weak("Descent:");
         for ancestor in search.ancestors(row, 24) {

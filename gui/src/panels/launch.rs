@@ -68,7 +68,9 @@ impl LaunchPanel {
                 commands.push(Command::Replicates(replicates));
             }
             let mut full = drafts.full;
-            let box_ = ui.checkbox(&mut full, "Full trace").on_hover_text("Keeps every message and every attempt of a call: more to see, more memory.");
+            let box_ = ui
+                .checkbox(&mut full, "Full trace")
+                .on_hover_text("Keeps every message and every attempt of a call: more to see, more memory.");
             if box_.changed() {
                 commands.push(Command::Full(full));
             }
@@ -78,7 +80,8 @@ impl LaunchPanel {
     fn form(&mut self, ui: &mut Ui, drafts: &Drafts, commands: &mut Vec<Command>) {
         ui.horizontal(|ui| {
             let label = ui.label("Find");
-            ui.add(TextEdit::singleline(&mut self.filter).desired_width(140.0).hint_text("breaker, timeout …")).labelled_by(label.id);
+            ui.add(TextEdit::singleline(&mut self.filter).desired_width(140.0).hint_text("breaker, timeout …"))
+                .labelled_by(label.id);
             ui.checkbox(&mut self.changed_only, "Changed only");
         });
         if !drafts.stack.problems.is_empty() {
@@ -94,7 +97,8 @@ impl LaunchPanel {
         let typed = &mut self.typed;
         ScrollArea::vertical().id_salt("form").auto_shrink(false).show(ui, |ui| {
             for component in form.components() {
-                let fields: Vec<&Field> = form.fields.iter().filter(|field| field.component() == component && fits(field)).collect();
+                let fields: Vec<&Field> =
+                    form.fields.iter().filter(|field| field.component() == component && fits(field)).collect();
                 if fields.is_empty() {
                     continue;
                 }
@@ -118,7 +122,11 @@ fn files(ui: &mut Ui, drafts: &Drafts, commands: &mut Vec<Command>) {
             let title = if draft == Draft::Scenario { "Scenario" } else { "Stack" };
             ui.strong(title);
             let path = text.path.as_ref().map(|path| path.display().to_string());
-            let shown = if draft == Draft::Stack && text.path.is_none() && text.text.is_empty() { "all defaults".to_owned() } else { text.name() };
+            let shown = if draft == Draft::Stack && text.path.is_none() && text.text.is_empty() {
+                "all defaults".to_owned()
+            } else {
+                text.name()
+            };
             let edited = if text.is_edited() { " (edited)" } else { "" };
             let label = ui.label(format!("{shown}{edited}"));
             if let Some(path) = path {
@@ -187,7 +195,11 @@ fn text_page(ui: &mut Ui, editor: &mut Editor, drafts: &Drafts, draft: Draft, co
         {
             editor.jump(span.start);
         }
-        let more = [problem.expected.as_ref().map(|text| format!("expected {text}")), problem.nearest.as_ref().map(|name| format!("did you mean `{name}`?")), problem.help.clone()];
+        let more = [
+            problem.expected.as_ref().map(|text| format!("expected {text}")),
+            problem.nearest.as_ref().map(|name| format!("did you mean `{name}`?")),
+            problem.help.clone(),
+        ];
         let more: Vec<String> = more.into_iter().flatten().collect();
         if !more.is_empty() {
             ui.weak(more.join("; "));
@@ -225,7 +237,8 @@ fn field_ui(ui: &mut Ui, field: &Field, typed: &mut Option<(&'static str, String
         if let Some(value) = value {
             commands.push(Command::Set(name, value));
         }
-        if field.is_changed() && ui.small_button("Default").on_hover_text(format!("Back to {}", field.tunable.default)).clicked() {
+        if field.is_changed() && ui.small_button("Default").on_hover_text(format!("Back to {}", field.tunable.default)).clicked()
+        {
             commands.push(Command::Set(name, field.tunable.default));
         }
     });
@@ -243,7 +256,13 @@ fn choice(ui: &mut Ui, field: &Field, chosen: &'static str) -> Option<Value> {
 }
 
 /// A span of time is typed with its unit; what is no time, or out of range, stays in the field in the colour of mistakes.
-fn time(ui: &mut Ui, field: &Field, duration: Duration, label: egui::Id, typed: &mut Option<(&'static str, String)>) -> Option<Value> {
+fn time(
+    ui: &mut Ui,
+    field: &Field,
+    duration: Duration,
+    label: egui::Id,
+    typed: &mut Option<(&'static str, String)>,
+) -> Option<Value> {
     let name = field.tunable.name;
     let mut text = match typed {
         Some((known, text)) if *known == name => text.clone(),

@@ -2,7 +2,6 @@
 
 use egui::{Ui, vec2};
 use hms_lab::plots::{Chart, ChartCurve};
-use hms_lab::session::ProcessState;
 use hms_lab::trial::SeriesRow;
 
 use super::absence;
@@ -28,7 +27,10 @@ impl LivePanel {
     pub(super) fn ui(&mut self, ui: &mut Ui, view: &View, commands: &mut Vec<Command>) {
         let Some(live) = &view.live else {
             let text = match view.run() {
-                Some(run) => format!("{} has ended: Timeline, Time travel and Recovery show it. Run another one to watch it here.", run.label),
+                Some(run) => format!(
+                    "{} has ended: Timeline, Time travel and Recovery show it. Run another one to watch it here.",
+                    run.label
+                ),
                 None => "Nothing runs. Press Run in Launch (Ctrl+Enter) to watch a cluster break and heal.".to_owned(),
             };
             return absence(ui, &text);
@@ -36,7 +38,8 @@ impl LivePanel {
         controls(ui, live, commands);
         figures(ui, live);
         let height = (ui.available_height() - 190.0).max(120.0);
-        let picture = Picture { topology: &live.topology, places: &live.places, truth: &live.truth, cuts: &live.cuts, chosen: view.node };
+        let picture =
+            Picture { topology: &live.topology, places: &live.places, truth: &live.truth, cuts: &live.cuts, chosen: view.node };
         if let Some(node) = topology_ui(ui, vec2(ui.available_width(), height), &picture) {
             commands.push(Command::SelectNode(Some(node)));
         }
@@ -63,7 +66,7 @@ fn controls(ui: &mut Ui, live: &Live, commands: &mut Vec<Command>) {
 }
 
 fn figures(ui: &mut Ui, live: &Live) {
-    let ready = (0..live.places.agents.len()).filter(|agent| live.truth.agent(hms_lab::machine::AgentId::from_index(*agent)) == ProcessState::Ready).count();
+    let ready = live.truth.agents_ready();
     let (mut answered, mut ended) = (0, 0);
     for row in &live.series {
         answered += row.requests.succeeded + row.requests.degraded;

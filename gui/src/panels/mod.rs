@@ -1,5 +1,6 @@
 //! The panels. Each is a struct with what it alone knows (where it is scrolled to, what was typed) and a method that draws it from the view.
 
+mod campaign;
 mod compare;
 mod evolution;
 mod launch;
@@ -10,7 +11,9 @@ mod timeline;
 mod travel;
 
 use egui::{Ui, WidgetText};
-use egui_tiles::{Behavior, Container, Linear, LinearDir, SimplificationOptions, TabState, Tile, TileId, Tiles, Tree, UiResponse};
+use egui_tiles::{
+    Behavior, Container, Linear, LinearDir, SimplificationOptions, TabState, Tile, TileId, Tiles, Tree, UiResponse,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::command::Command;
@@ -39,8 +42,16 @@ pub enum Panel {
 
 impl Panel {
     /// Every panel.
-    pub const ALL: [Panel; 8] =
-        [Panel::Launch, Panel::Live, Panel::Timeline, Panel::Travel, Panel::Recovery, Panel::Compare, Panel::Scorecard, Panel::Evolution];
+    pub const ALL: [Panel; 8] = [
+        Panel::Launch,
+        Panel::Live,
+        Panel::Timeline,
+        Panel::Travel,
+        Panel::Recovery,
+        Panel::Compare,
+        Panel::Scorecard,
+        Panel::Evolution,
+    ];
 
     /// What stands on its tab.
     pub fn title(self) -> &'static str {
@@ -128,7 +139,13 @@ impl Behavior<Panel> for Desktop<'_> {
         SimplificationOptions { all_panes_must_have_tabs: true, ..SimplificationOptions::default() }
     }
 
-    fn tab_outline_stroke(&self, visuals: &egui::Visuals, _tiles: &Tiles<Panel>, _tile: TileId, state: &TabState) -> egui::Stroke {
+    fn tab_outline_stroke(
+        &self,
+        visuals: &egui::Visuals,
+        _tiles: &Tiles<Panel>,
+        _tile: TileId,
+        state: &TabState,
+    ) -> egui::Stroke {
         if state.active { egui::Stroke::new(1.0, visuals.selection.bg_fill) } else { egui::Stroke::NONE }
     }
 }

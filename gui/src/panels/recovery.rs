@@ -52,8 +52,16 @@ pub(super) struct RecoveryPanel {
 }
 
 /// What stands in the tiles.
-const TILES: [&str; 8] =
-    ["availability", "goodput", "detection_p99", "service_recovery_p95", "recovered", "first_attempt", "false_positives", "overhead_cpu"];
+const TILES: [&str; 8] = [
+    "availability",
+    "goodput",
+    "detection_p99",
+    "service_recovery_p95",
+    "recovered",
+    "first_attempt",
+    "false_positives",
+    "overhead_cpu",
+];
 
 impl RecoveryPanel {
     pub(super) fn ui(&mut self, ui: &mut Ui, view: &View, commands: &mut Vec<Command>) {
@@ -62,7 +70,10 @@ impl RecoveryPanel {
         };
         let chronicle = &run.chronicle;
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            let chosen: Vec<_> = TILES.iter().filter_map(|name| chronicle.objectives.iter().find(|objective| objective.definition.name == *name)).collect();
+            let chosen: Vec<_> = TILES
+                .iter()
+                .filter_map(|name| chronicle.objectives.iter().find(|objective| objective.definition.name == *name))
+                .collect();
             tiles(ui, &chosen);
             exports(ui, run, commands);
             ui.separator();
@@ -82,36 +93,49 @@ impl RecoveryPanel {
     fn distributions(&mut self, ui: &mut Ui, run: &RunView, commands: &mut Vec<Command>) {
         ui.horizontal_wrapped(|ui| {
             let label = ui.label("Time from");
-            ComboBox::new("times", "").selected_text(self.times.name()).width(230.0).show_ui(ui, |ui| {
-                for times in Times::ALL {
-                    ui.selectable_value(&mut self.times, times, times.name());
-                }
-            }).response.labelled_by(label.id);
+            ComboBox::new("times", "")
+                .selected_text(self.times.name())
+                .width(230.0)
+                .show_ui(ui, |ui| {
+                    for times in Times::ALL {
+                        ui.selectable_value(&mut self.times, times, times.name());
+                    }
+                })
+                .response
+                .labelled_by(label.id);
             ui.checkbox(&mut self.histogram, "Histogram");
         });
         let with_values: Vec<&KindTimes> = run.kinds.iter().filter(|kind| !self.times.of(kind).is_empty()).collect();
         if with_values.is_empty() {
             return absence(ui, "No incident of this run has such a time.");
         }
-        let chart = if self.histogram { histogram(self.times, &with_values, run) } else { cumulative(self.times, &with_values, run) };
+        let chart =
+            if self.histogram { histogram(self.times, &with_values, run) } else { cumulative(self.times, &with_values, run) };
         chart_ui(ui, &chart, &Shown { id: "distributions", height: 260.0, cursor: None, link: None, from_zero: true }, commands);
         if !self.histogram
             && let Some(band) = run.kinds.first().and_then(|all| self.times.of(all).band())
         {
-            ui.weak(format!("The curve of all kinds lies within ± {:.0} % of the true one, everywhere, with a confidence of 95 %.", band * 100.0));
+            ui.weak(format!(
+                "The curve of all kinds lies within ± {:.0} % of the true one, everywhere, with a confidence of 95 %.",
+                band * 100.0
+            ));
         }
     }
 }
 
 fn cumulative(times: Times, kinds: &[&KindTimes], run: &RunView) -> Chart {
-    let curve = |kind: &&KindTimes| ChartCurve { name: format!("{} ({})", kind.kind, times.of(kind).len()), points: times.of(kind).steps(), dots: false };
+    let curve = |kind: &&KindTimes| ChartCurve {
+        name: format!("{} ({})", kind.kind, times.of(kind).len()),
+        points: times.of(kind).steps().to_vec(),
+        dots: false,
+    };
     let mut curves: Vec<ChartCurve> = kinds.iter().map(curve).collect();
     if let Some(all) = kinds.first()
         && let Some(band) = times.of(all).band()
         && all.kind == "all"
     {
         for (name, sign) in [("95 % band, low", -1.0), ("95 % band, high", 1.0)] {
-            let points = times.of(all).steps().into_iter().map(|[x, y]| [x, (y + sign * band).clamp(0.0, 1.0)]).collect();
+            let points = times.of(all).steps().iter().map(|[x, y]| [*x, (y + sign * band).clamp(0.0, 1.0)]).collect();
             curves.push(ChartCurve { name: name.to_owned(), points, dots: false });
         }
     }
@@ -127,10 +151,9 @@ fn cumulative(times: Times, kinds: &[&KindTimes], run: &RunView) -> Chart {
 
 fn histogram(times: Times, kinds: &[&KindTimes], run: &RunView) -> Chart {
     let outline = |kind: &&KindTimes| {
-        let bars = times.of(kind).histogram(20);
-        let corners = bars.iter().flat_map(|(middle, width, count)| {
-            let (left, right, count) = (middle - width / 2.0, middle + width / 2.0, *count as f64);
-            [[left, 0.0], [left, count], [right, count], [right, 0.0]]
+        let corners = times.of(kind).histogram().iter().flat_map(|bin| {
+            let count = bin.count as f64;
+            [[bin.low, 0.0], [bin.low, count], [bin.high, count], [bin.high, 0.0]]
         });
         ChartCurve { name: kind.kind.clone(), points: corners.collect(), dots: false }
     };
@@ -153,7 +176,9 @@ fn by_kind(ui: &mut Ui, run: &RunView) {
         .column(Column::auto().at_least(120.0))
         .columns(Column::auto().at_least(76.0), 6)
         .header(20.0, |mut header| {
-            for title in ["kind of fault", "incidents", "notice p50", "notice p99", "restored p50", "restored p95", "recovery p95"] {
+            for title in
+                ["kind of fault", "incidents", "notice p50", "notice p99", "restored p50", "restored p95", "recovery p95"]
+            {
                 header.col(|ui| {
                     ui.strong(title);
                 });
@@ -251,7 +276,12 @@ fn exports(ui: &mut Ui, run: &RunView, commands: &mut Vec<Command>) {
                     }
                 }
             });
-        } else if run.forked.is_none() && ui.button("Keep as a results folder").on_hover_text("Writes the Parquet tables that `hms run` writes; tables can be saved one by one afterwards.").clicked() {
+        } else if run.forked.is_none()
+            && ui
+                .button("Keep as a results folder")
+                .on_hover_text("Writes the Parquet tables that `hms run` writes; tables can be saved one by one afterwards.")
+                .clicked()
+        {
             commands.push(Command::Keep);
         }
         if let Some(line) = &run.command_line

@@ -36,7 +36,10 @@ impl ScorecardPanel {
             }
         });
         let Some(card) = &view.scorecard else {
-            return absence(ui, "Runs the drafted scenario and stack over some seeds and holds what is measured against what is promised, with intervals.");
+            return absence(
+                ui,
+                "Runs the drafted scenario and stack over some seeds and holds what is measured against what is promised, with intervals.",
+            );
         };
         ui.weak(format!("{}, {} seeds; intervals of 95 %, from resampled runs", card.scenario, card.seeds));
         TableBuilder::new(ui)
@@ -65,7 +68,8 @@ impl ScorecardPanel {
                         None => ("not shown", ui_weak()),
                     };
                     let value = measured.value.map_or_else(|| "–".to_owned(), digits);
-                    for text in [measured.id.to_owned(), measured.criterion.to_owned(), measured.target.clone(), value, interval] {
+                    for text in [measured.id.to_owned(), measured.criterion.to_owned(), measured.target.clone(), value, interval]
+                    {
                         row.col(|ui| {
                             ui.label(&text).on_hover_text(&text);
                         });

@@ -54,11 +54,18 @@ impl TimelinePanel {
         let lanes: Vec<&Lane> = run.lanes.iter().filter(|lane| lane.name.to_lowercase().contains(&filter)).collect();
         let chain = view.incident.and_then(|place| run.chains.get(place)).map_or(&[][..], Vec::as_slice);
         let episode = view.incident.and_then(|place| run.chronicle.episodes.get(place));
-        let marks: Vec<(u32, f64, Color32)> = chain.iter().map(|step| (step.row as u32, step.at.as_secs_f64(), link_color(step.link))).collect();
-        let focus = episode.map(|episode| (episode.start.as_secs_f64(), end_of(episode).map_or(run.length(), |end| end.as_secs_f64())));
+        let marks: Vec<(u32, f64, Color32)> =
+            chain.iter().map(|step| (step.row as u32, step.at.as_secs_f64(), link_color(step.link))).collect();
+        let focus =
+            episode.map(|episode| (episode.start.as_secs_f64(), end_of(episode).map_or(run.length(), |end| end.as_secs_f64())));
         let shown = Shown { lanes: &lanes, length: run.length(), cursor: view.instant.as_secs_f64(), chain: &marks, focus };
-        let height = (ui.available_height() * 0.62).max(120.0);
-        let done = ScrollArea::vertical().id_salt("lanes").max_height(height).auto_shrink([false, true]).show(ui, |ui| lanes_ui(ui, window, &shown)).inner;
+        let height = (ui.available_height() * 0.58).max(120.0);
+        let done = ScrollArea::vertical()
+            .id_salt("lanes")
+            .max_height(height)
+            .auto_shrink([false, true])
+            .show(ui, |ui| lanes_ui(ui, window, &shown))
+            .inner;
         if let Some((lane, at)) = done.clicked {
             commands.push(Command::Seek(Instant::from_nanos((at.max(0.0) * 1e9) as u64)));
             match lanes[lane].subject {
@@ -130,7 +137,8 @@ fn legend(ui: &mut Ui) {
         if matches!(look, Look::Lead) {
             continue;
         }
-        ui.label(RichText::new("■").color(theme::look(look)));
+        let (patch, _) = ui.allocate_exact_size(egui::vec2(10.0, 10.0), egui::Sense::hover());
+        ui.painter().rect_filled(patch, 2.0, theme::look(look));
         ui.weak(theme::look_name(look));
     }
 }
@@ -138,7 +146,9 @@ fn legend(ui: &mut Ui) {
 fn incidents(ui: &mut Ui, run: &RunView, view: &View, commands: &mut Vec<Command>) {
     let episodes = &run.chronicle.episodes;
     ui.strong(format!("Incidents ({})", episodes.len()));
-    let time = |from: Instant, to: Option<Instant>| to.map_or_else(|| "–".to_owned(), |to| seconds((to.saturating_since(from)).as_secs_f64()));
+    let time = |from: Instant, to: Option<Instant>| {
+        to.map_or_else(|| "–".to_owned(), |to| seconds((to.saturating_since(from)).as_secs_f64()))
+    };
     TableBuilder::new(ui)
         .id_salt("incidents")
         .striped(true)
@@ -160,7 +170,11 @@ fn incidents(ui: &mut Ui, run: &RunView, view: &View, commands: &mut Vec<Command
                 row.set_selected(chosen);
                 row.col(|ui| {
                     let name = if episode.name.is_empty() { episode.kind.replace('_', " ") } else { episode.name.clone() };
-                    if ui.selectable_label(chosen, name).on_hover_text(format!("{}, {}", episode.kind.replace('_', " "), episode.victims)).clicked() {
+                    if ui
+                        .selectable_label(chosen, name)
+                        .on_hover_text(format!("{}, {}", episode.kind.replace('_', " "), episode.victims))
+                        .clicked()
+                    {
                         commands.push(Command::SelectIncident((!chosen).then_some(place)));
                     }
                 });
@@ -215,10 +229,14 @@ pub(super) fn describe(run: &RunView, row: usize) -> String {
         TraceKind::AgentStarting { agent: id, node: at } => format!("{} starts on {}", agent(id), node(at)),
         TraceKind::AgentReady { agent: id, node: at } => format!("{} is ready on {}", agent(id), node(at)),
         TraceKind::AgentServed { agent: id, node: at } => format!("{} answers on {}", agent(id), node(at)),
-        TraceKind::StateRebuilt { agent: id, acknowledged, kept, .. } => format!("{} has its state: {kept} of {acknowledged} entries", agent(id)),
+        TraceKind::StateRebuilt { agent: id, acknowledged, kept, .. } => {
+            format!("{} has its state: {kept} of {acknowledged} entries", agent(id))
+        }
         TraceKind::Stack { node: by, record, justified } => super::travel::said(run, by, record, justified),
         TraceKind::Sent { from, to, .. } => format!("{} sends to {}", node(from), node(to)),
         TraceKind::Received { from, to } => format!("{} hears {}", node(to), node(from)),
-        TraceKind::Attempt { agent: id, outcome, .. } => format!("a call of {} ends: {outcome:?}", id.map_or_else(|| "nobody".to_owned(), agent)),
+        TraceKind::Attempt { agent: id, outcome, .. } => {
+            format!("a call of {} ends: {outcome:?}", id.map_or_else(|| "nobody".to_owned(), agent))
+        }
     }
 }

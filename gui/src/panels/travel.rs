@@ -18,6 +18,8 @@ use crate::widgets::topology::{Picture, topology_ui};
 pub(super) struct TravelPanel {
     /// What was true at the instant that was shown last.
     cached: Option<(RunId, Instant, Truth)>,
+    /// What the rules of a run's faults are called.
+    rules: Option<(RunId, Vec<String>)>,
     /// Faults of the other future, as TOML.
     faults: String,
     /// Rules of the scenario that are left out of it, by position.
@@ -39,15 +41,23 @@ impl TravelPanel {
         ui.columns(3, |columns| {
             let height = columns[0].available_height().max(100.0);
             let width = columns[0].available_width();
-            let picture = Picture { topology: &run.chronicle.topology, places: &run.chronicle.places, truth: &truth, cuts: &[], chosen: view.node };
+            let here = view.moment.as_ref().filter(|moment| moment.run == run.id && moment.now == view.instant);
+            let cuts = here.map_or(&[][..], |moment| moment.cuts.as_slice());
+            let picture = Picture {
+                topology: &run.chronicle.topology,
+                places: &run.chronicle.places,
+                truth: &truth,
+                cuts,
+                chosen: view.node,
+            };
             if let Some(node) = topology_ui(&mut columns[0], vec2(width, height), &picture) {
                 commands.push(Command::SelectNode(if view.node == Some(node) { None } else { Some(node) }));
             }
             node(&mut columns[1], run, view, &truth);
             ScrollArea::vertical().id_salt("future").auto_shrink(false).show(&mut columns[2], |ui| {
-                rows(ui, run, truth.rows);
-                ui.separator();
                 self.fork(ui, run, view, commands);
+                ui.separator();
+                rows(ui, run, truth.rows);
             });
         });
     }
@@ -69,18 +79,38 @@ impl TravelPanel {
 
     fn fork(&mut self, ui: &mut Ui, run: &RunView, view: &View, commands: &mut Vec<Command>) {
         ui.strong(format!("Another future from {} on", view.instant));
+        let changed = !self.faults.trim().is_empty() || !self.without.is_empty() || self.drafted_stack;
+        if ui.add_enabled(changed && view.live.is_none(), egui::Button::new("Fork here")).clicked() {
+            match forked_scenario(run.chronicle.inputs.scenario_text(), &self.without, &self.faults) {
+                Ok(text) => {
+                    let scenario = (!self.faults.trim().is_empty() || !self.without.is_empty()).then_some(text);
+                    let stack =
+                        view.drafts.inputs.as_ref().filter(|_| self.drafted_stack).map(|inputs| Box::new(*inputs.stack()));
+                    commands.push(Command::Fork { scenario, stack });
+                }
+                Err(problem) => commands.push(Command::Complain(problem)),
+            }
+        }
         if self.faults.is_empty() && ui.button("Add a fault").clicked() {
             let later = view.instant.as_secs_f64() + 1.0;
             self.faults = FAULT.replace("AT", &format!("{later:.3}s"));
         }
         if !self.faults.is_empty() {
             let label = ui.label("Faults to add, as in a scenario");
-            ui.add(TextEdit::multiline(&mut self.faults).code_editor().desired_width(f32::INFINITY).desired_rows(5)).labelled_by(label.id);
+            ui.add(TextEdit::multiline(&mut self.faults).code_editor().desired_width(f32::INFINITY).desired_rows(5))
+                .labelled_by(label.id);
         }
-        let rules = rules(run.chronicle.inputs.scenario_text());
-        for (place, name) in rules.iter().enumerate() {
+        if self.rules.as_ref().is_none_or(|(id, _)| *id != run.id) {
+            self.rules = Some((run.id, rules(run.chronicle.inputs.scenario_text())));
+            self.without.clear();
+        }
+        for (place, name) in self.rules.iter().flat_map(|(_, names)| names).enumerate() {
             let mut kept = !self.without.contains(&place);
-            if ui.add(Checkbox::new(&mut kept, name)).on_hover_text("Unticked: what this rule would do from here on is left out.").changed() {
+            if ui
+                .add(Checkbox::new(&mut kept, name))
+                .on_hover_text("Unticked: what this rule would do from here on is left out.")
+                .changed()
+            {
                 self.without.retain(|known| *known != place);
                 if !kept {
                     self.without.push(place);
@@ -90,19 +120,6 @@ impl TravelPanel {
         ui.checkbox(&mut self.drafted_stack, "With the stack of Launch").on_hover_text(
             "Every node takes the drafted configuration at this instant, as by a reload. What was built from the old one (swim, retry budget, concurrency, hedge, shedding, throttle, outlier, checks) keeps it until its node boots again.",
         );
-        let changed = !self.faults.trim().is_empty() || !self.without.is_empty() || self.drafted_stack;
-        if ui.add_enabled(changed && view.live.is_none(), egui::Button::new("Fork here")).clicked() {
-            match forked_scenario(run.chronicle.inputs.scenario_text(), &self.without, &self.faults) {
-                Ok(text) => {
-                    let scenario = (!self.faults.trim().is_empty() || !self.without.is_empty()).then_some(text);
-                    let stack = view.drafts.inputs.as_ref().filter(|_| self.drafted_stack).map(|inputs| Box::new(*inputs.stack()));
-                    commands.push(Command::Fork { scenario, stack });
-                }
-                Err(problem) => {
-                    ui.colored_label(theme::BAD, problem);
-                }
-            }
-        }
     }
 }
 
@@ -146,10 +163,20 @@ fn node(ui: &mut Ui, run: &RunView, view: &View, truth: &Truth) {
         return;
     };
     ui.strong(format!("{}: {}", run.node_name(node), theme::node_name(truth.nodes[node.index()])));
-    let beliefs = view.moment.as_ref().filter(|moment| moment.run == run.id).and_then(|moment| moment.beliefs.as_ref()).filter(|beliefs| beliefs.node == node);
+    let beliefs = view
+        .moment
+        .as_ref()
+        .filter(|moment| moment.run == run.id)
+        .and_then(|moment| moment.beliefs.as_ref())
+        .filter(|beliefs| beliefs.node == node);
     let Some(beliefs) = beliefs else {
-        let suspects: Vec<String> = truth.suspicions.iter().filter(|(by, ..)| *by == node).map(|(_, of, _)| run.node_name(*of)).collect();
-        ui.label(if suspects.is_empty() { "It has told of no suspicion.".to_owned() } else { format!("It has told that it suspects {}.", suspects.join(", ")) });
+        let suspects: Vec<String> =
+            truth.suspicions.iter().filter(|(by, ..)| *by == node).map(|(_, of, _)| run.node_name(*of)).collect();
+        ui.label(if suspects.is_empty() {
+            "It has told of no suspicion.".to_owned()
+        } else {
+            format!("It has told that it suspects {}.", suspects.join(", "))
+        });
         return;
     };
     if let Some(cause) = beliefs.degraded {
@@ -159,8 +186,14 @@ fn node(ui: &mut Ui, run: &RunView, view: &View, truth: &Truth) {
         ui.label(format!("It believes {} to run on {}.", run.chronicle.agent_name(*agent), run.node_name(*place)));
     }
     for breaker in beliefs.breakers.iter().filter(|breaker| format!("{:?}", breaker.phase) != "Closed").take(6) {
-        let of = breaker.agent.map_or_else(|| run.chronicle.inputs.scenario().services[breaker.service.index()].name.clone(), |agent| run.chronicle.agent_name(agent));
-        let failed = breaker.failures.map(|share| format!(", {:.0} % of {} calls failed", share * 100.0, breaker.calls)).unwrap_or_default();
+        let of = breaker.agent.map_or_else(
+            || run.chronicle.inputs.scenario().services[breaker.service.index()].name.clone(),
+            |agent| run.chronicle.agent_name(agent),
+        );
+        let failed = breaker
+            .failures
+            .map(|share| format!(", {:.0} % of {} calls failed", share * 100.0, breaker.calls))
+            .unwrap_or_default();
         ui.label(format!("Its breaker to {of}: {:?}{failed}", breaker.phase));
     }
     peers(ui, run, truth, beliefs);
@@ -225,7 +258,11 @@ fn rules(text: &str) -> Vec<String> {
     let Ok(document) = text.parse::<DocumentMut>() else { return Vec::new() };
     let tables = document.get("fault").and_then(|faults| faults.as_array_of_tables());
     let name = |table: &toml_edit::Table, key: &str| table.get(key).and_then(|value| value.as_str()).map(str::to_owned);
-    tables.into_iter().flatten().map(|table| name(table, "name").or_else(|| name(table, "kind")).unwrap_or_else(|| "a rule of faults".to_owned())).collect()
+    tables
+        .into_iter()
+        .flatten()
+        .map(|table| name(table, "name").or_else(|| name(table, "kind")).unwrap_or_else(|| "a rule of faults".to_owned()))
+        .collect()
 }
 
 /// A scenario without some of its rules of faults, and with others.

@@ -62,7 +62,8 @@ pub fn compare(one: &[&RunView], other: &[&RunView]) -> Vec<Compared> {
 /// The first row of the trace in which two runs differ; none if they are the same.
 pub fn first_difference(one: &RunView, other: &RunView) -> Option<usize> {
     let (left, right) = (&one.chronicle.trace, &other.chronicle.trace);
-    let differs = |(one, other): (&hms_lab::trial::TraceRow, &hms_lab::trial::TraceRow)| (one.at, one.kind) != (other.at, other.kind);
+    let differs =
+        |(one, other): (&hms_lab::trial::TraceRow, &hms_lab::trial::TraceRow)| (one.at, one.kind) != (other.at, other.kind);
     let place = left.iter().zip(right).position(differs);
     place.or_else(|| (left.len() != right.len()).then(|| left.len().min(right.len())))
 }

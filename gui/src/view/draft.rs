@@ -148,7 +148,13 @@ mod tests {
     #[test]
     fn the_first_draft_is_a_scenario_that_can_be_run() {
         let drafts = Drafts::default();
-        let inputs = Inputs::from_edited(&drafts.scenario.text, &drafts.stack.text, Path::new(""), hms_lab::machine::Seed(1), Default::default());
+        let inputs = Inputs::from_edited(
+            &drafts.scenario.text,
+            &drafts.stack.text,
+            Path::new(""),
+            hms_lab::machine::Seed(1),
+            Default::default(),
+        );
         assert_eq!(inputs.unwrap().scenario().name, "quickstart");
     }
 

@@ -1,5 +1,6 @@
 //! What a frame reads: immutable models made off the UI thread, and the selection that all panels share.
 
+pub mod campaign;
 pub mod compare;
 pub mod distribution;
 pub mod draft;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use hms_lab::machine::{Instant, NodeId};
 use hms_lab::scorecard;
 
+use campaign::Campaign;
 use draft::Drafts;
 use live::Live;
 use run::{Moment, RunView};
@@ -48,6 +50,8 @@ pub struct View {
     pub restoring: Option<f32>,
     /// The scorecard that was measured last.
     pub scorecard: Option<Scorecard>,
+    /// The campaign that was opened last.
+    pub campaign: Option<Campaign>,
     /// The search that was opened last.
     pub search: Option<Search>,
     /// What happened, newest last.

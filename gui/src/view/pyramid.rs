@@ -23,7 +23,10 @@ impl Pyramid {
         let mut below: Vec<(f32, f32)> = values.iter().map(|value| (*value as f32, *value as f32)).collect();
         while below.len() > 1 {
             // `min` and `max` of floats ignore NaN as long as the other side is a number.
-            below = below.chunks(2).map(|pair| pair[1..].iter().fold(pair[0], |one, other| (one.0.min(other.0), one.1.max(other.1)))).collect();
+            below = below
+                .chunks(2)
+                .map(|pair| pair[1..].iter().fold(pair[0], |one, other| (one.0.min(other.0), one.1.max(other.1))))
+                .collect();
             floors.push(below.clone());
         }
         Pyramid { times, values, floors }

@@ -83,6 +83,8 @@ pub struct Moment {
     pub truth: Truth,
     /// What the node that was asked for believed; none while it is down or if none was asked for.
     pub beliefs: Option<Beliefs>,
+    /// Pairs of hosts of which the first cannot reach the second.
+    pub cuts: Vec<(NodeId, NodeId)>,
     /// The event that was dispatched last, where somebody steps.
     pub event: Option<String>,
     /// Wall time that restoring took.

@@ -57,7 +57,9 @@ impl Search {
     /// How often each operator made a candidate, and how many of those kept all seeds: name, made, kept.
     pub fn operators(&self) -> Vec<(String, usize, usize)> {
         let mut counted: Vec<(String, usize, usize)> = Vec::new();
-        let (Some(names), Some(dismissed)) = (self.history.text("operator"), self.history.number("dismissed")) else { return counted };
+        let (Some(names), Some(dismissed)) = (self.history.text("operator"), self.history.number("dismissed")) else {
+            return counted;
+        };
         for (name, dismissed) in names.iter().zip(dismissed) {
             let kept = usize::from(*dismissed == 0.0);
             match counted.iter_mut().find(|(known, ..)| known == name) {

@@ -48,7 +48,12 @@ pub fn scatter_ui(ui: &mut Ui, chart: &Chart, shown: &Shown<'_>, commands: &mut 
     let response = plot.show(ui, |plot| {
         for (place, (from, until)) in chart.bands.iter().enumerate() {
             let range: RangeInclusive<f64> = *from..=until.max(*from);
-            plot.span(Span::new(format!("fault {place}"), range).fill(theme::BAD.gamma_multiply(0.15)).border_color(theme::BAD.gamma_multiply(0.3)).label_align(egui::Align2::LEFT_TOP));
+            plot.span(
+                Span::new(format!("fault {place}"), range)
+                    .fill(theme::BAD.gamma_multiply(0.15))
+                    .border_color(theme::BAD.gamma_multiply(0.3))
+                    .label_align(egui::Align2::LEFT_TOP),
+            );
         }
         for (place, curve) in chart.curves.iter().enumerate() {
             let points: PlotPoints<'_> = curve.points.clone().into();
@@ -56,7 +61,8 @@ pub fn scatter_ui(ui: &mut Ui, chart: &Chart, shown: &Shown<'_>, commands: &mut 
             if curve.dots {
                 plot.points(Points::new(name, points).color(color).radius(3.0));
             } else {
-                plot.line(Line::new(name, points).color(color).width(1.8));
+                // Curves are thinned before they come here, and steps must stay steps.
+                plot.line(Line::new(name, points).color(color).width(1.8).allow_band(false));
             }
         }
         if let Some(at) = cursor {

@@ -35,10 +35,19 @@ impl Editor {
         let jump = self.jump.take().map(|byte| self.buffer.get(..byte).map_or(0, |before| before.chars().count()));
         let buffer = &mut self.buffer;
         let changed = ScrollArea::both().id_salt(name).auto_shrink(false).show(ui, |ui| {
-            let edit = TextEdit::multiline(buffer).id(id).hint_text(hint.to_owned()).code_editor().desired_width(f32::INFINITY).desired_rows(20).layouter(&mut layouter);
+            let edit = TextEdit::multiline(buffer)
+                .id(id)
+                .hint_text(hint.to_owned())
+                .code_editor()
+                .desired_width(f32::INFINITY)
+                .desired_rows(20)
+                .layouter(&mut layouter);
             let mut output = edit.show(ui);
             let label = name.to_owned();
-            output.response.response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::MultilineTextInput, true, label.clone()));
+            output
+                .response
+                .response
+                .widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::MultilineTextInput, true, label.clone()));
             if let Some(at) = jump {
                 put_cursor(ui, id, at, &mut output.state);
                 let place = output.galley.pos_from_cursor(CCursor::new(at));
@@ -116,7 +125,15 @@ mod tests {
         let mut job = LayoutJob::default();
         append(&mut job, text, 0..text.len(), &FontId::monospace(12.0), Color32::WHITE, wrong);
         assert_eq!(job.text, text);
-        job.sections.iter().map(|section| (job.text[section.byte_range.as_usize()].to_owned(), section.format.underline != Stroke::NONE)).collect()
+        job.sections
+            .iter()
+            .map(|section| {
+                (
+                    job.text[section.byte_range.start.0..section.byte_range.end.0].to_owned(),
+                    section.format.underline != Stroke::NONE,
+                )
+            })
+            .collect()
     }
 
     #[test]

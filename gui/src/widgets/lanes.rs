@@ -110,7 +110,8 @@ struct Scale {
 
 impl Scale {
     fn x(&self, time: f64) -> f32 {
-        self.plot.left() + ((time - self.window.from) / (self.window.until - self.window.from).max(1e-12)) as f32 * self.plot.width()
+        self.plot.left()
+            + ((time - self.window.from) / (self.window.until - self.window.from).max(1e-12)) as f32 * self.plot.width()
     }
 
     fn time(&self, x: f32) -> f64 {
@@ -143,7 +144,13 @@ fn draw(ui: &Ui, scale: &Scale, area: Rect, shown: &Shown<'_>) {
             Seen::Far(columns) => far(&mut mesh, &mut high, row, &columns),
         }
         let name = Rect::from_min_max(pos2(area.left(), top), pos2(plot.left() - 4.0, top + LANE));
-        painter.with_clip_rect(name).text(name.left_center(), Align2::LEFT_CENTER, &lane.name, font.clone(), ui.visuals().text_color());
+        painter.with_clip_rect(name).text(
+            name.left_center(),
+            Align2::LEFT_CENTER,
+            &lane.name,
+            font.clone(),
+            ui.visuals().text_color(),
+        );
     }
     let inside = painter.with_clip_rect(plot);
     inside.add(Shape::mesh(mesh));
@@ -174,7 +181,9 @@ fn close(mesh: &mut Mesh, high: &mut Mesh, scale: &Scale, row: Rect, spans: &[Sp
         let (top, bottom) = match mark.look {
             Look::Belief => (row.top(), row.center().y),
             Look::Proof => (row.center().y, row.bottom()),
-            Look::Good | Look::Waiting | Look::Still | Look::Bad | Look::Fault | Look::Action | Look::Lead => (row.top(), row.bottom()),
+            Look::Good | Look::Waiting | Look::Still | Look::Bad | Look::Fault | Look::Action | Look::Lead => {
+                (row.top(), row.bottom())
+            }
         };
         rectangle(high, Rect::from_min_max(pos2(x - 1.0, top), pos2(x + 1.5, bottom)), theme::look(mark.look));
     }
@@ -220,9 +229,18 @@ fn axis(ui: &Ui, painter: &egui::Painter, scale: &Scale, font: &FontId) {
     let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
     for tick in first..=last.min(first + 200) {
         let x = scale.x(tick as f64 * step);
-        painter.line_segment([pos2(x, scale.plot.top() - 4.0), pos2(x, scale.plot.bottom())], Stroke::new(0.5, theme::faint(ui.visuals())));
+        painter.line_segment(
+            [pos2(x, scale.plot.top() - 4.0), pos2(x, scale.plot.bottom())],
+            Stroke::new(0.5, theme::faint(ui.visuals())),
+        );
         let at: Pos2 = pos2(x, scale.plot.top() - 5.0);
-        painter.text(at, Align2::CENTER_BOTTOM, format!("{:.decimals$} s", tick as f64 * step), font.clone(), ui.visuals().weak_text_color());
+        painter.text(
+            at,
+            Align2::CENTER_BOTTOM,
+            format!("{:.decimals$} s", tick as f64 * step),
+            font.clone(),
+            ui.visuals().weak_text_color(),
+        );
     }
 }
 

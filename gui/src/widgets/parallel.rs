@@ -53,8 +53,20 @@ pub fn parallel_ui(ui: &mut Ui, axes: &[Axis<'_>], chosen: Option<usize>) -> Opt
         painter.line_segment([pos2(x, inside.top()), pos2(x, inside.bottom())], Stroke::new(1.0, ui.visuals().text_color()));
         let align = if place % 2 == 0 { 28.0 } else { 15.0 };
         painter.text(pos2(x, inside.top() - align), Align2::CENTER_CENTER, axis.name, font.clone(), ui.visuals().text_color());
-        painter.text(pos2(x, inside.top() - 3.0), Align2::CENTER_BOTTOM, digits(*high), font.clone(), ui.visuals().weak_text_color());
-        painter.text(pos2(x, inside.bottom() + 3.0), Align2::CENTER_TOP, digits(*low), font.clone(), ui.visuals().weak_text_color());
+        painter.text(
+            pos2(x, inside.top() - 3.0),
+            Align2::CENTER_BOTTOM,
+            digits(*high),
+            font.clone(),
+            ui.visuals().weak_text_color(),
+        );
+        painter.text(
+            pos2(x, inside.bottom() + 3.0),
+            Align2::CENTER_TOP,
+            digits(*low),
+            font.clone(),
+            ui.visuals().weak_text_color(),
+        );
     }
     let pointer = response.interact_pointer_pos().filter(|_| response.clicked())?;
     let axis = (((pointer.x - inside.left()) / step).round().max(0.0) as usize).min(axes.len() - 1);

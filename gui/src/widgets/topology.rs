@@ -60,7 +60,9 @@ pub fn seats(topology: &Topology, area: Rect) -> (Vec<Seat>, Vec<Domain>) {
         };
         domains.push(Domain { name, rect, zone: true });
         let inside = inner(rect);
-        let racks: Vec<usize> = (0..topology.racks()).filter(|rack| topology.hosts_of_rack(*rack).first().is_some_and(|host| topology.zone_of(*host) == *zone)).collect();
+        let racks: Vec<usize> = (0..topology.racks())
+            .filter(|rack| topology.hosts_of_rack(*rack).first().is_some_and(|host| topology.zone_of(*host) == *zone))
+            .collect();
         for (rack, rect) in racks.iter().zip(grid(inside, racks.len(), 1.6)) {
             let hosts = topology.hosts_of_rack(*rack);
             let inside = if racks.len() > 1 {
@@ -69,7 +71,9 @@ pub fn seats(topology: &Topology, area: Rect) -> (Vec<Seat>, Vec<Domain>) {
             } else {
                 rect
             };
-            seats.extend(hosts.iter().zip(grid(inside, hosts.len(), 1.5)).map(|(node, rect)| Seat { node: *node, rect: rect.shrink(2.0) }));
+            seats.extend(
+                hosts.iter().zip(grid(inside, hosts.len(), 1.5)).map(|(node, rect)| Seat { node: *node, rect: rect.shrink(2.0) }),
+            );
         }
     }
     (seats, domains)
@@ -114,16 +118,26 @@ pub fn topology_ui(ui: &mut Ui, size: Vec2, picture: &Picture<'_>) -> Option<Nod
     for domain in &domains {
         painter.rect_stroke(domain.rect, 4.0, Stroke::new(1.0, line), StrokeKind::Inside);
         let color = if domain.zone { ui.visuals().text_color() } else { ui.visuals().weak_text_color() };
-        painter.with_clip_rect(domain.rect).text(domain.rect.min + vec2(GAP, 2.0), Align2::LEFT_TOP, &domain.name, font.clone(), color);
+        painter.with_clip_rect(domain.rect).text(
+            domain.rect.min + vec2(GAP, 2.0),
+            Align2::LEFT_TOP,
+            &domain.name,
+            font.clone(),
+            color,
+        );
     }
-    let center = |node: NodeId| seats.iter().find(|seat| seat.node == node).map(|seat| seat.rect.center());
+    let mut centers = vec![None; picture.topology.nodes()];
+    seats.iter().for_each(|seat| centers[seat.node.index()] = Some(seat.rect.center()));
+    let center = |node: NodeId| centers.get(node.index()).copied().flatten();
+    let mut processes = vec![Vec::new(); picture.topology.nodes()];
+    picture.truth.processes.iter().for_each(|(agent, node, state)| processes[node.index()].push((*agent, *state)));
     for (from, to) in picture.cuts {
         if let (Some(from), Some(to)) = (center(*from), center(*to)) {
             painter.extend(Shape::dashed_line(&[from, to], Stroke::new(1.0, theme::BAD.gamma_multiply(0.5)), 5.0, 5.0));
         }
     }
     for seat in &seats {
-        draw_host(ui, &painter, picture, seat);
+        draw_host(ui, &painter, picture, seat, &processes[seat.node.index()]);
     }
     for (by, of, justified) in &picture.truth.suspicions {
         if let (Some(from), Some(to)) = (center(*by), center(*of)) {
@@ -142,7 +156,7 @@ fn arrow(painter: &egui::Painter, from: Pos2, to: Pos2, color: Color32) {
     painter.arrow(from + short, way - 2.0 * short, Stroke::new(1.2, color));
 }
 
-fn draw_host(ui: &Ui, painter: &egui::Painter, picture: &Picture<'_>, seat: &Seat) {
+fn draw_host(ui: &Ui, painter: &egui::Painter, picture: &Picture<'_>, seat: &Seat, agents: &[(AgentId, ProcessState)]) {
     let state = picture.truth.nodes[seat.node.index()];
     let color = theme::node(state);
     let (rect, rounding) = (seat.rect, 3.0);
@@ -171,9 +185,8 @@ fn draw_host(ui: &Ui, painter: &egui::Painter, picture: &Picture<'_>, seat: &Sea
     if rect.height() > 22.0 && rect.width() > 24.0 {
         clipped.text(rect.min + vec2(4.0, 2.0), Align2::LEFT_TOP, title, FontId::proportional(11.0), ui.visuals().text_color());
     }
-    let agents: Vec<&(AgentId, NodeId, ProcessState)> = picture.truth.processes.iter().filter(|(_, node, _)| *node == seat.node).collect();
     let room = Rect::from_min_max(rect.min + vec2(4.0, if rect.height() > 34.0 { 17.0 } else { 4.0 }), rect.max - vec2(4.0, 4.0));
-    for ((agent, _, state), cell) in agents.iter().zip(grid(room, agents.len(), 1.0)) {
+    for ((agent, state), cell) in agents.iter().zip(grid(room, agents.len(), 1.0)) {
         draw_agent(ui, &clipped, picture, *agent, *state, cell);
     }
 }
@@ -196,7 +209,12 @@ fn draw_agent(ui: &Ui, painter: &egui::Painter, picture: &Picture<'_>, agent: Ag
         }
     }
     if picture.truth.recoveries.iter().any(|(treated, ..)| *treated == agent) {
-        painter.rect_stroke(Rect::from_center_size(center, Vec2::splat(2.0 * radius + 5.0)), 0.0, Stroke::new(1.5, theme::ACTION), StrokeKind::Inside);
+        painter.rect_stroke(
+            Rect::from_center_size(center, Vec2::splat(2.0 * radius + 5.0)),
+            0.0,
+            Stroke::new(1.5, theme::ACTION),
+            StrokeKind::Inside,
+        );
     }
     if radius >= 8.0
         && let Some(place) = picture.places.agents.get(agent.index())
@@ -214,8 +232,15 @@ fn hover(ui: &Ui, response: &Response, picture: &Picture<'_>, seats: &[Seat]) {
     if by > 0 {
         lines.push(format!("suspected by {by}"));
     }
-    lines.extend(truth.unwell.iter().filter(|(node, _)| *node == seat.node).map(|(_, cause)| format!("unwell: {}", cause.name())));
-    lines.extend(truth.processes.iter().filter(|(_, node, _)| *node == seat.node).map(|(agent, _, state)| format!("{agent}: {}", theme::process_name(*state))));
+    lines
+        .extend(truth.unwell.iter().filter(|(node, _)| *node == seat.node).map(|(_, cause)| format!("unwell: {}", cause.name())));
+    lines.extend(
+        truth
+            .processes
+            .iter()
+            .filter(|(_, node, _)| *node == seat.node)
+            .map(|(agent, _, state)| format!("{agent}: {}", theme::process_name(*state))),
+    );
     let text = lines.join("\n");
     response.clone().on_hover_ui_at_pointer(|ui| {
         ui.label(text);
@@ -227,8 +252,12 @@ fn hover(ui: &Ui, response: &Response, picture: &Picture<'_>, seats: &[Seat]) {
 fn summary(picture: &Picture<'_>) -> String {
     let hosts = picture.topology.hosts();
     let up = picture.truth.nodes[..hosts].iter().filter(|state| **state == NodeState::Up).count();
-    let ready = (0..picture.places.agents.len()).filter(|agent| picture.truth.agent(AgentId::from_index(*agent)) == ProcessState::Ready).count();
-    format!("Cluster: {up} of {hosts} hosts up, {ready} of {} agents ready, {} faults act", picture.places.agents.len(), picture.truth.faults.len())
+    let ready = picture.truth.agents_ready();
+    format!(
+        "Cluster: {up} of {hosts} hosts up, {ready} of {} agents ready, {} faults act",
+        picture.places.agents.len(),
+        picture.truth.faults.len()
+    )
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use hms_lab::scorecard;
 use hms_lab::session::Chronicle;
 
 use super::{Desk, Report};
+use crate::view::campaign::Campaign;
 use crate::view::draft::quoted;
 use crate::view::run::{Origin, RunView};
 use crate::view::search::Search;
@@ -23,6 +24,12 @@ pub fn open(desk: &Desk, id: RunId, path: &Path) {
     if Search::is_in(folder) {
         return match Search::read(folder) {
             Ok(search) => desk.report(Report::Searched(Box::new(search))),
+            Err(error) => desk.say(true, error.to_string()),
+        };
+    }
+    if Campaign::is_in(folder) {
+        return match Campaign::read(folder) {
+            Ok(campaign) => desk.report(Report::Surveyed(Box::new(campaign))),
             Err(error) => desk.say(true, error.to_string()),
         };
     }

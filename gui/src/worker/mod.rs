@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use hms_lab::inputs::{InputError, Inputs};
 
+use crate::view::campaign::Campaign;
 use crate::view::live::Live;
 use crate::view::run::{Moment, RunView};
 use crate::view::search::Search;
@@ -51,6 +52,8 @@ pub enum Report {
     Restored(RunId, Travel),
     /// The world at an instant.
     Moment(Box<Moment>),
+    /// A campaign was read.
+    Surveyed(Box<Campaign>),
     /// A search was read.
     Searched(Box<Search>),
     /// The promises were measured.

@@ -9,7 +9,7 @@ use hms_lab::session::{Fork, Session, beliefs};
 use hms_lab::sim::kernel::RunError;
 use hms_lab::sim::world::Event;
 
-use super::trial::run_fork;
+use super::trial::{cuts, run_fork};
 use super::{Desk, Report, Workers};
 use crate::view::RunId;
 use crate::view::run::{Moment, Origin, RunView};
@@ -38,7 +38,13 @@ impl Travel {
         let body = move || {
             let work = std::panic::AssertUnwindSafe(|| serve(&desk, &run, session, &receiver));
             if let Err(panic) = std::panic::catch_unwind(work) {
-                desk.say(true, format!("Going to an instant failed: {}. This is a bug of hms; the run itself is unharmed.", super::said(&*panic)));
+                desk.say(
+                    true,
+                    format!(
+                        "Going to an instant failed: {}. This is a bug of hms; the run itself is unharmed.",
+                        super::said(&*panic)
+                    ),
+                );
             }
         };
         std::thread::Builder::new().name("time travel".to_owned()).spawn(body).ok().map(|_| Travel { sender })
@@ -116,6 +122,7 @@ fn moment(run: &RunView, session: &Session, node: Option<NodeId>, event: Option<
         rows,
         truth: run.truth.after(&run.chronicle.trace, rows),
         beliefs: node.and_then(|node| beliefs(world, session.inputs().stack(), node)),
+        cuts: cuts(world),
         event,
         took: Duration::from_nanos(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX)),
     }

@@ -56,9 +56,10 @@ pub fn run(desk: &Desk, request: &Request) {
         match watcher.run(&mut recording) {
             Ok(wall) => {
                 let id = RunId(request.first.0 + u64::from(replicate));
-                let command_line = request.command_line.as_ref().map(|line| {
-                    line.replacen(&format!("--seed {}", request.inputs.seed().0), &format!("--seed {}", seed.0), 1)
-                });
+                let command_line = request
+                    .command_line
+                    .as_ref()
+                    .map(|line| line.replacen(&format!("--seed {}", request.inputs.seed().0), &format!("--seed {}", seed.0), 1));
                 let origin = Origin { command_line, wall: Some(wall), ..Origin::default() };
                 finish(desk, id, origin, recording);
             }
@@ -85,7 +86,9 @@ fn finish(desk: &Desk, id: RunId, origin: Origin, recording: Recording) {
 fn told(error: &RunError) -> String {
     match error {
         RunError::Interrupted { events, now } => format!("Stopped at {now} of simulated time, after {events} events."),
-        RunError::EventLimit { .. } => format!("{error}. Raise `run.events_max` in the scenario, or look for what makes so many events."),
+        RunError::EventLimit { .. } => {
+            format!("{error}. Raise `run.events_max` in the scenario, or look for what makes so many events.")
+        }
         RunError::TimeOverflow { .. } | RunError::ScheduledInThePast { .. } => {
             format!("{error}. This is a bug of hms: please report it with the scenario and the seed.")
         }

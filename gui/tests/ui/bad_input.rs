@@ -7,7 +7,9 @@ use crate::bench::{SCENARIO, bench, folder, until};
 
 fn complains(bench: &mut crate::bench::Bench, about: &str) {
     let about = about.to_owned();
-    until(bench, &format!("a message about {about}"), move |app| app.view.messages.iter().any(|message| message.wrong && message.text.contains(&about)));
+    until(bench, &format!("a message about {about}"), move |app| {
+        app.view.messages.iter().any(|message| message.wrong && message.text.contains(&about))
+    });
 }
 
 #[test]

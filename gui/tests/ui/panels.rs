@@ -1,6 +1,6 @@
 //! Each panel, clicked through by accessibility label.
 
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use hms_gui::command::Command;
 use hms_gui::panels::Panel;
 
@@ -30,11 +30,8 @@ fn launch_shows_the_form_and_a_switch_in_it_changes_the_text() {
     bench.run_steps(4);
     bench.get_by_label("health").click();
     bench.run_steps(20);
-    bench.get_by_label("pause_guard").click();
+    bench.get_by_role_and_label(egui::accesskit::Role::CheckBox, "pause_guard").click_accesskit();
     bench.run_steps(4);
-    let switches: Vec<_> = bench.get_all_by_role(egui::accesskit::Role::CheckBox).collect();
-    assert!(switches.len() > 2, "{}", switches.len());
-    bench.state_mut().want(Command::Set("health.pause_guard", hms_lab::stack::Value::Switch(false)));
     until(&mut bench, "the check", |app| app.view.drafts.is_ready());
     let drafts = &bench.state().view.drafts;
     assert!(drafts.stack.text.contains("pause_guard = false"), "{}", drafts.stack.text);
@@ -63,11 +60,14 @@ fn live_run_can_be_watched_slowly_paused_and_cancelled() {
 fn timeline_tells_the_chain_of_a_chosen_incident() {
     let mut bench = ran(Panel::Timeline);
     bench.get_by_label("Swim lanes");
-    bench.get_by_label("a replica dies").click();
+    // The rule of this name can be left out of a fork: that is a box to tick.
+    let incident =
+        bench.get_all_by_label("a replica dies").find(|node| node.accesskit_node().role() != egui::accesskit::Role::CheckBox);
+    incident.unwrap().click();
     bench.run_steps(4);
     assert_eq!(bench.state().view.incident, Some(0));
     bench.get_by_label_contains("first notice");
-    bench.get_by_label_contains("verified");
+    assert!(bench.get_all_by_label_contains("verified:").next().is_some());
     let action = bench.get_all_by_label_contains("action:").next().unwrap();
     action.click();
     bench.run_steps(4);
@@ -79,7 +79,9 @@ fn time_travel_shows_a_belief_beside_the_truth_and_steps_event_by_event() {
     let mut bench = ran(Panel::Travel);
     bench.state_mut().want(Command::SelectNode(Some(hms_lab::machine::NodeId(1))));
     bench.state_mut().want(Command::Seek(hms_lab::machine::Instant::from_nanos(6_900_000_000)));
-    until(&mut bench, "the moment", |app| app.view.moment.as_ref().is_some_and(|moment| moment.now.as_nanos() == 6_900_000_000 && moment.beliefs.is_some()));
+    until(&mut bench, "the moment", |app| {
+        app.view.moment.as_ref().is_some_and(|moment| moment.now.as_nanos() == 6_900_000_000 && moment.beliefs.is_some())
+    });
     bench.get_by_label("up, out of reach");
     bench.get_by_label("suspected, rightly");
     let events = bench.state().view.moment.as_ref().unwrap().events;
@@ -94,9 +96,9 @@ fn a_fork_lives_another_future_and_compare_says_where_they_part() {
     let mut bench = ran(Panel::Travel);
     bench.state_mut().want(Command::Seek(hms_lab::machine::Instant::from_nanos(4_000_000_000)));
     bench.run_steps(4);
-    bench.get_by_label("a host is cut off").click();
+    bench.get_by_label("a host is cut off").click_accesskit();
     bench.run_steps(3);
-    bench.get_by_label("Fork here").click();
+    bench.get_by_label("Fork here").click_accesskit();
     bench.run_steps(2);
     until(&mut bench, "the fork", |app| app.view.runs.len() == 2 && !app.is_busy());
     let runs = &bench.state().view.runs;

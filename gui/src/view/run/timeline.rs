@@ -94,23 +94,35 @@ pub(super) fn lanes(chronicle: &Chronicle) -> Vec<Lane> {
     for (place, row) in chronicle.trace.iter().enumerate() {
         tracks.read(row, u32::try_from(place).unwrap_or(u32::MAX));
     }
-    let faults = tracks.faults.into_iter().map(|(kind, several)| several.track.lane(format!("fault: {kind}"), Subject::Fault, length));
+    let faults =
+        tracks.faults.into_iter().map(|(kind, several)| several.track.lane(format!("fault: {kind}"), Subject::Fault, length));
     let nodes = tracks.nodes.into_iter().enumerate().map(|(node, track)| {
         track.lane(format!("host {}", chronicle.topology.name(NodeId::from_index(node))), Subject::Node(node as u32), length)
     });
     let beliefs = tracks.beliefs.into_iter().enumerate().map(|(node, several)| {
-        several.track.lane(format!("suspected: {}", chronicle.topology.name(NodeId::from_index(node))), Subject::Node(node as u32), length)
+        several.track.lane(
+            format!("suspected: {}", chronicle.topology.name(NodeId::from_index(node))),
+            Subject::Node(node as u32),
+            length,
+        )
     });
-    let agents = tracks.agents.into_iter().enumerate().map(|(agent, track)| {
-        track.lane(chronicle.agent_name(AgentId::from_index(agent)), Subject::Agent(agent as u32), length)
-    });
+    let agents =
+        tracks.agents.into_iter().enumerate().map(|(agent, track)| {
+            track.lane(chronicle.agent_name(AgentId::from_index(agent)), Subject::Agent(agent as u32), length)
+        });
     let leaders = std::iter::once(tracks.leaders.track.lane("leader".to_owned(), Subject::Fault, length));
     let breakers = tracks.breakers.into_iter().enumerate().map(|(service, several)| {
         several.track.lane(format!("breakers to {}", scenario.services[service].name), Subject::Service(service as u32), length)
     });
     // Lanes on which nothing ever happened would only be in the way; hosts and agents stay.
     let busy = |lane: &Lane| lane.events() > 0;
-    faults.chain(nodes).chain(agents).chain(leaders.filter(busy)).chain(beliefs.filter(busy)).chain(breakers.filter(busy)).collect()
+    faults
+        .chain(nodes)
+        .chain(agents)
+        .chain(leaders.filter(busy))
+        .chain(beliefs.filter(busy))
+        .chain(breakers.filter(busy))
+        .collect()
 }
 
 impl Tracks<'_> {
@@ -202,7 +214,9 @@ impl Tracks<'_> {
                     track.mark(Look::Belief, at, row);
                 }
             }
-            Record::RecoveryStarted { agent, .. } | Record::Moved { agent, .. } => self.agents[agent.index()].mark(Look::Action, at, row),
+            Record::RecoveryStarted { agent, .. } | Record::Moved { agent, .. } => {
+                self.agents[agent.index()].mark(Look::Action, at, row)
+            }
             Record::RecoveryVerified { agent, .. } => self.agents[agent.index()].mark(Look::Proof, at, row),
             Record::RecoveryFailed { agent, .. } => self.agents[agent.index()].mark(Look::Bad, at, row),
             Record::LeadershipTaken => {

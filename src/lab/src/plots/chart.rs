@@ -88,9 +88,11 @@ fn color(place: usize) -> Color {
 impl Chart {
     /// Least and greatest value across and up, with some air.
     fn bounds(&self) -> ((f64, f64), (f64, f64)) {
-        let points = || self.curves.iter().flat_map(|curve| &curve.points).filter(|point| point.iter().all(|value| value.is_finite()));
+        let points =
+            || self.curves.iter().flat_map(|curve| &curve.points).filter(|point| point.iter().all(|value| value.is_finite()));
         let range = |axis: usize| {
-            let (low, high) = points().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), point| (low.min(point[axis]), high.max(point[axis])));
+            let (low, high) = points()
+                .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), point| (low.min(point[axis]), high.max(point[axis])));
             match (low, high) {
                 (low, high) if low > high => (0.0, 1.0),
                 (low, high) if low == high => (low - 0.5, high + 0.5),
@@ -110,7 +112,11 @@ mod tests {
     use super::*;
 
     fn chart() -> Chart {
-        let curve = |name: &str, dots| ChartCurve { name: name.to_owned(), points: vec![[0.0, 1.0], [1.0, 3.0], [2.0, f64::NAN], [3.0, 2.0], [4.0, 2.5]], dots };
+        let curve = |name: &str, dots| ChartCurve {
+            name: name.to_owned(),
+            points: vec![[0.0, 1.0], [1.0, 3.0], [2.0, f64::NAN], [3.0, 2.0], [4.0, 2.5]],
+            dots,
+        };
         Chart {
             title: "Answers".to_owned(),
             across: "time (s)".to_owned(),

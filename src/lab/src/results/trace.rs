@@ -3,7 +3,8 @@
 //! A stored row is the row that was recorded, so whoever looks at a run need not know whether it has just ended or lies in a folder.
 
 use hms_machine::{
-    AgentId, BreakerState, Bytes, CallOutcome, Cause, Duration, Exit, Instant, NodeId, Record, Rung, ServiceId, Severity, StateSource,
+    AgentId, BreakerState, Bytes, CallOutcome, Cause, Duration, Exit, Instant, NodeId, Record, Rung, ServiceId, Severity,
+    StateSource,
 };
 use hms_sim::faults::FaultId;
 use hms_trial::{TraceKind, TraceRow};
@@ -112,9 +113,7 @@ impl<'a> Columns<'a> {
             "node_up" => TraceKind::NodeUp(node()?),
             "node_paused" => TraceKind::NodePaused(node()?),
             "node_resumed" => TraceKind::NodeResumed(node()?),
-            "agent_down" => {
-                TraceKind::AgentDown { agent: agent()?, node: node()?, exit: exit(self.exit[row]?)?, fault: fault() }
-            }
+            "agent_down" => TraceKind::AgentDown { agent: agent()?, node: node()?, exit: exit(self.exit[row]?)?, fault: fault() },
             "agent_starting" => TraceKind::AgentStarting { agent: agent()?, node: node()? },
             "agent_ready" => TraceKind::AgentReady { agent: agent()?, node: node()? },
             "agent_served" => TraceKind::AgentServed { agent: agent()?, node: node()? },
@@ -266,7 +265,11 @@ mod tests {
             Record::Quarantined { trace: 99 },
             Record::Alerted { severity: Severity::Warning, cause },
         ];
-        let row = |record| TraceRow { at: Instant::from_nanos(5), seq: 6, kind: TraceKind::Stack { node: NodeId(2), record, justified: false } };
+        let row = |record| TraceRow {
+            at: Instant::from_nanos(5),
+            seq: 6,
+            kind: TraceKind::Stack { node: NodeId(2), record, justified: false },
+        };
         let trace: Vec<TraceRow> = records.into_iter().map(row).collect();
         assert_eq!(rows(&events("run", &trace)).unwrap(), trace);
     }

@@ -58,7 +58,11 @@ pub fn beliefs(simulation: &ClusterSimulation, configuration: &hms_stack::Config
         suspects: peers().filter(|peer| machine.suspects(*peer)).collect(),
         unreachable: peers().filter(gone).collect(),
         degraded: machine.degraded(),
-        moved: agents.map(|(agent, home)| (agent, home, machine.place_of(agent))).filter(|(_, home, place)| home != place).map(|(agent, _, place)| (agent, place)).collect(),
+        moved: agents
+            .map(|(agent, home)| (agent, home, machine.place_of(agent)))
+            .filter(|(_, home, place)| home != place)
+            .map(|(agent, _, place)| (agent, place))
+            .collect(),
         breakers: breakers.collect(),
     })
 }

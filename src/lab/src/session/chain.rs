@@ -58,11 +58,19 @@ pub fn chain(chronicle: &Chronicle, episode: &Episode) -> Vec<Step> {
         let step = match row.kind {
             TraceKind::FaultBegan(fault) if fault == episode.fault => here(Link::Fault, None, None),
             TraceKind::FaultEnded(fault) if fault == episode.fault => here(Link::End, None, None),
-            TraceKind::AgentServed { agent, node } if episode.agents.contains(&agent) => here(Link::Served, Some(node), Some(agent)),
+            TraceKind::AgentServed { agent, node } if episode.agents.contains(&agent) => {
+                here(Link::Served, Some(node), Some(agent))
+            }
             TraceKind::Stack { node, record, .. } => match record {
-                Record::RecoveryStarted { agent, .. } if episode.agents.contains(&agent) => here(Link::Action, Some(node), Some(agent)),
-                Record::RecoveryVerified { agent, .. } if episode.agents.contains(&agent) => here(Link::Verified, Some(node), Some(agent)),
-                Record::RecoveryFailed { agent, .. } if episode.agents.contains(&agent) => here(Link::Failed, Some(node), Some(agent)),
+                Record::RecoveryStarted { agent, .. } if episode.agents.contains(&agent) => {
+                    here(Link::Action, Some(node), Some(agent))
+                }
+                Record::RecoveryVerified { agent, .. } if episode.agents.contains(&agent) => {
+                    here(Link::Verified, Some(node), Some(agent))
+                }
+                Record::RecoveryFailed { agent, .. } if episode.agents.contains(&agent) => {
+                    here(Link::Failed, Some(node), Some(agent))
+                }
                 record if !noticed && is_notice(row, node, record, episode) => {
                     noticed = true;
                     here(Link::Notice, Some(node), None)

@@ -118,7 +118,12 @@ impl Chronicle {
         let picture = plots::Run::of(inputs, &outcome);
         let schedule = Arc::clone(&outcome.schedule);
         let (hash, events) = (outcome.hash.to_string(), outcome.events);
-        Chronicle::new(inputs, schedule, &tables, Rest { picture, hash, events, objectives: outcome.objectives, trace: outcome.recorder.trace })
+        Chronicle::new(
+            inputs,
+            schedule,
+            &tables,
+            Rest { picture, hash, events, objectives: outcome.objectives, trace: outcome.recorder.trace },
+        )
     }
 
     /// Of a run that lies in a folder. Every file is checked against the manifest.

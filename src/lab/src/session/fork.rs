@@ -109,7 +109,8 @@ fn reschedule(simulation: &mut ClusterSimulation, future: &Schedule, now: Instan
         Victims::Load(_) => Err(ForkError::Arrivals(fault.name.clone())),
         Victims::Nodes(_) | Victims::Agents(_) | Victims::Service(_) | Victims::Links { .. } | Victims::Cluster => Ok(()),
     };
-    let mut fresh: Vec<&ScheduledFault> = future.faults.iter().filter(|fault| !schedule.faults.iter().any(|known| same(fault, known))).collect();
+    let mut fresh: Vec<&ScheduledFault> =
+        future.faults.iter().filter(|fault| !schedule.faults.iter().any(|known| same(fault, known))).collect();
     fresh.sort_by_key(|fault| fault.start);
     for fault in &fresh {
         arrivals(fault)?;
@@ -170,9 +171,12 @@ mod tests {
 
     #[test]
     fn a_fault_that_is_added_strikes_and_one_that_is_taken_out_does_not() {
-        let text = fixture::SCENARIO.replace("kind = \"agent_crash\"", "kind = \"crash\"\nfor = \"2s\"").replace("target = { service = \"store\" }", "target = { node = 2 }");
+        let text = fixture::SCENARIO
+            .replace("kind = \"agent_crash\"", "kind = \"crash\"\nfor = \"2s\"")
+            .replace("target = { service = \"store\" }", "target = { node = 2 }");
         let forked = fork(&Fork { scenario: Some(text), stack: None }).unwrap();
-        let began = |chronicle: &Chronicle| -> Vec<String> { chronicle.episodes.iter().map(|episode| episode.kind.clone()).collect() };
+        let began =
+            |chronicle: &Chronicle| -> Vec<String> { chronicle.episodes.iter().map(|episode| episode.kind.clone()).collect() };
         let (original, _) = session();
         assert_eq!(began(&original), ["partition", "agent_crash"]);
         assert_eq!(began(&forked), ["partition", "crash"]);
@@ -204,7 +208,9 @@ mod tests {
 
     #[test]
     fn what_belongs_to_the_past_cannot_be_forked() {
-        let with = |from: &str, to: &str| fork(&Fork { scenario: Some(fixture::SCENARIO.replace(from, to)), stack: None }).map(|_| ()).unwrap_err().to_string();
+        let with = |from: &str, to: &str| {
+            fork(&Fork { scenario: Some(fixture::SCENARIO.replace(from, to)), stack: None }).map(|_| ()).unwrap_err().to_string()
+        };
         assert!(with("nodes = 3", "nodes = 4").contains("the cluster"));
         assert!(with("arrivals = \"50/s\"", "arrivals = \"60/s\"").contains("a load"));
         assert!(with("at = \"12s\"", "at = \"9s\"").contains("let it begin later"));

@@ -121,7 +121,11 @@ impl Session {
     ///
     /// # Errors
     /// [`RunError`].
-    pub fn again(inputs: &Inputs, pieces: u64, go_on: &mut dyn FnMut(Instant, Instant) -> bool) -> Result<(Chronicle, Session), RunError> {
+    pub fn again(
+        inputs: &Inputs,
+        pieces: u64,
+        go_on: &mut dyn FnMut(Instant, Instant) -> bool,
+    ) -> Result<(Chronicle, Session), RunError> {
         let mut recording = Recording::new(inputs.clone());
         let end = recording.end();
         for piece in 1..=pieces {

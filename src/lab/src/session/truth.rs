@@ -134,15 +134,13 @@ impl Truth {
         }
     }
 
-    /// How an agent is: the best of its processes.
-    pub fn agent(&self, agent: AgentId) -> ProcessState {
-        let states = self.processes.iter().filter(|(known, ..)| *known == agent).map(|(.., state)| *state);
-        let rank = |state: &ProcessState| match state {
-            ProcessState::Ready => 0,
-            ProcessState::Starting => 1,
-            ProcessState::Down => 2,
-        };
-        states.min_by_key(rank).unwrap_or(ProcessState::Down)
+    /// Agents that take requests, on whichever host.
+    pub fn agents_ready(&self) -> usize {
+        let mut ready: Vec<AgentId> =
+            self.processes.iter().filter(|(.., state)| *state == ProcessState::Ready).map(|(agent, ..)| *agent).collect();
+        ready.sort_unstable();
+        ready.dedup();
+        ready.len()
     }
 }
 
