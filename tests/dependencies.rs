@@ -17,7 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("hms-evolve", &["hms-machine"]),
     ("hms-sim", &["hms-machine", "hms-scenario"]),
     ("hms-trial", &["hms-machine", "hms-scenario", "hms-stack", "hms-sim"]),
-    ("hms-lab", &["hms-machine", "hms-dataset", "hms-scenario", "hms-stack", "hms-sim", "hms-trial"]),
+    ("hms-lab", &["hms-machine", "hms-dataset", "hms-scenario", "hms-stack", "hms-evolve", "hms-sim", "hms-trial"]),
     ("hms", &["hms-lab"]),
     ("hms-gui", &["hms-lab"]),
 ];

@@ -7,7 +7,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    check, completions, conformance, dataset, doctor, export, gui, plot, presets, replay, run, schema, scorecard, sweep,
+    check, completions, conformance, dataset, doctor, evolve, export, gui, plot, presets, replay, run, schema, scorecard, sweep,
 };
 
 /// Version, and the commit where it is known.
@@ -36,6 +36,7 @@ A short tour:
   hms schema stack --toml > stack.toml                the stack's parameters, explained
   hms run experiments/scenarios/quickstart.toml --stack stack.toml --out results/mine
   hms sweep experiments/campaigns/quickstart-timeouts.toml   many runs, compared
+  hms evolve experiments/campaigns/quickstart.toml           better configurations, with proof
   hms scorecard experiments/scenarios/lan-3-zones.toml       does it reach what it promises
   hms presets experiments/scenarios/quickstart.toml   what others do by default, on your scenario
   hms gui                                             the desktop app
@@ -56,6 +57,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     Run(run::Arguments),
     Sweep(sweep::Arguments),
+    Evolve(evolve::Arguments),
     Scorecard(scorecard::Arguments),
     Presets(presets::Arguments),
     Check(check::Arguments),

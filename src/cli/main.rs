@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     let ended = match Arguments::parse().command {
         Command::Run(arguments) => commands::run::run(&arguments),
         Command::Sweep(arguments) => commands::sweep::run(&arguments),
+        Command::Evolve(arguments) => commands::evolve::run(&arguments),
         Command::Scorecard(arguments) => commands::scorecard::run(&arguments),
         Command::Presets(arguments) => commands::presets::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),

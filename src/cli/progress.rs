@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant as WallInstant;
 
+use hms_lab::evolution::{Phase, Plan};
 use hms_lab::trial::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -80,6 +81,53 @@ impl CampaignBar {
 }
 
 impl Drop for CampaignBar {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// The bar of a search: it moves with candidates, and shows generation, best, hypervolume and trials per second.
+pub(crate) struct SearchBar {
+    bar: ProgressBar,
+    began: WallInstant,
+    trials: AtomicU64,
+}
+
+impl SearchBar {
+    /// The bar of a planned search.
+    pub(crate) fn new(label: &str, plan: &Plan, quiet: bool) -> Self {
+        let shown = !quiet && std::io::stderr().is_terminal();
+        let target = if shown { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let style = ProgressStyle::with_template("{prefix:.bold} {wide_bar:.cyan/dim} {percent:>3} %  {msg}  {eta} left")
+            .expect("the template is valid");
+        let candidates = (plan.settings.generations + 1) * plan.settings.population as u64;
+        let bar = ProgressBar::with_draw_target(Some(candidates), target).with_style(style).with_prefix(label.to_owned());
+        SearchBar { bar, began: WallInstant::now(), trials: AtomicU64::new(0) }
+    }
+
+    /// One trial more has ended.
+    pub(crate) fn count(&self) {
+        self.trials.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Shows how far the search is.
+    pub(crate) fn show(&self, phase: Phase) {
+        let rate = self.trials.load(Ordering::Relaxed) as f64 / self.began.elapsed().as_secs_f64().max(1e-9);
+        match phase {
+            Phase::Searching(progress) => {
+                let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.4}"));
+                let (best, volume) = (number(progress.best), number(progress.hypervolume));
+                let generation = progress.generation;
+                self.bar.set_message(format!("generation {generation}  best {best}  volume {volume}  {rate:.1} trials/s"));
+                self.bar.set_position(progress.evaluations);
+            }
+            Phase::Validating => self.bar.set_message("finalists on validation seeds".to_owned()),
+            Phase::Judging(count) => self.bar.set_message(format!("{count} configurations on held-out seeds")),
+        }
+    }
+}
+
+impl Drop for SearchBar {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }

@@ -5,6 +5,7 @@ pub(crate) mod completions;
 pub(crate) mod conformance;
 pub(crate) mod dataset;
 pub(crate) mod doctor;
+pub(crate) mod evolve;
 pub(crate) mod export;
 pub(crate) mod gui;
 pub(crate) mod plot;

@@ -6,6 +6,7 @@
 pub mod campaign;
 pub mod conformance;
 pub mod datasets;
+pub mod evolution;
 pub mod export;
 pub mod files;
 pub mod inputs;
@@ -22,6 +23,7 @@ pub mod statistics;
 mod fixture;
 
 pub use hms_dataset as dataset;
+pub use hms_evolve as evolve;
 pub use hms_machine as machine;
 pub use hms_scenario as scenario;
 pub use hms_sim as sim;

@@ -136,7 +136,7 @@ pub fn measure(
 }
 
 /// One trial; `None` if it was told to stop.
-fn make(inputs: &Inputs, watch: &(dyn Fn(Step) -> bool + Sync)) -> Option<Measured> {
+pub(crate) fn make(inputs: &Inputs, watch: &(dyn Fn(Step) -> bool + Sync)) -> Option<Measured> {
     if !watch(Step::Advanced(0)) {
         return None;
     }

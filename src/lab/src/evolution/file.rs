@@ -1,0 +1,229 @@
+//! A campaign of evolution as it stands in its file, and what can be said about it without reading anything else.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use hms_scenario::Problem;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+/// One campaign of evolution: what is searched, under which faults, for what.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "evolution")]
+pub(super) struct File {
+    /// Version of this format: 1.
+    #[schemars(range(min = 1, max = 1))]
+    #[expect(dead_code, reason = "the shape check looks at it")]
+    version: u32,
+    /// Short name, used for the folder of results and titles; by default that of the file.
+    pub(super) name: Option<String>,
+    /// What the search is to find out, in a sentence or two.
+    #[serde(default)]
+    pub(super) description: String,
+    /// Paths of the scenarios, relative to this file. A configuration has to be good on all of them.
+    #[schemars(with = "Vec<String>")]
+    pub(super) scenarios: Spanned<Vec<Spanned<String>>>,
+    /// Values of the scenarios to change: paths in quotes, as in `hms run --set`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    pub(super) set: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
+    /// How results on several scenarios become one: their mean, the worst, or the mean of the worst share `tail`.
+    #[serde(default)]
+    pub(super) combine: Combine,
+    /// Share of scenarios (above 0, up to 1) that `combine = "tail"` averages.
+    #[schemars(with = "Option<f64>")]
+    pub(super) tail: Option<Spanned<f64>>,
+    /// Path of the stack configuration that everything outside the genes is taken from; by default all defaults.
+    #[schemars(with = "Option<String>")]
+    pub(super) stack: Option<Spanned<String>>,
+    /// What is searched: `all`, components such as `health`, or parameters such as `retry.attempts`.
+    #[schemars(with = "Vec<String>")]
+    pub(super) genes: Spanned<Vec<Spanned<String>>>,
+    /// How far a gene on a logarithmic scale may move from where it stands, as a factor; `[ranges]` says otherwise for single genes. Values of the presets are
+    /// always within reach.
+    #[schemars(with = "Option<f64>")]
+    pub(super) reach: Option<Spanned<f64>>,
+    /// Ranges of single genes: `"health.timeout" = { low = "200ms", high = "2s" }`, or `"retry.kind" = { of = ["a", "b"] }`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    pub(super) ranges: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
+    /// Objectives by name, each searched in its own direction; `cost` is the weighted sum of `[cost]`.
+    #[schemars(with = "Vec<String>")]
+    pub(super) objectives: Spanned<Vec<Spanned<String>>>,
+    /// Weights of a cost: objectives by name, ratios to be maximised counting as what is missing to 1.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, f64>")]
+    pub(super) cost: BTreeMap<Spanned<String>, Spanned<f64>>,
+    /// What must hold on average over seeds: `"availability >= 0.99"`, `"false_positives <= 0.1"`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) constraints: Vec<Spanned<String>>,
+    /// Stack configurations to start from and to be compared with: paths of files and folders; by default the presets of the repository.
+    pub(super) presets: Option<Vec<String>>,
+    /// How the search goes.
+    #[serde(default)]
+    pub(super) search: Search,
+    /// Under which seeds.
+    #[serde(default)]
+    pub(super) seeds: Seeds,
+    /// Several populations that exchange migrants; by default one.
+    pub(super) islands: Option<Islands>,
+}
+
+/// How results on several scenarios become one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Combine {
+    /// Their mean.
+    #[default]
+    Mean,
+    /// The worst of them.
+    Worst,
+    /// Mean of the worst share (conditional value at risk).
+    Tail,
+}
+
+/// How the search goes.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "search")]
+pub(super) struct Search {
+    /// Which algorithm; `default` is NSGA-II with operators for mixed genomes (up to two objectives) or NSGA-III (more).
+    pub(super) algorithm: AlgorithmName,
+    /// How many configurations live at a time; a generation is so many evaluations.
+    #[schemars(range(min = 4, max = 10_000))]
+    pub(super) population: u32,
+    /// The search ends after so many generations.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(super) generations: u32,
+    /// The search ends after so many trials of simulation, if that is earlier.
+    #[schemars(range(min = 1))]
+    pub(super) trials: Option<u64>,
+    /// The search ends when the hypervolume has grown by less than a thousandth over so many generations.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(super) patience: Option<u32>,
+    /// How many evaluations may be under way; results depend on it, and not on the number of threads.
+    #[schemars(range(min = 1, max = 4_096))]
+    pub(super) window: u32,
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Search { algorithm: AlgorithmName::Default, population: 40, generations: 30, trials: None, patience: None, window: 8 }
+    }
+}
+
+/// Algorithms by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum AlgorithmName {
+    /// By the number of objectives.
+    Default,
+    /// NSGA-II for mixed genomes.
+    NsgaTwo,
+    /// NSGA-III for mixed genomes.
+    NsgaThree,
+    /// SMS-EMOA on coordinates.
+    SmsEmoa,
+    /// SPEA2 on coordinates.
+    SpeaTwo,
+    /// L-SHADE on coordinates; one objective.
+    Shade,
+    /// CMA-ES with restarts on coordinates; one objective.
+    Cma,
+    /// Several algorithms that share the evaluations by success.
+    Portfolio,
+    /// Random search: a baseline.
+    Random,
+    /// Latin hypercubes: a baseline.
+    Latin,
+}
+
+/// Under which seeds candidates are run.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "seeds")]
+pub(super) struct Seeds {
+    /// Seed from which all others derive.
+    pub(super) root: u64,
+    /// Shared search seeds that every candidate meets before it may be given up.
+    #[schemars(range(min = 2, max = 1_000))]
+    pub(super) first: u32,
+    /// Most shared search seeds; the number grows towards it while decisions are hard.
+    #[schemars(range(min = 2, max = 10_000))]
+    pub(super) most: u32,
+    /// Chance that a candidate is given up wrongly in all its comparisons (0 to 0.5); 0 gives nobody up.
+    #[schemars(range(min = 0.0, max = 0.5))]
+    pub(super) error: f64,
+    /// Seeds that choose among the finalists.
+    #[schemars(range(min = 2, max = 10_000))]
+    pub(super) validation: u32,
+    /// Seeds that nothing in the search has seen, for the verdict.
+    #[schemars(range(min = 2, max = 10_000))]
+    pub(super) held_out: u32,
+}
+
+impl Default for Seeds {
+    fn default() -> Self {
+        Seeds { root: 1, first: 2, most: 10, error: 0.05, validation: 10, held_out: 40 }
+    }
+}
+
+/// Several populations.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "islands")]
+pub(super) struct Islands {
+    /// How many.
+    #[schemars(range(min = 2, max = 64))]
+    pub(super) count: u32,
+    /// Who sends to whom.
+    #[serde(default)]
+    pub(super) topology: TopologyName,
+    /// Broods (a fifth of a population each) between two migrations.
+    #[serde(default = "five")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub(super) every: u32,
+    /// Migrants per neighbour.
+    #[serde(default = "two")]
+    #[schemars(range(min = 1, max = 1_000))]
+    pub(super) migrants: u32,
+}
+
+fn five() -> u32 {
+    5
+}
+
+fn two() -> u32 {
+    2
+}
+
+/// Who sends migrants to whom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum TopologyName {
+    /// Each to the next.
+    #[default]
+    Ring,
+    /// To the right and down on a grid whose edges meet.
+    Torus,
+    /// Each to all others.
+    Full,
+    /// Each to one other, drawn anew.
+    Random,
+}
+
+static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(hms_scenario::schema_of::<File>);
+
+/// The JSON Schema (draft-07) of campaigns of evolution.
+pub fn schema() -> serde_json::Value {
+    SCHEMA.clone()
+}
+
+/// Reads the shape of a campaign; meaning is looked at when it is resolved.
+pub(super) fn parse(text: &str) -> Result<File, Vec<Problem>> {
+    hms_scenario::check_shape(text, &SCHEMA)?;
+    toml::from_str(text).map_err(|error| vec![Problem::new("", error.message().trim().to_owned()).located(text, error.span())])
+}

@@ -1,0 +1,206 @@
+//! What a search is asked for: objectives, a cost, constraints; and what a measured cell means for them.
+//!
+//! Everything becomes a *loss*, to be minimised: an objective to be minimised is its own loss; a share to be maximised loses what is missing to 1; another number to be maximised counts negative.
+//! A cost is a weighted sum of losses.
+//!
+//! A run need not give every objective. A time that never came (nothing was detected, nothing recovered, nobody answered) counts as the whole length of the run if there were incidents to notice, and says nothing
+//! if there were none; a mistake that was never made counts as none. [`Missing`] says which is which, so that no configuration wins by not measuring.
+
+use hms_evolve::run::Evaluation;
+use hms_trial::{DEFINITIONS, Definition, Unit};
+
+use crate::presets::Measured;
+
+/// A sum of losses with weights; a single objective has one part of weight 1.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    /// Name in tables.
+    pub name: String,
+    /// Places in [`DEFINITIONS`], and weights.
+    pub parts: Vec<(usize, f64)>,
+}
+
+/// Something that must hold on average over seeds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Constraint {
+    /// As it was written.
+    pub text: String,
+    /// Place in [`DEFINITIONS`].
+    pub objective: usize,
+    /// The bound.
+    pub limit: f64,
+    /// Whether the bound is the least value (`>=`) or the greatest (`<=`).
+    pub least: bool,
+}
+
+/// Objectives and constraints of a search.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Question {
+    /// What is minimised; never empty.
+    pub targets: Vec<Target>,
+    /// What must hold.
+    pub constraints: Vec<Constraint>,
+    /// What a time counts that never came, in seconds: the length of the longest scenario.
+    pub horizon: f64,
+}
+
+/// What it means that a run does not give an objective.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// It failed to happen: the worst, unless nothing called for it.
+    Never,
+    /// There was nothing bad to measure.
+    NothingBad,
+}
+
+/// What it means that a run does not give this objective.
+pub fn missing(definition: &Definition) -> Missing {
+    match definition.name {
+        "false_positive_share"
+        | "mistake_duration"
+        | "mistake_recurrence"
+        | "breaker_reaction"
+        | "first_attempt"
+        | "state_kept"
+        | "state_whole"
+        | "query_accuracy"
+        | "goodput_kept" => Missing::NothingBad,
+        _ => Missing::Never,
+    }
+}
+
+/// The place of an objective in [`DEFINITIONS`].
+pub(super) fn place(name: &str) -> Option<usize> {
+    DEFINITIONS.iter().position(|definition| definition.name == name)
+}
+
+/// An objective's value as a loss.
+pub fn loss(definition: &Definition, value: f64) -> f64 {
+    match (definition.maximise, definition.unit) {
+        (true, Unit::Ratio) => 1.0 - value,
+        (true, _) => -value,
+        (false, _) => value,
+    }
+}
+
+impl Target {
+    /// A single objective.
+    pub fn single(objective: usize) -> Target {
+        Target { name: DEFINITIONS[objective].name.to_owned(), parts: vec![(objective, 1.0)] }
+    }
+
+    /// The objective, where it is a single one.
+    pub fn definition(&self) -> Option<&'static Definition> {
+        match self.parts.as_slice() {
+            [(objective, _)] if DEFINITIONS[*objective].name == self.name => Some(&DEFINITIONS[*objective]),
+            _ => None,
+        }
+    }
+
+    /// A loss in the unit of the objective: what it was before it became a loss.
+    pub fn shown(&self, loss: f64) -> f64 {
+        match self.definition() {
+            Some(Definition { maximise: true, unit: Unit::Ratio, .. }) => 1.0 - loss,
+            Some(Definition { maximise: true, .. }) => -loss,
+            Some(_) | None => loss,
+        }
+    }
+
+    /// Unit of [`Target::shown`].
+    pub fn unit(&self) -> &'static str {
+        self.definition().map_or("", |definition| definition.unit.symbol())
+    }
+}
+
+impl Question {
+    /// The loss of an objective in a cell; `None` where the run says nothing about it.
+    fn part(&self, values: &[Option<f64>], objective: usize) -> Option<f64> {
+        let definition = &DEFINITIONS[objective];
+        if let Some(value) = values[objective] {
+            return Some(loss(definition, value));
+        }
+        match missing(definition) {
+            Missing::NothingBad => (!definition.maximise || definition.unit == Unit::Ratio).then_some(0.0),
+            Missing::Never => {
+                let incidents = place("incidents").and_then(|place| values[place]).unwrap_or(0.0);
+                match definition.unit {
+                    _ if incidents == 0.0 => None,
+                    Unit::Seconds => Some(self.horizon),
+                    Unit::Ratio => Some(1.0),
+                    Unit::Count | Unit::PerSecond | Unit::PerNodeHour | Unit::PerNodeSecond | Unit::BytesPerNodeSecond => {
+                        Some(0.0)
+                    }
+                }
+            }
+        }
+    }
+
+    /// The losses of one cell, target by target.
+    ///
+    /// # Errors
+    /// Why the trial failed, or that a value is not a number.
+    pub fn losses(&self, measured: &Measured) -> Result<Vec<Option<f64>>, String> {
+        let values = measured.as_ref().map_err(Clone::clone)?;
+        let of = |target: &Target| {
+            let mut sum = 0.0;
+            for &(objective, weight) in &target.parts {
+                sum += weight * self.part(values, objective)?;
+            }
+            Some(sum)
+        };
+        let losses: Vec<Option<f64>> = self.targets.iter().map(of).collect();
+        match losses.iter().zip(&self.targets).find(|(loss, _)| loss.is_some_and(f64::is_nan)) {
+            Some((_, target)) => Err(format!("{} is not a number", target.name)),
+            None => Ok(losses),
+        }
+    }
+
+    /// By how much a cell misses each constraint, as a share of the limit (of 1 where it is 0): negative where it holds.
+    ///
+    /// # Errors
+    /// Why the trial failed.
+    pub fn margins(&self, measured: &Measured) -> Result<Vec<Option<f64>>, String> {
+        let values = measured.as_ref().map_err(Clone::clone)?;
+        let of = |constraint: &Constraint| {
+            let definition = &DEFINITIONS[constraint.objective];
+            let loss_at = |value: f64| if definition.maximise { loss(definition, value) } else { value };
+            let value = self.part(values, constraint.objective)?;
+            let limit = loss_at(constraint.limit);
+            // Bounds on the good side turn around.
+            let apart = if constraint.least == definition.maximise { value - limit } else { limit - value };
+            Some(apart / if constraint.limit == 0.0 { 1.0 } else { constraint.limit.abs() })
+        };
+        Ok(self.constraints.iter().map(of).collect())
+    }
+
+    /// Objectives and violations of a configuration from its cells: means over the seeds that say something. A trial that failed fails the whole.
+    pub fn answer(&self, cells: &[Measured]) -> Evaluation {
+        let mut losses = Vec::with_capacity(cells.len());
+        let mut margins = Vec::with_capacity(cells.len());
+        for measured in cells {
+            match (self.losses(measured), self.margins(measured)) {
+                (Ok(loss), Ok(margin)) => {
+                    losses.push(loss);
+                    margins.push(margin);
+                }
+                (Err(reason), _) | (_, Err(reason)) => return Evaluation::failed(reason),
+            }
+        }
+        let mut evaluation = Evaluation::default();
+        for (place, target) in self.targets.iter().enumerate() {
+            match mean(losses.iter().map(|row| row[place])) {
+                Some(mean) => evaluation.objectives.push(mean),
+                None => return Evaluation::failed(format!("no seed gives {}", target.name)),
+            }
+        }
+        let violations = (0..self.constraints.len()).map(|place| mean(margins.iter().map(|row| row[place])).unwrap_or(0.0));
+        evaluation.violations.extend(violations);
+        evaluation
+    }
+}
+
+/// The mean of those that are there, in their order.
+pub(super) fn mean(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    let (sum, count) = values.flatten().fold((0.0, 0u32), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / f64::from(count))
+}

@@ -1,0 +1,320 @@
+//! The search itself: candidates out, results in, in an order that no thread decides.
+//!
+//! Threads take candidates from a queue and race each through its seeds. Results are told to the algorithm in the order of asking, within a window ([`hms_evolve::run::Window`]); a candidate is
+//! held against the leaders as they were when it was asked for. So what is found depends on the campaign and on nothing else. After each generation the state is stored.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+
+use hms_evolve::algorithms::Algorithm;
+use hms_evolve::noise::SeedPrefix;
+use hms_evolve::noise::seeds::{Search as SearchRole, Seeds};
+use hms_evolve::run::{Order as TellOrder, Step, Window, WindowStep, Yardstick};
+use hms_stack::Configuration;
+
+use super::evaluator::{Evaluator, Stopped};
+use super::plan::Plan;
+use super::racing::{Leader, Leaders, Raced, Rules, race};
+use super::searcher::{Design, design, operator_name};
+use super::state::{End, Generation, Individual, Order, State};
+
+/// Gain of the hypervolume over the patience of a campaign that counts as one.
+const GAIN: f64 = 1e-3;
+/// Share of candidates left undecided above which everybody meets another seed.
+const UNDECIDED_MAX: f64 = 0.3;
+
+/// How far a search is, for a progress bar.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    /// Generations complete.
+    pub generation: u64,
+    /// Candidates measured.
+    pub evaluations: u64,
+    /// Trials of those.
+    pub trials: u64,
+    /// Loss of the best in the first target.
+    pub best: Option<f64>,
+    /// Hypervolume as a multiple of the base's losses.
+    pub hypervolume: Option<f64>,
+}
+
+/// Why a search did not come to its end.
+pub(super) enum Broken<E> {
+    /// The user stopped it.
+    Stopped,
+    /// The state could not be stored.
+    Store(E),
+}
+
+/// A search with all that it needs.
+pub(super) struct Search<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) evaluator: &'a Evaluator<'a>,
+    pub(super) seeds: Seeds<SearchRole>,
+    pub(super) yardstick: Yardstick,
+    /// What the hypervolume of the base's own losses would be.
+    pub(super) scale: f64,
+    pub(super) state: State,
+}
+
+/// The state of a search that has not begun. It starts from the base and the presets.
+pub(super) fn begin(plan: &Plan) -> State {
+    let settings = &plan.settings;
+    let mut searcher = design(&Design {
+        record: plan.genes.record(),
+        algorithm: settings.algorithm,
+        objectives: plan.question.targets.len(),
+        population: settings.population,
+        evaluations: settings.generations * settings.population as u64,
+        window: settings.window,
+        islands: settings.islands,
+        seed: settings.root.derive("evolve/algorithm", 0),
+    });
+    let mut starts: Vec<Vec<f64>> = Vec::new();
+    for configuration in [*plan.genes.base()].iter().chain(plan.presets.iter().map(|preset| &preset.stack)) {
+        let genome = plan.genes.encode(configuration);
+        if !starts.contains(&genome) {
+            starts.push(genome);
+        }
+    }
+    searcher.restart(&starts);
+    State {
+        digest: plan.digest(),
+        searcher,
+        prefix: SeedPrefix::new(settings.seeds.0, settings.seeds.1, UNDECIDED_MAX),
+        leaders: Leaders::default(),
+        known: Default::default(),
+        individuals: Vec::new(),
+        generations: Vec::new(),
+        orders: Vec::new(),
+        asked: 0,
+        told: 0,
+        again: 0,
+        trials: 0,
+        saved: 0,
+        undecided: 0,
+        since: 0,
+        growing: false,
+        end: None,
+    }
+}
+
+type Arrival = (u64, Result<Raced, Stopped>);
+
+impl Search<'_> {
+    /// Goes on until the end; `store` keeps the state after every generation, `show` hears of every candidate.
+    pub(super) fn run<E>(
+        &mut self,
+        mut store: impl FnMut(&State) -> Result<(), E>,
+        mut show: impl FnMut(Progress),
+    ) -> Result<(), Broken<E>> {
+        let (out, jobs) = channel::<Order>();
+        let (arrive, arrivals) = channel::<Arrival>();
+        let jobs = Mutex::new(jobs);
+        let (evaluator, plan, seeds) = (self.evaluator, self.plan, self.seeds);
+        std::thread::scope(|scope| {
+            for _ in 0..evaluator.threads() {
+                let (jobs, arrive) = (&jobs, arrive.clone());
+                scope.spawn(move || work(plan, evaluator, seeds, jobs, &arrive));
+            }
+            drop(arrive);
+            // The queue closes with `out`, and the threads end.
+            self.drive(out, &arrivals, &mut store, &mut show)
+        })
+    }
+
+    fn drive<E>(
+        &mut self,
+        out: Sender<Order>,
+        arrivals: &Receiver<Arrival>,
+        store: &mut impl FnMut(&State) -> Result<(), E>,
+        show: &mut impl FnMut(Progress),
+    ) -> Result<(), Broken<E>> {
+        let mut window: Window<Raced> = Window::new(self.plan.settings.window, TellOrder::Submission);
+        let send = |order: &Order| out.send(order.clone()).expect("the threads live as long as the queue");
+        for order in &self.state.orders {
+            window.sent(order.id);
+            send(order);
+        }
+        loop {
+            match window.next_step() {
+                WindowStep::Ask => match self.ask() {
+                    Some(order) => {
+                        window.sent(order.id);
+                        send(&order);
+                        self.state.orders.push(order);
+                    }
+                    None => window.declined(),
+                },
+                WindowStep::Tell(id, raced) => {
+                    let complete = self.tell(id, raced);
+                    show(self.progress());
+                    if complete {
+                        store(&self.state).map_err(Broken::Store)?;
+                    }
+                }
+                WindowStep::Wait => {
+                    let (id, raced) = arrivals.recv().expect("a candidate is under way");
+                    window.arrive(id, raced.map_err(|Stopped| Broken::Stopped)?);
+                }
+                WindowStep::Stuck if self.state.growing => {
+                    self.remeasure();
+                    // A window that has declined asks again only after a result; this one is empty.
+                    window = Window::new(self.plan.settings.window, TellOrder::Submission);
+                }
+                WindowStep::Stuck => {
+                    assert!(self.state.end.is_some(), "an algorithm gives candidates when none is outstanding");
+                    return store(&self.state).map_err(Broken::Store);
+                }
+            }
+        }
+    }
+
+    fn ask(&mut self) -> Option<Order> {
+        let settings = &self.plan.settings;
+        let state = &mut self.state;
+        let planned = (settings.generations + 1) * settings.population as u64;
+        if state.growing || state.end.is_some() || (state.again == 0 && state.asked >= planned) {
+            return None;
+        }
+        let asked = state.searcher.ask()?;
+        let (id, genome, origin) = (asked.id, asked.genome.clone(), asked.origin);
+        let again = state.again > 0;
+        if again {
+            state.again -= 1
+        } else {
+            state.asked += 1
+        }
+        let parents = origin.parents;
+        let operator = operator_name(&state.searcher, origin.applied, parents.iter().any(Option::is_some));
+        let boundary = state.leaders.boundary(settings.population.div_ceil(4));
+        Some(Order { id, genome, parents, operator, seeds: state.prefix.length(), boundary, again })
+    }
+
+    /// Tells a result; true when a generation is complete.
+    fn tell(&mut self, id: u64, raced: Raced) -> bool {
+        let (plan, state) = (self.plan, &mut self.state);
+        let order = state.orders.remove(0);
+        assert_eq!(order.id, id, "results are told in the order of asking");
+        let targets = plan.question.targets.len();
+        let configuration = configuration_key(&plan.genes.decode(&order.genome));
+        let scenarios = plan.worlds.len() as u64;
+        let met = state.known.entry(configuration.clone()).or_insert(0);
+        let seeds = raced.seeds as u64;
+        state.trials += seeds.saturating_sub(*met) * scenarios;
+        if raced.dismissed {
+            state.saved += (order.seeds - seeds) * scenarios;
+        }
+        *met = seeds.max(*met);
+        let Raced { evaluation, row, dismissed, undecided, .. } = raced;
+        state.searcher.tell(id, evaluation.measured(targets, &mut Vec::new()));
+        state.undecided += u64::from(undecided);
+        state.since += 1;
+        state.told += u64::from(!order.again);
+        if !dismissed && !evaluation.is_failure(targets) {
+            let (objectives, violations) = (evaluation.objectives.clone(), evaluation.violations.clone());
+            let leader = Leader { key: configuration.clone(), row, objectives, violations };
+            state.leaders.consider(leader, plan.settings.population);
+        }
+        let generation = (state.told / plan.settings.population as u64).saturating_sub(1);
+        state.individuals.push(Individual {
+            id,
+            generation,
+            parents: order.parents,
+            operator: if order.again { "again".to_owned() } else { order.operator },
+            genome: order.genome,
+            configuration,
+            objectives: evaluation.objectives,
+            violations: evaluation.violations,
+            failure: evaluation.failure,
+            seeds,
+            dismissed,
+            again: order.again,
+        });
+        let complete = !order.again && state.told.is_multiple_of(plan.settings.population as u64);
+        if complete {
+            self.close(generation);
+        }
+        complete
+    }
+
+    /// The end of a generation: figures, seeds, and whether it was the last.
+    fn close(&mut self, generation: u64) {
+        let (settings, state) = (&self.plan.settings, &mut self.state);
+        let mut step = Step::measure(&state.searcher, self.plan.genes.record(), state.told, &self.yardstick);
+        step.generation = generation;
+        step.hypervolume = step.hypervolume.map(|volume| volume / self.scale);
+        let (seeds, trials, saved) = (state.prefix.length(), state.trials, state.saved);
+        state.generations.push(Generation { step, seeds, trials, saved });
+        state.prefix.observe(state.undecided as usize, state.since as usize);
+        (state.undecided, state.since) = (0, 0);
+        let flat = settings.patience.is_some_and(|patience| {
+            let now = state.generations.last().and_then(|now| now.step.hypervolume);
+            let then = (state.generations.len() as u64).checked_sub(patience + 1);
+            let then = then.and_then(|place| state.generations[place as usize].step.hypervolume);
+            now.zip(then).is_some_and(|(now, then)| then > 0.0 && now - then <= GAIN * then)
+        });
+        state.end = if generation >= settings.generations {
+            Some(End::Generations)
+        } else if settings.trials.is_some_and(|most| state.trials >= most) {
+            Some(End::Trials)
+        } else if flat {
+            Some(End::Plateau)
+        } else {
+            None
+        };
+        state.growing = state.end.is_none() && state.prefix.length() > seeds;
+    }
+
+    /// Everybody who lives meets the new seeds before the search goes on.
+    fn remeasure(&mut self) {
+        let state = &mut self.state;
+        let population = state.searcher.population();
+        let mut starts: Vec<usize> = (0..population.genomes.len()).collect();
+        let rank = |row: &usize| (population.scores.violation(*row), population.scores.objectives(*row)[0]);
+        starts.sort_by(|a, b| rank(a).0.total_cmp(&rank(b).0).then(rank(a).1.total_cmp(&rank(b).1)));
+        let starts: Vec<Vec<f64>> = starts.into_iter().map(|row| population.genomes[row].clone()).collect();
+        state.searcher.restart(&starts);
+        state.again = starts.len() as u64;
+        state.leaders.clear();
+        state.growing = false;
+    }
+
+    fn progress(&self) -> Progress {
+        let population = self.state.searcher.population();
+        let best = population.best().filter(|row| population.scores.violation(*row) <= 0.0);
+        Progress {
+            generation: self.state.generations.last().map_or(0, |generation| generation.step.generation),
+            evaluations: self.state.told,
+            trials: self.state.trials,
+            best: best.map(|row| population.scores.objectives(row)[0]),
+            hypervolume: self.state.generations.last().and_then(|generation| generation.step.hypervolume),
+        }
+    }
+}
+
+/// What identifies a configuration: equal for equal ones.
+pub(super) fn configuration_key(configuration: &Configuration) -> String {
+    blake3::hash(hms_trial::render_stack(configuration).as_bytes()).to_hex()[..16].to_owned()
+}
+
+/// A thread: takes candidates and races them until the queue is closed.
+fn work(
+    plan: &Plan,
+    evaluator: &Evaluator<'_>,
+    seeds: Seeds<SearchRole>,
+    jobs: &Mutex<Receiver<Order>>,
+    arrive: &Sender<Arrival>,
+) {
+    loop {
+        let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(order) = next else { return };
+        let subject = evaluator.subject(&plan.genes.decode(&order.genome));
+        let most = order.seeds as usize;
+        let rules = Rules { first: (plan.settings.seeds.0 as usize).min(most), most, error: plan.settings.error };
+        let raced = race(&plan.question, rules, &order.boundary, |seed| evaluator.cell(&subject, seeds.get(seed as u64)));
+        if arrive.send((order.id, raced)).is_err() {
+            return;
+        }
+    }
+}

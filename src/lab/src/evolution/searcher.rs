@@ -1,0 +1,223 @@
+//! The algorithms that a campaign can ask for, as one type that can be stored.
+//!
+//! Configurations are mixed genomes: numbers, switches and names. The genetic algorithms here choose adaptively among three ways of mixing (near the parents, exchange of genes, mutation alone) and mutate each gene
+//! by the operator of its kind. The algorithms for boxes of numbers work on the same coordinates.
+
+use hms_evolve::Rng;
+use hms_evolve::algorithms::{
+    Algorithm, Archipelago, Asked, CovarianceAdaptation, Evolution, LatinHypercube, Migration, Pacing, Population, Portfolio,
+    RandomSearch, RealAlgorithm, Restarts, Settings, SuccessHistory, standard,
+};
+use hms_evolve::genome::Record;
+use hms_evolve::operators::crossover::{SimulatedBinary, Uniform};
+use hms_evolve::operators::selection::Tournament;
+use hms_evolve::operators::{Adaptive, Applied, Credit, Crossover, Pipeline, RecordMutation};
+use hms_evolve::scores::Measured;
+use hms_evolve::survival::directions::spread;
+use hms_evolve::survival::{HypervolumeFronts, ReferenceDirections};
+use hms_machine::Seed;
+use serde::{Deserialize, Serialize};
+
+use super::file::AlgorithmName;
+
+/// Ways of mixing two configurations.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum Mixing {
+    /// Coordinates near those of the parents.
+    Near(SimulatedBinary),
+    /// Genes of the one or the other.
+    Exchange(Uniform),
+}
+
+impl Crossover<Record> for Mixing {
+    fn cross(&mut self, space: &Record, first: &mut Vec<f64>, second: &mut Vec<f64>, rng: &mut Rng) {
+        match self {
+            Mixing::Near(inner) => inner.cross(space, first, second, rng),
+            Mixing::Exchange(inner) => inner.cross(space, first, second, rng),
+        }
+    }
+}
+
+/// Names of the operators, in the order of the numbers in the history.
+pub(super) const OPERATORS: [&str; 3] = ["near", "exchange", "mutation"];
+
+type Variation = Adaptive<Pipeline<Mixing, RecordMutation>>;
+
+/// An algorithm over configurations.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Member {
+    /// NSGA-II with removal of least hypervolume contributors, for mixed genomes.
+    Fronts(Box<Evolution<Record, Variation, Tournament, HypervolumeFronts>>),
+    /// NSGA-III for mixed genomes.
+    Directions(Box<Evolution<Record, Variation, Tournament, ReferenceDirections>>),
+    /// One of those for boxes of numbers.
+    Real(Box<RealAlgorithm<Record>>),
+}
+
+/// What a campaign runs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Searcher {
+    /// A single algorithm.
+    One(Member),
+    /// Several that share the evaluations.
+    Portfolio(Portfolio<Member>),
+    /// Several populations that exchange migrants.
+    Islands(Archipelago<Member>),
+}
+
+macro_rules! each_member {
+    ($self:expr, $inner:ident => $body:expr) => {
+        match $self {
+            Member::Fronts($inner) => $body,
+            Member::Directions($inner) => $body,
+            Member::Real($inner) => $body,
+        }
+    };
+}
+
+macro_rules! each_searcher {
+    ($self:expr, $inner:ident => $body:expr) => {
+        match $self {
+            Searcher::One($inner) => $body,
+            Searcher::Portfolio($inner) => $body,
+            Searcher::Islands($inner) => $body,
+        }
+    };
+}
+
+macro_rules! algorithm {
+    ($type:ty, $each:ident) => {
+        impl Algorithm for $type {
+            type Genome = Vec<f64>;
+
+            fn ask(&mut self) -> Option<Asked<'_, Vec<f64>>> {
+                $each!(self, inner => inner.ask())
+            }
+
+            fn tell(&mut self, id: u64, measured: Measured<'_>) {
+                $each!(self, inner => inner.tell(id, measured));
+            }
+
+            fn population(&self) -> Population<'_, Vec<f64>> {
+                $each!(self, inner => inner.population())
+            }
+
+            fn generation(&self) -> u64 {
+                $each!(self, inner => inner.generation())
+            }
+
+            fn welcome(&mut self, genome: &Vec<f64>, measured: Measured<'_>) {
+                $each!(self, inner => inner.welcome(genome, measured));
+            }
+
+            fn restart(&mut self, starts: &[Vec<f64>]) {
+                $each!(self, inner => inner.restart(starts));
+            }
+        }
+    };
+}
+
+algorithm!(Member, each_member);
+algorithm!(Searcher, each_searcher);
+
+/// What the algorithm of a campaign is made of.
+pub(super) struct Design<'a> {
+    pub(super) record: &'a Record,
+    pub(super) algorithm: AlgorithmName,
+    pub(super) objectives: usize,
+    pub(super) population: usize,
+    /// Evaluations planned.
+    pub(super) evaluations: u64,
+    /// Candidates under way at most.
+    pub(super) window: usize,
+    pub(super) islands: Option<(usize, Migration)>,
+    pub(super) seed: Seed,
+}
+
+/// The algorithm of a campaign, ready to start.
+pub(super) fn design(design: &Design<'_>) -> Searcher {
+    let Some((count, migration)) = design.islands else {
+        if design.algorithm == AlgorithmName::Portfolio {
+            return Searcher::Portfolio(portfolio(design));
+        }
+        return Searcher::One(member(design, design.algorithm, design.population, design.seed));
+    };
+    let each = design.population.div_ceil(count).max(4);
+    let island = |index: usize| member(design, design.algorithm, each, design.seed.derive("island", index as u64));
+    let islands = (0..count).map(island).collect();
+    Searcher::Islands(Archipelago::new(islands, design.objectives, migration, design.population, design.seed))
+}
+
+fn portfolio(design: &Design<'_>) -> Portfolio<Member> {
+    let part = |index| design.seed.derive("member", index);
+    let mut members = vec![member(design, AlgorithmName::Default, design.population, part(0))];
+    let others = if design.objectives == 1 {
+        [AlgorithmName::Shade, AlgorithmName::Cma]
+    } else {
+        [AlgorithmName::SmsEmoa, AlgorithmName::SpeaTwo]
+    };
+    members.extend(others.into_iter().zip(1..).map(|(name, index)| member(design, name, design.population, part(index))));
+    Portfolio::new(members, design.objectives, design.population)
+}
+
+fn member(design: &Design<'_>, algorithm: AlgorithmName, population: usize, seed: Seed) -> Member {
+    let (space, objectives) = (design.record.clone(), design.objectives);
+    let pacing = Pacing::Steady { outstanding_max: design.window };
+    let settings = Settings { pacing, ..standard::generational(population, objectives) };
+    let real = |algorithm| Member::Real(Box::new(algorithm));
+    match algorithm {
+        AlgorithmName::Default if objectives > 2 => directions(space, settings, seed),
+        AlgorithmName::NsgaThree => directions(space, settings, seed),
+        // A member of a portfolio is never one itself.
+        AlgorithmName::Default | AlgorithmName::NsgaTwo | AlgorithmName::Portfolio => {
+            let variation = variation(&space);
+            let survival = HypervolumeFronts::default();
+            Member::Fronts(Box::new(Evolution::new(space, variation, Tournament { size: 2 }, survival, settings, seed)))
+        }
+        AlgorithmName::SmsEmoa => real(RealAlgorithm::SmsEmoa(standard::sms_emoa(space, settings, seed))),
+        AlgorithmName::SpeaTwo => real(RealAlgorithm::SpeaTwo(standard::spea_two(space, settings, seed))),
+        AlgorithmName::Shade => {
+            real(RealAlgorithm::SuccessHistory(SuccessHistory::new(space, population, design.evaluations, seed)))
+        }
+        AlgorithmName::Cma => {
+            real(RealAlgorithm::CovarianceAdaptation(CovarianceAdaptation::new(space, Restarts::Alternating, seed)))
+        }
+        AlgorithmName::Random => real(RealAlgorithm::RandomSearch(RandomSearch::new(space, population, objectives, seed))),
+        AlgorithmName::Latin => {
+            real(RealAlgorithm::LatinHypercube(LatinHypercube::new(space, population, population, objectives, seed)))
+        }
+    }
+}
+
+fn directions(space: Record, settings: Settings, seed: Seed) -> Member {
+    let variation = variation(&space);
+    let directions = ReferenceDirections::new(spread(settings.objectives, settings.population));
+    Member::Directions(Box::new(Evolution::new(space, variation, Tournament { size: 2 }, directions, settings, seed)))
+}
+
+fn variation(space: &Record) -> Variation {
+    // About two genes of a child change on average; one in five of those steps is a fresh draw.
+    let rate = 2.0 / space.genes().len().max(2) as f64;
+    let mutation = RecordMutation { rate, eta: 10.0, redraw: 0.2 };
+    let pipeline = |crossover_rate, crossover, mutation| Pipeline { crossover_rate, crossover, mutation };
+    let variations = vec![
+        pipeline(1.0, Mixing::Near(SimulatedBinary::new(10.0)), mutation),
+        pipeline(1.0, Mixing::Exchange(Uniform), mutation),
+        pipeline(0.0, Mixing::Exchange(Uniform), RecordMutation { rate: 1.5 * rate, ..mutation }),
+    ];
+    Adaptive::new(variations, Credit::ProbabilityMatching)
+}
+
+/// The name of what made a candidate.
+pub(super) fn operator_name(searcher: &Searcher, applied: Applied, parents: bool) -> String {
+    let number = usize::from(applied.operator);
+    match searcher {
+        Searcher::Portfolio(_) => format!("member-{number}"),
+        Searcher::Islands(_) => format!("island-{number}"),
+        Searcher::One(Member::Real(_)) => format!("operator-{number}"),
+        Searcher::One(Member::Fronts(_) | Member::Directions(_)) if parents => {
+            OPERATORS.get(number).map_or_else(|| format!("operator-{number}"), |name| (*name).to_owned())
+        }
+        Searcher::One(Member::Fronts(_) | Member::Directions(_)) => "founder".to_owned(),
+    }
+}

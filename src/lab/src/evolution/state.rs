@@ -1,0 +1,113 @@
+//! A search in progress as a value: everything that decides how it goes on, in one piece that can be stored.
+
+use std::collections::BTreeMap;
+
+use hms_evolve::noise::SeedPrefix;
+use hms_evolve::run::{Step, checkpoint};
+use serde::{Deserialize, Serialize};
+
+use super::racing::{Boundary, Leaders};
+use super::searcher::Searcher;
+
+/// A candidate that was measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Individual {
+    /// Its number.
+    pub id: u64,
+    /// Generations that were complete when it was told.
+    pub generation: u64,
+    /// Its parents.
+    pub parents: [Option<u64>; 2],
+    /// What made it.
+    pub operator: String,
+    /// Its genome.
+    pub genome: Vec<f64>,
+    /// Identifies its configuration; equal for equal ones.
+    pub configuration: String,
+    /// Losses, target by target; empty if it failed.
+    pub objectives: Vec<f64>,
+    /// By how much each constraint is missed, as a share of its limit; 0 or less where it holds.
+    pub violations: Vec<f64>,
+    /// Why it failed.
+    pub failure: Option<String>,
+    /// Seeds that it met.
+    pub seeds: u64,
+    /// Whether it was given up before it had met all.
+    pub dismissed: bool,
+    /// Whether it is here again, since all who live met further seeds.
+    pub again: bool,
+}
+
+/// The population at the end of a generation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Generation {
+    /// Figures of the population.
+    pub step: Step,
+    /// Shared seeds at that time.
+    pub seeds: u64,
+    /// Trials so far.
+    pub trials: u64,
+    /// Trials that racing has saved so far.
+    pub saved: u64,
+}
+
+/// A candidate that is being measured.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Order {
+    pub(super) id: u64,
+    pub(super) genome: Vec<f64>,
+    pub(super) parents: [Option<u64>; 2],
+    pub(super) operator: String,
+    pub(super) seeds: u64,
+    pub(super) boundary: Boundary,
+    pub(super) again: bool,
+}
+
+/// Why a search ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum End {
+    /// All generations are complete.
+    Generations,
+    /// The trials are used up.
+    Trials,
+    /// Nothing was gained for long.
+    Plateau,
+}
+
+/// Everything that decides how a search goes on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct State {
+    /// Of the plan.
+    pub(super) digest: String,
+    pub(super) searcher: Searcher,
+    pub(super) prefix: SeedPrefix,
+    pub(super) leaders: Leaders,
+    /// Configurations met, and how many seeds each has.
+    pub(super) known: BTreeMap<String, u64>,
+    pub(super) individuals: Vec<Individual>,
+    pub(super) generations: Vec<Generation>,
+    /// What is under way, oldest first.
+    pub(super) orders: Vec<Order>,
+    /// Candidates asked for that are not there again.
+    pub(super) asked: u64,
+    /// The same, told.
+    pub(super) told: u64,
+    /// Candidates to come that are there again.
+    pub(super) again: u64,
+    pub(super) trials: u64,
+    pub(super) saved: u64,
+    pub(super) undecided: u64,
+    /// Told since the last generation, those that are there again included.
+    pub(super) since: u64,
+    /// The number of seeds has grown; when nothing is under way, all who live are measured again.
+    pub(super) growing: bool,
+    pub(super) end: Option<End>,
+}
+
+impl State {
+    /// Digest of all that the search has found, in order: equal for equal searches, on any number of threads, after interruptions, with cold and warm caches.
+    pub(super) fn hash(&self) -> String {
+        let bytes = checkpoint::save(&(&self.individuals, &self.generations)).expect("numbers and texts can be stored");
+        blake3::hash(&bytes).to_hex()[..32].to_owned()
+    }
+}

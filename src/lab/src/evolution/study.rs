@@ -1,0 +1,157 @@
+//! A search from beginning to end: opened, run, decided, judged, written down.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use hms_evolve::noise::seeds::SeedPlan;
+use hms_evolve::run::Yardstick;
+use hms_machine::Seed;
+
+use super::cache::Cache;
+use super::evaluator::{Evaluator, Stopped};
+use super::folder::{CELLS, EvolveError, Folder, Opening};
+use super::plan::Plan;
+use super::search::{Broken, Progress, Search, begin};
+use super::state::{End, Generation, Individual};
+use super::verdict::{self, Chosen, Finalist, Verdict};
+use super::{document, tables};
+use crate::files::{self, FileError};
+use crate::presets::Step;
+use crate::results::Build;
+
+/// File of the report.
+pub const REPORT: &str = "report.md";
+/// Folder of the configurations that were chosen.
+pub const BEST: &str = "best";
+
+/// How to run a search.
+pub struct Options<'a> {
+    /// Where its results go.
+    pub out: &'a Path,
+    /// How to begin.
+    pub opening: Opening,
+    /// Threads; 0: one per core. Results do not depend on it.
+    pub jobs: usize,
+    /// The program.
+    pub build: &'a Build,
+    /// Told every step of a trial, from any thread; false stops.
+    pub watch: &'a (dyn Fn(Step) -> bool + Sync),
+    /// Told every phase and every candidate.
+    pub show: &'a mut dyn FnMut(Phase),
+}
+
+/// What is being done.
+#[derive(Clone, Copy, Debug)]
+pub enum Phase {
+    /// Candidates are measured.
+    Searching(Progress),
+    /// Finalists meet validation seeds.
+    Validating,
+    /// So many configurations meet held-out seeds.
+    Judging(usize),
+}
+
+/// What a search came to.
+#[derive(Clone, Debug)]
+pub struct Study {
+    /// The folder of its results.
+    pub folder: PathBuf,
+    /// Digest of everything found: equal for equal searches.
+    pub hash: String,
+    /// Why it ended.
+    pub end: Option<End>,
+    /// Everybody who was measured.
+    pub individuals: Vec<Individual>,
+    /// The population after each generation.
+    pub generations: Vec<Generation>,
+    /// Who might have been chosen.
+    pub finalists: Vec<Finalist>,
+    /// Who was.
+    pub chosen: Vec<Chosen>,
+    /// The judgement.
+    pub verdict: Verdict,
+    /// Trials that were run by this process, and that were known.
+    pub trials: (u64, u64),
+}
+
+/// Runs a search, or what is left of it.
+///
+/// # Errors
+/// [`EvolveError`]; [`EvolveError::Stopped`] leaves a folder to go on with.
+pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
+    let Options { out, opening, jobs, build, watch, show } = options;
+    let folder = Folder::take(plan, out, opening)?;
+    let cache = Cache::open(&folder.path.join(CELLS), build)?;
+    let evaluator = Evaluator::new(plan.worlds.clone(), plan.combination, &cache, jobs, watch).map_err(EvolveError::Threads)?;
+    let stopped = |Stopped| EvolveError::Stopped { folder: folder.path.clone() };
+    let seeds = SeedPlan::new(plan.settings.root);
+    let (yardstick, scale) = yardstick(plan, &evaluator, &seeds).map_err(stopped)?;
+    let state = match opening {
+        Opening::Resume => folder.state(plan)?,
+        Opening::New | Opening::Fresh => None,
+    };
+    let state = state.unwrap_or_else(|| begin(plan));
+    let mut search = Search { plan, evaluator: &evaluator, seeds: seeds.search, yardstick, scale, state };
+    let store = |state: &super::state::State| folder.store(state);
+    search.run(store, |progress| show(Phase::Searching(progress))).map_err(|broken| match broken {
+        Broken::Stopped => stopped(Stopped),
+        Broken::Store(error) => error,
+    })?;
+    let state = search.state;
+    show(Phase::Validating);
+    let finalists = verdict::finalists(plan, &evaluator, &state, &seeds.validation).map_err(stopped)?;
+    let chosen = verdict::choose(&plan.question, &finalists);
+    show(Phase::Judging(chosen.len() + plan.presets.len() + 1));
+    let judged = verdict::judge(plan, &evaluator, &finalists, chosen, seeds.validation, seeds.held_out);
+    let (chosen, verdict) = judged.map_err(stopped)?;
+    if let Some(error) = cache.take_error() {
+        return Err(error.into());
+    }
+    let hash = state.hash();
+    let trials = cache.computed_and_known();
+    let study = Study {
+        folder: folder.path.clone(),
+        hash,
+        end: state.end,
+        individuals: state.individuals,
+        generations: state.generations,
+        finalists,
+        chosen,
+        verdict,
+        trials,
+    };
+    write(plan, &study)?;
+    Ok(study)
+}
+
+/// Twice the base's losses, and the product of them; nothing where the base fails.
+fn yardstick(plan: &Plan, evaluator: &Evaluator<'_>, seeds: &SeedPlan) -> Result<(Yardstick, f64), Stopped> {
+    let seeds: Vec<Seed> = (0..plan.settings.seeds.1).map(|index| seeds.search.get(index)).collect();
+    let cells = evaluator.measure(&[*plan.genes.base()], &seeds)?;
+    let base = plan.question.answer(&cells[0]).objectives;
+    if base.is_empty() {
+        return Ok((Yardstick::default(), 1.0));
+    }
+    // A loss of nothing has no multiples: there the unit is 1.
+    let size = |loss: &f64| if *loss == 0.0 { 1.0 } else { loss.abs() };
+    let reference = base.iter().map(|loss| loss + size(loss)).collect();
+    let scale = base.iter().map(size).product();
+    Ok((Yardstick { reference: Some(reference), samples: None }, scale))
+}
+
+fn write(plan: &Plan, study: &Study) -> Result<(), EvolveError> {
+    let folder = &study.folder;
+    tables::write_history(folder, plan, &study.individuals)?;
+    tables::write_generations(folder, &study.generations)?;
+    tables::write_front(folder, plan, &study.finalists, &study.chosen)?;
+    let best = folder.join(BEST);
+    if best.is_dir() {
+        fs::remove_dir_all(&best).map_err(FileError::new("remove", &best))?;
+    }
+    for choice in &study.chosen {
+        let text = hms_trial::render_stack(&study.finalists[choice.finalist].configuration);
+        files::replace(&best.join(format!("{}.toml", choice.name)), text.as_bytes())?;
+    }
+    files::replace(&folder.join(REPORT), document::report(plan, study).as_bytes())?;
+    Ok(())
+}

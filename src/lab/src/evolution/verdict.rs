@@ -1,0 +1,286 @@
+//! Who is chosen, and the judgement on seeds that nothing in the search has seen.
+//!
+//! The finalists of a search (its front; with one objective the best few) meet *validation* seeds, and these choose: the knee of the front, and the best by each objective. Then the choice is final, and the chosen, the default
+//! and every preset meet *held-out* seeds; the types of [`hms_evolve::noise::seeds`] let nobody look at those earlier. All differences are paired, seed by seed, with bias-corrected and
+//! accelerated bootstrap intervals (Efron 1987), and p-values (sign flips) are corrected for the number of questions (Holm 1979).
+
+use hms_evolve::Rng;
+use hms_evolve::algorithms::{Algorithm, Population};
+use hms_evolve::noise::seeds::{Decision, HeldOut, Seeds, Validation};
+use hms_evolve::proof::bootstrap::{Bootstrap, Interval};
+use hms_evolve::proof::holm;
+use hms_evolve::proof::paired::sign_flip;
+use hms_evolve::run::Evaluation;
+use hms_evolve::scores::{Dominance, Measured as Scored, constrained_dominance};
+use hms_machine::Seed;
+use hms_stack::Configuration;
+
+use super::evaluator::{Evaluator, Stopped};
+use super::plan::Plan;
+use super::question::Question;
+use super::state::State;
+use crate::presets::{DEFAULT, Measured};
+
+/// Finalists where there is one objective.
+const FINALISTS: usize = 8;
+/// Random flips of signs behind a p-value.
+const FLIPS: usize = 9_999;
+
+/// A finalist with what it is worth on validation seeds.
+#[derive(Clone, Debug)]
+pub struct Finalist {
+    /// Its genome.
+    pub genome: Vec<f64>,
+    /// Its configuration.
+    pub configuration: Configuration,
+    /// On validation seeds.
+    pub evaluation: Evaluation,
+    /// Whether no other finalist is better in everything.
+    pub front: bool,
+}
+
+/// A configuration that was chosen.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    /// `knee`, or `best-` and an objective.
+    pub name: String,
+    /// Place among the finalists.
+    pub finalist: usize,
+}
+
+/// A configuration that is judged.
+#[derive(Clone, Debug)]
+pub struct Contender {
+    /// Its name: of a choice, of a preset, or the default.
+    pub name: String,
+    /// Its configuration.
+    pub configuration: Configuration,
+    /// What it gave, seed by seed.
+    pub cells: Vec<Measured>,
+    /// Losses and violations over all seeds.
+    pub evaluation: Evaluation,
+}
+
+/// A choice held against a baseline in one objective.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// Place among the contenders.
+    pub chosen: usize,
+    /// Place among the contenders.
+    pub baseline: usize,
+    /// Place among the targets.
+    pub target: usize,
+    /// Share of the baseline's loss that is gone; `None` where it has none, or one of the two failed.
+    pub improvement: Option<Interval>,
+    /// Chance of such a difference if there were none (two-sided).
+    pub p: f64,
+    /// The same after Holm's correction over all comparisons.
+    pub p_corrected: f64,
+    /// Seeds on which both gave a value.
+    pub pairs: usize,
+}
+
+/// The judgement.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The seeds.
+    pub seeds: Vec<Seed>,
+    /// First the chosen, then the default, then the base if it is another, then the presets.
+    pub contenders: Vec<Contender>,
+    /// How many of them were chosen.
+    pub chosen: usize,
+    /// Every choice against every baseline in every objective.
+    pub comparisons: Vec<Comparison>,
+}
+
+/// The finalists of a search on validation seeds.
+///
+/// # Errors
+/// [`Stopped`].
+pub(super) fn finalists(
+    plan: &Plan,
+    evaluator: &Evaluator<'_>,
+    state: &State,
+    seeds: &Seeds<Validation>,
+) -> Result<Vec<Finalist>, Stopped> {
+    let mut genomes: Vec<Vec<f64>> = Vec::new();
+    let mut configurations: Vec<Configuration> = Vec::new();
+    let population = state.searcher.population();
+    for row in leading(&population) {
+        let configuration = plan.genes.decode(&population.genomes[row]);
+        if !configurations.contains(&configuration) {
+            configurations.push(configuration);
+            genomes.push(population.genomes[row].clone());
+        }
+    }
+    if population.scores.width() == 1 {
+        configurations.truncate(FINALISTS);
+    }
+    let seeds: Vec<Seed> = (0..plan.settings.validation).map(|index| seeds.get(index)).collect();
+    let cells = evaluator.measure(&configurations, &seeds)?;
+    let evaluations: Vec<Evaluation> = cells.iter().map(|cells| plan.question.answer(cells)).collect();
+    let fronts = on_front(&plan.question, &evaluations);
+    let whole = genomes.into_iter().zip(configurations).zip(evaluations).zip(fronts);
+    Ok(whole
+        .map(|(((genome, configuration), evaluation), front)| Finalist { genome, configuration, evaluation, front })
+        .collect())
+}
+
+/// Rows of a population that may win, the best first.
+fn leading(population: &Population<'_, Vec<f64>>) -> Vec<usize> {
+    let front = population.front();
+    if population.scores.width() > 1 && !front.is_empty() {
+        return front;
+    }
+    let mut rows: Vec<usize> = (0..population.genomes.len()).collect();
+    let rank = |row: usize| (population.scores.violation(row), population.scores.objectives(row)[0]);
+    rows.sort_by(|&a, &b| rank(a).0.total_cmp(&rank(b).0).then(rank(a).1.total_cmp(&rank(b).1)).then(a.cmp(&b)));
+    rows.truncate(2 * FINALISTS);
+    rows
+}
+
+/// Which of these no other beats.
+fn on_front(question: &Question, evaluations: &[Evaluation]) -> Vec<bool> {
+    let width = question.targets.len();
+    let beaten = |own: &Evaluation| {
+        let mut scratch = [Vec::new(), Vec::new()];
+        let [mine, theirs] = &mut scratch;
+        let own: Scored<'_> = own.measured(width, mine);
+        evaluations.iter().any(|other| constrained_dominance(other.measured(width, theirs), own) == Dominance::First)
+    };
+    evaluations.iter().map(|own| !own.is_failure(width) && !beaten(own)).collect()
+}
+
+/// The knee and the best by each objective; each finalist once, by its first name.
+pub(super) fn choose(question: &Question, finalists: &[Finalist]) -> Vec<Chosen> {
+    let front: Vec<usize> = (0..finalists.len()).filter(|&place| finalists[place].front).collect();
+    let Some(&first) = front.first() else { return Vec::new() };
+    let value = |place: usize, target: usize| finalists[place].evaluation.objectives[target];
+    let mut chosen =
+        vec![Chosen { name: "knee".to_owned(), finalist: knee(&front, question.targets.len(), &value).unwrap_or(first) }];
+    if question.targets.len() > 1 {
+        for (target, about) in question.targets.iter().enumerate() {
+            let better = |best: usize, other: usize| if value(other, target) < value(best, target) { other } else { best };
+            let best = front.iter().copied().reduce(better).unwrap_or(first);
+            if !chosen.iter().any(|other| other.finalist == best) {
+                chosen.push(Chosen { name: format!("best-{}", about.name), finalist: best });
+            }
+        }
+    }
+    chosen
+}
+
+/// The point of the front that is nearest to the best value of every objective, each measured by its span over the front.
+fn knee(front: &[usize], targets: usize, value: &impl Fn(usize, usize) -> f64) -> Option<usize> {
+    let span = |target: usize| {
+        let values = || front.iter().map(|&place| value(place, target));
+        (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max))
+    };
+    let distance = |place: usize| -> f64 {
+        let part = |target: usize| {
+            let (low, high) = span(target);
+            if high > low { (value(place, target) - low) / (high - low) } else { 0.0 }
+        };
+        (0..targets).map(|target| part(target) * part(target)).sum()
+    };
+    front.iter().copied().min_by(|&a, &b| distance(a).total_cmp(&distance(b)).then(a.cmp(&b)))
+}
+
+/// Judges the choice for good.
+///
+/// # Errors
+/// [`Stopped`].
+pub(super) fn judge(
+    plan: &Plan,
+    evaluator: &Evaluator<'_>,
+    finalists: &[Finalist],
+    chosen: Vec<Chosen>,
+    validation: Seeds<Validation>,
+    held_out: HeldOut,
+) -> Result<(Vec<Chosen>, Verdict), Stopped> {
+    let (chosen, seeds) = held_out.open(Decision::final_choice(chosen, validation));
+    let seeds: Vec<Seed> = (0..plan.settings.held_out).map(|index| seeds.get(index)).collect();
+    let mut named: Vec<(String, Configuration)> =
+        chosen.iter().map(|choice| (choice.name.clone(), finalists[choice.finalist].configuration)).collect();
+    named.push((DEFAULT.to_owned(), Configuration::default()));
+    if *plan.genes.base() != Configuration::default() {
+        named.push(("base".to_owned(), *plan.genes.base()));
+    }
+    named.extend(plan.presets.iter().map(|preset| (preset.name.clone(), preset.stack)));
+    let configurations: Vec<Configuration> = named.iter().map(|(_, configuration)| *configuration).collect();
+    let cells = evaluator.measure(&configurations, &seeds)?;
+    let contenders: Vec<Contender> = named
+        .into_iter()
+        .zip(cells)
+        .map(|((name, configuration), cells)| {
+            let evaluation = plan.question.answer(&cells);
+            Contender { name, configuration, cells, evaluation }
+        })
+        .collect();
+    let count = chosen.len();
+    let mut rng = Rng::new(plan.settings.root.derive("evolve/verdict", 0), 0);
+    let mut comparisons = Vec::new();
+    for own in 0..count {
+        for baseline in count..contenders.len() {
+            for target in 0..plan.question.targets.len() {
+                comparisons.push(compare(&plan.question, &contenders, (own, baseline, target), &mut rng));
+            }
+        }
+    }
+    let p_values: Vec<f64> = comparisons.iter().map(|comparison| comparison.p).collect();
+    for (comparison, corrected) in comparisons.iter_mut().zip(holm(&p_values)) {
+        comparison.p_corrected = corrected;
+    }
+    Ok((chosen, Verdict { seeds, contenders, chosen: count, comparisons }))
+}
+
+/// Losses of two contenders on the seeds on which both give one.
+pub fn pairs(question: &Question, first: &[Measured], second: &[Measured], target: usize) -> Vec<(f64, f64)> {
+    let loss = |measured: &Measured| question.losses(measured).ok().and_then(|losses| losses[target]);
+    first.iter().zip(second).filter_map(|(a, b)| Some((loss(a)?, loss(b)?))).collect()
+}
+
+/// The share of the baseline's loss that is gone, with its 95 % interval; pairs of (baseline, candidate).
+pub fn improvement(pairs: &[(f64, f64)], rng: &mut Rng) -> Option<Interval> {
+    let statistic = |rows: &[usize]| {
+        let before: f64 = rows.iter().map(|&row| pairs[row].0).sum();
+        let after: f64 = rows.iter().map(|&row| pairs[row].1).sum();
+        // A resample without any loss has nothing to improve.
+        if before == 0.0 && after == 0.0 { 0.0 } else { (before - after) / before.abs() }
+    };
+    Bootstrap::default().interval(pairs.len(), statistic, rng)
+}
+
+fn compare(
+    question: &Question,
+    contenders: &[Contender],
+    (chosen, baseline, target): (usize, usize, usize),
+    rng: &mut Rng,
+) -> Comparison {
+    let pairs = pairs(question, &contenders[baseline].cells, &contenders[chosen].cells, target);
+    let differences: Vec<f64> = pairs.iter().map(|(before, after)| before - after).collect();
+    let failed = [chosen, baseline].iter().any(|&place| contenders[place].evaluation.failure.is_some());
+    let improvement = if failed { None } else { improvement(&pairs, rng) };
+    let p = if failed || pairs.is_empty() { 1.0 } else { sign_flip(&differences, FLIPS, rng) };
+    Comparison { chosen, baseline, target, improvement, p, p_corrected: p, pairs: pairs.len() }
+}
+
+impl Verdict {
+    /// The comparison of a choice with a baseline by name.
+    pub fn comparison(&self, chosen: usize, baseline: &str, target: usize) -> Option<&Comparison> {
+        let fits = |comparison: &&Comparison| {
+            comparison.chosen == chosen && comparison.target == target && self.contenders[comparison.baseline].name == baseline
+        };
+        self.comparisons.iter().find(fits)
+    }
+
+    /// The baseline that keeps every constraint and is best in an objective, the default aside; `None` without presets that do.
+    pub fn best_preset(&self, target: usize) -> Option<usize> {
+        let fits = |place: &usize| {
+            let evaluation = &self.contenders[*place].evaluation;
+            evaluation.failure.is_none() && evaluation.violation() <= 0.0 && self.contenders[*place].name != DEFAULT
+        };
+        let loss = |place: usize| self.contenders[place].evaluation.objectives[target];
+        (self.chosen..self.contenders.len()).filter(fits).min_by(|&a, &b| loss(a).total_cmp(&loss(b)).then(a.cmp(&b)))
+    }
+}
