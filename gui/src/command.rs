@@ -21,6 +21,15 @@ pub enum Command {
     Edit(Draft, String),
     /// A parameter of the stack was set in the form.
     Set(&'static str, Value),
+    /// Begin the search that was opened, or go on with what is there of it.
+    Evolve {
+        /// Go on.
+        resume: bool,
+    },
+    /// Have the search wait, or go on.
+    PauseEvolution(bool),
+    /// Stop the search; what it has paid for is kept.
+    StopEvolution,
     /// Parameters of the stack, as a search has them, are set in the draft.
     Adopt(Vec<(String, String)>),
     /// The seed of the first run.
@@ -97,6 +106,8 @@ pub enum Kind {
     Stack,
     /// A results folder.
     Results,
+    /// A campaign of evolution.
+    Campaign,
 }
 
 /// A text that is edited.

@@ -1,7 +1,7 @@
 //! Carrying out what somebody wants.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use hms_lab::machine::Instant;
@@ -16,7 +16,7 @@ use crate::panels::{Panel, focus, layout};
 use crate::view::RunId;
 use crate::view::draft::DraftText;
 use crate::view::form;
-use crate::worker::{Ask, Request, measure, open, pick, restore, run, save_as};
+use crate::worker::{Ask, Branch, Request, evolve, measure, open, pick, restore, run, save_as};
 
 impl App {
     /// Carries out what needs the window.
@@ -46,6 +46,12 @@ impl App {
                 self.view.drafts.touch();
             }
             Command::Set(name, value) => self.set(name, value),
+            Command::Evolve { resume } => self.evolve(resume),
+            Command::PauseEvolution(wait) => {
+                self.view.evolving_waits = wait;
+                self.view.evolving.iter().for_each(|evolving| self.workers.pause(evolving.job, wait));
+            }
+            Command::StopEvolution => self.view.evolving.iter().for_each(|evolving| self.workers.stop(evolving.job)),
             Command::Adopt(parameters) => self.adopt(&parameters),
             Command::Seed(seed) => {
                 self.view.drafts.seed = seed;
@@ -113,6 +119,10 @@ impl App {
             Ok(text) => text,
             Err(error) => return self.view.say(true, format!("Cannot open {}: {error}.", path.display())),
         };
+        if is_evolution(&text) {
+            self.view.study = Some(path.to_owned());
+            return focus(&mut self.tree, Panel::Evolution);
+        }
         let draft = if is_stack(&text) { Draft::Stack } else { Draft::Scenario };
         let known = self.view.drafts.text(draft);
         if known.is_edited() {
@@ -179,6 +189,16 @@ impl App {
             }
             None => self.view.say(true, "The text of the stack is no valid TOML: mend it first, then use the form."),
         }
+    }
+
+    fn evolve(&mut self, resume: bool) {
+        let Some(campaign) = self.view.study.clone() else { return };
+        if self.view.evolving.is_some() {
+            return;
+        }
+        let name = campaign.file_stem().map_or_else(|| "search".to_owned(), |name| format!("{}-evolved", name.to_string_lossy()));
+        let out = Path::new("results").join(name);
+        self.workers.start(move |desk| evolve(desk, &campaign, &out, resume));
     }
 
     /// Sets parameters as the tables of a search have them: times in seconds, switches as 1 and 0.
@@ -301,7 +321,7 @@ impl App {
         let id = self.new_run(1);
         let desk = self.workers.desk();
         self.running = Some(desk.job);
-        travel.ask(Ask::Fork(id, self.view.instant, fork, Box::new(desk)));
+        travel.ask(Ask::Fork(Box::new(Branch { id, at: self.view.instant, fork, desk })));
     }
 
     fn measure(&mut self, seeds: u64) {
@@ -340,6 +360,11 @@ impl App {
     }
 }
 
+/// Whether a text is a campaign of evolution: it names genes.
+fn is_evolution(text: &str) -> bool {
+    text.parse::<toml_edit::DocumentMut>().is_ok_and(|document| document.contains_key("genes"))
+}
+
 /// Whether a text is a stack: scenarios have a name, a run and a cluster, stacks have components.
 fn is_stack(text: &str) -> bool {
     let Ok(document) = text.parse::<toml_edit::DocumentMut>() else { return false };
@@ -348,7 +373,7 @@ fn is_stack(text: &str) -> bool {
     !keys.contains(&"cluster") && !keys.contains(&"run") && keys.iter().any(|key| components.contains(key))
 }
 
-fn save_picture(image: &egui::ColorImage, path: &PathBuf, close: Option<egui::Context>) {
+fn save_picture(image: &egui::ColorImage, path: &Path, close: Option<egui::Context>) {
     let pixels: Vec<u8> = image.pixels.iter().flat_map(|pixel| [pixel.r(), pixel.g(), pixel.b()]).collect();
     let (width, height) = (image.width() as u32, image.height() as u32);
     let written = plots::encode_png(&pixels, width, height);

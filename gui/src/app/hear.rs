@@ -56,6 +56,7 @@ impl App {
                 view.campaign = Some(*campaign);
                 self.carry_out(Command::Focus(Panel::Compare));
             }
+            Report::Evolving(evolving) => view.evolving = Some(*evolving),
             Report::Searched(search) => {
                 view.search = Some(*search);
                 self.carry_out(Command::Focus(Panel::Evolution));
@@ -75,6 +76,10 @@ impl App {
             Report::Say { wrong, text } => view.say(wrong, text),
             Report::Done(job) => {
                 view.jobs.retain(|(known, _)| *known != job);
+                if view.evolving.as_ref().is_some_and(|evolving| evolving.job == job) {
+                    view.evolving = None;
+                    view.evolving_waits = false;
+                }
                 if self.running == Some(job) {
                     self.running = None;
                     view.live = None;

@@ -8,7 +8,7 @@ use super::absence;
 use crate::command::{Command, Kind};
 use crate::theme;
 use crate::view::View;
-use crate::view::search::Search;
+use crate::view::search::{Point, Search};
 use crate::widgets::chart::{Shown, chart_ui};
 use crate::widgets::figures::digits;
 use crate::widgets::parallel::{Axis, parallel_ui};
@@ -40,14 +40,12 @@ const POINTS_MAX: usize = 4_000;
 
 impl EvolutionPanel {
     pub(super) fn ui(&mut self, ui: &mut Ui, view: &View, commands: &mut Vec<Command>) {
+        running(ui, view, commands);
         let Some(search) = &view.search else {
-            absence(ui, "No search is open. Open the folder of one (made by `hms evolve`) to see it converge.");
-            ui.vertical_centered(|ui| {
-                if ui.button("Open a search…").clicked() {
-                    commands.push(Command::Pick(Kind::Results));
-                }
-            });
-            return;
+            return absence(
+                ui,
+                "No search is open. Open a campaign of evolution and start it, or open the folder of a search (made by `hms evolve`).",
+            );
         };
         ui.horizontal_wrapped(|ui| {
             ui.strong(search.folder.display().to_string());
@@ -188,6 +186,60 @@ impl EvolutionPanel {
             genealogy(ui, search, row, &mut self.chosen);
         }
     }
+}
+
+/// The search that was opened to be run: start, pause, stop, resume; and its convergence while it runs.
+fn running(ui: &mut Ui, view: &View, commands: &mut Vec<Command>) {
+    ui.horizontal_wrapped(|ui| {
+        if ui.button("Open a campaign…").clicked() {
+            commands.push(Command::Pick(Kind::Campaign));
+        }
+        if ui.button("Open a search…").on_hover_text("The folder of a search that has ended").clicked() {
+            commands.push(Command::Pick(Kind::Results));
+        }
+        match (&view.evolving, &view.study) {
+            (Some(evolving), _) => {
+                if ui.button(if view.evolving_waits { "Go on with the search" } else { "Pause the search" }).clicked() {
+                    commands.push(Command::PauseEvolution(!view.evolving_waits));
+                }
+                if ui.button("Stop the search").on_hover_text("What it has paid for is kept: Resume goes on.").clicked() {
+                    commands.push(Command::StopEvolution);
+                }
+                ui.label(format!("{}: {}", evolving.name, evolving.doing));
+            }
+            (None, Some(study)) => {
+                ui.label(study.display().to_string());
+                for (name, resume) in [("Start", false), ("Resume", true)] {
+                    if ui.button(name).clicked() {
+                        commands.push(Command::Evolve { resume });
+                    }
+                }
+            }
+            (None, None) => {}
+        }
+    });
+    let Some(evolving) = view.evolving.as_ref().filter(|evolving| !evolving.points.is_empty()) else { return };
+    let step = evolving.points.len().div_ceil(POINTS_MAX).max(1);
+    let curve = |name: &str, value: &dyn Fn(&Point) -> Option<f64>| ChartCurve {
+        name: name.to_owned(),
+        points: evolving
+            .points
+            .iter()
+            .step_by(step)
+            .filter_map(|point| Some([point.evaluations as f64, value(point)?]))
+            .collect(),
+        dots: false,
+    };
+    let chart = Chart {
+        title: "The search so far".to_owned(),
+        subtitle: evolving.name.clone(),
+        across: "candidates measured".to_owned(),
+        up: "loss of the best; hypervolume".to_owned(),
+        curves: vec![curve("best", &|point| point.best), curve("hypervolume", &|point| point.hypervolume)],
+        bands: Vec::new(),
+    };
+    chart_ui(ui, &chart, &Shown { id: "evolving", height: 190.0, cursor: None, link: None, from_zero: true }, commands);
+    ui.separator();
 }
 
 /// The candidate nearest to a point, measured in shares of the axes.

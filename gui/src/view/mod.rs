@@ -12,6 +12,7 @@ pub mod run;
 pub mod search;
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use hms_lab::machine::{Instant, NodeId};
@@ -21,7 +22,7 @@ use campaign::Campaign;
 use draft::Drafts;
 use live::Live;
 use run::{Moment, RunView};
-use search::Search;
+use search::{Evolving, Search};
 
 /// Names a run within this window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +53,12 @@ pub struct View {
     pub scorecard: Option<Scorecard>,
     /// The campaign that was opened last.
     pub campaign: Option<Campaign>,
+    /// The campaign of evolution that was opened last.
+    pub study: Option<PathBuf>,
+    /// A search under way.
+    pub evolving: Option<Evolving>,
+    /// Whether it waits.
+    pub evolving_waits: bool,
     /// The search that was opened last.
     pub search: Option<Search>,
     /// What happened, newest last.

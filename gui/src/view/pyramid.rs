@@ -58,12 +58,12 @@ impl Pyramid {
         }
         let floor = &self.floors[step.trailing_zeros() as usize - 1];
         let mut points = Vec::with_capacity(2 * (count / step + 2));
-        for place in first / step..=((last - 1) / step) {
-            let (low, high) = floor[place];
+        let floors = first / step..=(last - 1) / step;
+        for (place, (low, high)) in floors.clone().zip(&floor[floors]) {
             let time = self.times[place * step];
-            points.push([time, f64::from(low)]);
+            points.push([time, f64::from(*low)]);
             if low < high {
-                points.push([time, f64::from(high)]);
+                points.push([time, f64::from(*high)]);
             }
         }
         points

@@ -4,6 +4,30 @@ use std::path::{Path, PathBuf};
 
 use hms_lab::results::{Columns, ResultsError};
 
+/// A search under way.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evolving {
+    /// The job that runs it.
+    pub job: u64,
+    /// Name of its campaign.
+    pub name: String,
+    /// How far it is.
+    pub doing: String,
+    /// How it has converged so far.
+    pub points: Vec<Point>,
+}
+
+/// A point of the convergence.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Point {
+    /// Candidates measured.
+    pub evaluations: u64,
+    /// Loss of the best one in the first target.
+    pub best: Option<f64>,
+    /// Volume between the front and twice the base's losses, in units of the base's.
+    pub hypervolume: Option<f64>,
+}
+
 /// File names of a search's tables.
 const TABLES: [&str; 3] = ["generations.parquet", "history.parquet", "front.parquet"];
 

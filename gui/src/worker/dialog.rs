@@ -9,8 +9,12 @@ use crate::command::Kind;
 pub fn pick(workers: &mut Workers, kind: Kind) {
     let dialog = rfd::AsyncFileDialog::new();
     match kind {
-        Kind::Scenario | Kind::Stack => {
-            let title = if kind == Kind::Scenario { "Open a scenario" } else { "Open a stack configuration" };
+        Kind::Scenario | Kind::Stack | Kind::Campaign => {
+            let title = match kind {
+                Kind::Scenario => "Open a scenario",
+                Kind::Stack => "Open a stack configuration",
+                Kind::Campaign | Kind::Results => "Open a campaign of evolution",
+            };
             let answer = dialog.set_title(title).add_filter("TOML", &["toml"]).pick_file();
             workers.start(move |desk| {
                 if let Some(file) = pollster::block_on(answer) {

@@ -1,6 +1,7 @@
 //! Work off the UI thread: each job has a thread, reports over a channel, and can be told to wait or to stop. A job that panics reports that it did.
 
 mod dialog;
+mod evolve;
 mod folder;
 mod travel;
 mod trial;
@@ -20,12 +21,13 @@ use hms_lab::inputs::{InputError, Inputs};
 use crate::view::campaign::Campaign;
 use crate::view::live::Live;
 use crate::view::run::{Moment, RunView};
-use crate::view::search::Search;
+use crate::view::search::{Evolving, Search};
 use crate::view::{RunId, Scorecard};
 
 pub use dialog::{pick, save_as};
+pub use evolve::evolve;
 pub use folder::{keep, measure, open, write_file, write_table};
-pub use travel::{Ask, Travel, restore};
+pub use travel::{Ask, Branch, Travel, restore};
 pub use trial::{Request, check, run};
 
 /// What a worker has to say.
@@ -54,6 +56,8 @@ pub enum Report {
     Moment(Box<Moment>),
     /// A campaign was read.
     Surveyed(Box<Campaign>),
+    /// A search has come further.
+    Evolving(Box<Evolving>),
     /// A search was read.
     Searched(Box<Search>),
     /// The promises were measured.

@@ -21,7 +21,19 @@ pub enum Ask {
     /// Go so many events on or back.
     Step(i64, Option<NodeId>),
     /// Let another future go from an instant on, under this name, on this desk.
-    Fork(RunId, Instant, Fork, Box<Desk>),
+    Fork(Box<Branch>),
+}
+
+/// Another future that is to be let go.
+pub struct Branch {
+    /// The name of its run.
+    pub id: RunId,
+    /// From when on.
+    pub at: Instant,
+    /// What is otherwise.
+    pub fork: Fork,
+    /// The desk of the job that runs it.
+    pub desk: Desk,
 }
 
 /// The way to the instants of a run. When the last one is dropped, the thread and its worlds go.
@@ -69,25 +81,8 @@ fn serve(desk: &Desk, run: &Arc<RunView>, mut session: Session, asks: &Receiver<
         let found = match ask {
             Ask::Seek(instant, node) => session.seek(instant).map(|_| ()).map(|()| (node, None)),
             Ask::Step(by, node) => step(&mut session, by).map(|event| (node, event)),
-            Ask::Fork(id, at, fork, desk) => {
-                match session.fork(&run.chronicle, at, &fork) {
-                    Ok(recording) => {
-                        let origin = Origin { forked: Some((run.id, at)), ..Origin::default() };
-                        let runner = desk.clone();
-                        let spawned = std::thread::Builder::new().name("fork".to_owned()).spawn(move || {
-                            run_fork(&runner, id, origin, recording);
-                            runner.report(Report::Done(runner.job));
-                        });
-                        if let Err(error) = spawned {
-                            desk.say(true, format!("No thread could be started: {error}."));
-                            desk.report(Report::Done(desk.job));
-                        }
-                    }
-                    Err(error) => {
-                        desk.say(true, error.to_string());
-                        desk.report(Report::Done(desk.job));
-                    }
-                }
+            Ask::Fork(branch) => {
+                branch_off(run, &mut session, *branch);
                 continue;
             }
         };
@@ -95,6 +90,31 @@ fn serve(desk: &Desk, run: &Arc<RunView>, mut session: Session, asks: &Receiver<
             Ok((node, event)) => desk.report(Report::Moment(Box::new(moment(run, &session, node, event, began)))),
             Err(error) => desk.say(true, error.to_string()),
         }
+    }
+}
+
+/// Lets another future go, on a thread of its own.
+fn branch_off(run: &RunView, session: &mut Session, branch: Branch) {
+    let Branch { id, at, fork, desk } = branch;
+    let recording = match session.fork(&run.chronicle, at, &fork) {
+        Ok(recording) => recording,
+        Err(error) => {
+            desk.say(true, error.to_string());
+            return desk.report(Report::Done(desk.job));
+        }
+    };
+    let origin = Origin { forked: Some((run.id, at)), ..Origin::default() };
+    let runner = desk.clone();
+    let spawned = std::thread::Builder::new().name("fork".to_owned()).spawn(move || {
+        let work = std::panic::AssertUnwindSafe(|| run_fork(&runner, id, origin, recording));
+        if let Err(panic) = std::panic::catch_unwind(work) {
+            runner.say(true, format!("A fork failed: {}. Everything else goes on; this is a bug of hms.", super::said(&*panic)));
+        }
+        runner.report(Report::Done(runner.job));
+    });
+    if let Err(error) = spawned {
+        desk.say(true, format!("No thread could be started: {error}."));
+        desk.report(Report::Done(desk.job));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Running trials while somebody watches.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration as Wall, Instant as WallInstant};
 
@@ -40,7 +40,7 @@ const PIECE: Wall = Wall::from_millis(30);
 const SHOW_EVERY: Wall = Wall::from_millis(60);
 
 /// Checks a draft.
-pub fn check(desk: &Desk, revision: u64, texts: (String, String), folder: &PathBuf, seed: u64, full: bool) {
+pub fn check(desk: &Desk, revision: u64, texts: (String, String), folder: &Path, seed: u64, full: bool) {
     let detail = if full { Detail::Full } else { Detail::Changes };
     let result = Inputs::from_edited(&texts.0, &texts.1, folder, Seed(seed), detail);
     desk.report(Report::Checked { revision, result: Box::new(result) });

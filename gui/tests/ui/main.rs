@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bench;
+mod kept;
 mod panels;
 mod pictures;
 mod window;

@@ -39,7 +39,7 @@ fn display() -> Option<Display> {
 }
 
 #[test]
-fn the_program_runs_a_scenario_and_its_window_shows_the_result() {
+fn w3_the_program_runs_a_scenario_and_its_window_shows_the_result() {
     let Some(display) = display() else {
         eprintln!(
             "skipped: there is no Xvfb (on Debian: apt-get install xvfb libgl1 libegl1 libgl1-mesa-dri libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0)"

@@ -287,7 +287,7 @@ mod tests {
         let path = folder.path().join("run");
         results::write(&path, &inputs, &outcome, &Build::default()).unwrap();
         let (fresh, read) = (Chronicle::of(&inputs, outcome), Chronicle::read(&path).unwrap());
-        assert_eq!(fresh.trace, read.trace);
+        assert!(fresh.trace == read.trace, "the trace");
         assert_eq!(fresh.episodes, read.episodes);
         assert_eq!(fresh.schedule, read.schedule);
         assert_eq!(fresh.objectives, read.objectives);

@@ -64,6 +64,12 @@ impl Snapshots {
         self.shots.push(take(simulation));
     }
 
+    /// Takes them closer to each other, for runs of few events.
+    #[cfg(test)]
+    pub(super) fn space(&mut self, events: u64) {
+        self.spacing = events;
+    }
+
     /// The last one for which `before` holds; it must hold for the first.
     pub(super) fn last(&self, before: impl Fn(&Snapshot) -> bool) -> &Snapshot {
         &self.shots[self.shots.partition_point(before).max(1) - 1]

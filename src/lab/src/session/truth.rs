@@ -216,7 +216,7 @@ mod tests {
         let trace = fixture::run(&inputs).recorder.trace;
         let index = TruthIndex::new(3, 1, &trace);
         let at = |secs: u64| index.at(&trace, Instant::from_nanos(secs * 1_000_000_000));
-        let during = at(9);
+        let during = at(8);
         assert_eq!(during.faults, [FaultId(0)]);
         assert!(during.suspicions.iter().any(|(by, of, right)| *by == NodeId(1) && *of == NodeId(0) && *right), "{during:?}");
         assert_eq!(at(18).faults, []);
