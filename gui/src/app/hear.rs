@@ -48,7 +48,10 @@ impl App {
             }
             Report::Moment(moment) => {
                 if Some(moment.run) == view.shown {
-                    view.instant = moment.now;
+                    // A step leads to another instant; the answer to a question about one does not, and somebody may have moved on.
+                    if moment.event.is_some() {
+                        view.instant = moment.now;
+                    }
                     view.moment = Some(*moment);
                 }
             }

@@ -12,7 +12,7 @@ use super::campaign::CampaignPart;
 use super::timeline::describe;
 use crate::command::Command;
 use crate::theme;
-use crate::view::compare::{Compared, compare, first_difference, replicates};
+use crate::view::compare::{Compared, compare, first_difference, sets};
 use crate::view::run::RunView;
 use crate::view::{RunId, View};
 use crate::widgets::chart::{Shown, chart_ui};
@@ -77,7 +77,8 @@ impl ComparePanel {
         let cached = match self.cached.take() {
             Some(cached) if (cached.one, cached.other, cached.runs) == (one.id, other.id, view.runs.len()) => cached,
             Some(_) | None => {
-                let rows = compare(&replicates(&view.runs, one), &replicates(&view.runs, other));
+                let [left, right] = sets(&view.runs, one, other);
+                let rows = compare(&left, &right);
                 Cached { one: one.id, other: other.id, runs: view.runs.len(), rows, parted: first_difference(one, other) }
             }
         };

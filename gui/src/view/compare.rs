@@ -29,12 +29,18 @@ impl Compared {
 }
 
 /// The runs of one world and stack in a window: replicates, which differ in nothing but their seeds.
-pub fn replicates<'a>(runs: &'a [Arc<RunView>], of: &RunView) -> Vec<&'a RunView> {
+fn replicates<'a>(runs: &'a [Arc<RunView>], of: &RunView) -> Vec<&'a RunView> {
     let same = |run: &&RunView| {
         let (one, other) = (&run.chronicle.inputs, &of.chronicle.inputs);
         run.forked == of.forked && one.scenario_text() == other.scenario_text() && one.stack() == other.stack()
     };
     runs.iter().map(Arc::as_ref).filter(same).collect()
+}
+
+/// The sets that two runs stand for: their replicates, unless they are replicates of each other.
+pub fn sets<'a>(runs: &'a [Arc<RunView>], one: &'a RunView, other: &'a RunView) -> [Vec<&'a RunView>; 2] {
+    let sets = [replicates(runs, one), replicates(runs, other)];
+    if sets[0].iter().any(|run| run.id == other.id) { [vec![one], vec![other]] } else { sets }
 }
 
 /// Every objective over both sets.

@@ -46,10 +46,10 @@ pub fn scatter_ui(ui: &mut Ui, chart: &Chart, shown: &Shown<'_>, commands: &mut 
     }
     let cursor = shown.cursor;
     let response = plot.show(ui, |plot| {
-        for (place, (from, until)) in chart.bands.iter().enumerate() {
+        for (from, until) in &chart.bands {
             let range: RangeInclusive<f64> = *from..=until.max(*from);
             plot.span(
-                Span::new(format!("fault {place}"), range)
+                Span::new("", range)
                     .fill(theme::BAD.gamma_multiply(0.15))
                     .border_color(theme::BAD.gamma_multiply(0.3))
                     .label_align(egui::Align2::LEFT_TOP),
@@ -66,7 +66,7 @@ pub fn scatter_ui(ui: &mut Ui, chart: &Chart, shown: &Shown<'_>, commands: &mut 
             }
         }
         if let Some(at) = cursor {
-            plot.vline(VLine::new("instant", at).color(theme::STILL).width(1.2));
+            plot.vline(VLine::new("", at).color(theme::STILL).width(1.2));
         }
     });
     let title = chart.title.clone();

@@ -130,7 +130,14 @@ pub fn topology_ui(ui: &mut Ui, size: Vec2, picture: &Picture<'_>) -> Option<Nod
     seats.iter().for_each(|seat| centers[seat.node.index()] = Some(seat.rect.center()));
     let center = |node: NodeId| centers.get(node.index()).copied().flatten();
     let mut processes = vec![Vec::new(); picture.topology.nodes()];
-    picture.truth.processes.iter().for_each(|(agent, node, state)| processes[node.index()].push((*agent, *state)));
+    let lives =
+        |agent: AgentId| picture.truth.processes.iter().any(|(known, _, state)| *known == agent && *state != ProcessState::Down);
+    for (agent, node, state) in &picture.truth.processes {
+        // An agent that was moved leaves no corpse behind.
+        if *state != ProcessState::Down || !lives(*agent) {
+            processes[node.index()].push((*agent, *state));
+        }
+    }
     for (from, to) in picture.cuts {
         if let (Some(from), Some(to)) = (center(*from), center(*to)) {
             painter.extend(Shape::dashed_line(&[from, to], Stroke::new(1.0, theme::BAD.gamma_multiply(0.5)), 5.0, 5.0));

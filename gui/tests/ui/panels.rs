@@ -69,7 +69,7 @@ fn timeline_tells_the_chain_of_a_chosen_incident() {
     bench.get_by_label_contains("first notice");
     assert!(bench.get_all_by_label_contains("verified:").next().is_some());
     let action = bench.get_all_by_label_contains("action:").next().unwrap();
-    action.click();
+    action.click_accesskit();
     bench.run_steps(4);
     assert!(bench.state().view.instant.as_secs_f64() > 3.0);
 }
