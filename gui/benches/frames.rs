@@ -79,7 +79,7 @@ fn enlarged(chronicle: &Chronicle) -> Chronicle {
 /// Builds frames of a panel while somebody zooms and scrubs; the picture is cut into triangles as well, as it is before it is drawn.
 fn frames(panel: Panel, run: &Arc<RunView>) {
     let mut app = App::new(Options { panel: Some(panel), ..Options::default() });
-    let twin = RunView::new(RunId(1_001), Origin::default(), (*run).chronicle.clone());
+    let twin = RunView::new(RunId(1_001), Origin::default(), run.chronicle.clone());
     app.view.runs = vec![Arc::clone(run), Arc::new(twin)];
     app.want(Command::Show(run.id));
     let context = egui::Context::default();
