@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("hms-trial", &["hms-machine", "hms-scenario", "hms-stack", "hms-sim"]),
     ("hms-lab", &["hms-machine", "hms-dataset", "hms-scenario", "hms-stack", "hms-evolve", "hms-sim", "hms-trial"]),
     ("hms", &["hms-lab"]),
+    ("hms-gui", &["hms-lab"]),
 ];
 
 /// Crates whose results are a function of their inputs.

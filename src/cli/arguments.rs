@@ -7,7 +7,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, check, completions, conformance, dataset, doctor, evolve, export, plot, presets, replay, run, schema, scorecard, sweep,
+    bench, check, completions, conformance, dataset, doctor, evolve, export, gui, plot, presets, replay, run, schema, scorecard,
+    sweep,
 };
 
 /// Version, and the commit where it is known.
@@ -39,6 +40,7 @@ A short tour:
   hms evolve experiments/campaigns/quickstart.toml           better configurations, with proof
   hms scorecard experiments/scenarios/lan-3-zones.toml       does it reach what it promises
   hms presets experiments/scenarios/quickstart.toml   what others do by default, on your scenario
+  hms gui                                             the desktop app
   hms doctor                                          is this machine to be trusted
 
 Exit codes: 0 ok, 1 failure, 2 usage or invalid input, 5 incomplete, 6 determinism conflict, 7 target not reached, 100 some trials failed, \
@@ -66,6 +68,7 @@ pub(crate) enum Command {
     Dataset(dataset::Arguments),
     Plot(plot::Arguments),
     Bench(bench::Arguments),
+    Gui(gui::Arguments),
     Doctor(doctor::Arguments),
     Conformance(conformance::Arguments),
     Completions(completions::Arguments),

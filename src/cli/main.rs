@@ -37,6 +37,7 @@ fn main() -> ExitCode {
         Command::Dataset(arguments) => commands::dataset::run(&arguments),
         Command::Plot(arguments) => commands::plot::run(&arguments),
         Command::Bench(arguments) => commands::bench::run(&arguments),
+        Command::Gui(arguments) => commands::gui::run(&arguments),
         Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::Completions(arguments) => commands::completions::run(&arguments),
     };

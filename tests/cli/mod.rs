@@ -4,6 +4,7 @@ mod bench;
 mod conformance;
 mod doctor;
 mod files;
+mod gui;
 mod interrupt;
 mod presets;
 mod replay;

@@ -7,7 +7,9 @@ use super::{Bench, Ended};
 #[test]
 fn help_shows_every_command_and_a_tour() {
     let text = Bench::new().hms(&["--help"]).ok().to_owned();
-    for part in ["run ", "presets ", "conformance ", "check ", "replay ", "export ", "doctor ", "A short tour:", "Exit codes:"] {
+    for part in
+        ["run ", "presets ", "conformance ", "check ", "replay ", "export ", "gui ", "doctor ", "A short tour:", "Exit codes:"]
+    {
         assert!(text.contains(part), "no `{part}` in:\n{text}");
     }
 }
@@ -15,7 +17,7 @@ fn help_shows_every_command_and_a_tour() {
 #[test]
 fn help_fits_a_terminal_of_a_hundred_columns() {
     let bench = Bench::new();
-    for command in ["run", "presets", "conformance", "check", "schema", "replay", "export", "doctor", "completions"] {
+    for command in ["run", "presets", "conformance", "check", "schema", "replay", "export", "gui", "doctor", "completions"] {
         let text = bench.hms(&[command, "--help"]).ok().to_owned();
         let wide = text.lines().find(|line| line.chars().count() > 100);
         assert_eq!(wide, None, "{command}");

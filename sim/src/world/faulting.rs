@@ -22,6 +22,10 @@ impl<M: Machine> World<M> {
     pub(super) fn fault_begins(&mut self, id: FaultId, kernel: &mut Kernel) {
         let schedule = Arc::clone(&self.schedule);
         let fault = &schedule.faults[id.0 as usize];
+        // A fork has put it off: the entry in the queue stays, and nothing happens.
+        if fault.start > kernel.now() {
+            return;
+        }
         self.record(kernel, TraceKind::FaultBegan(id));
         if let Some(end) = fault.end {
             kernel.schedule_at(end, Event::FaultEnds(id));

@@ -184,6 +184,14 @@ impl<M: Machine> World<M> {
         self.nodes[node.index()].machine.as_ref()
     }
 
+    /// Gives every node another configuration, as an operator's reload would: machines that run are handed to `reload`, later ones boot with it.
+    pub fn reconfigure(&mut self, configuration: M::Configuration, reload: impl Fn(&mut M, &M::Configuration)) {
+        self.configuration = configuration;
+        for machine in self.nodes.iter_mut().filter_map(|node| node.machine.as_mut()) {
+            reload(machine, &self.configuration);
+        }
+    }
+
     /// Ground truth: whether the host is up and not paused.
     pub fn works(&self, node: NodeId) -> bool {
         self.nodes[node.index()].works()

@@ -8,6 +8,7 @@ pub(crate) mod dataset;
 pub(crate) mod doctor;
 pub(crate) mod evolve;
 pub(crate) mod export;
+pub(crate) mod gui;
 pub(crate) mod plot;
 pub(crate) mod presets;
 pub(crate) mod replay;

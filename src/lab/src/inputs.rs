@@ -22,6 +22,12 @@ const ID_VERSION: u32 = 1;
 /// The variable that names the folder of published data sets. `${HMS_DATASETS}` at the beginning of a path in a scenario stands for it.
 pub const DATASETS_VARIABLE: &str = "HMS_DATASETS";
 
+/// What the scenario of an editor is called in mistakes.
+pub const EDITED_SCENARIO: &str = "scenario";
+
+/// What the stack of an editor is called in mistakes.
+pub const EDITED_STACK: &str = "stack";
+
 /// Where inputs come from.
 #[derive(Clone, Copy, Debug)]
 pub struct Paths<'a> {
@@ -133,6 +139,17 @@ impl Inputs {
         let document = parse("scenario.toml", &texts.scenario, &stored)?;
         let stack = parse_stack("stack.toml", &texts.stack)?;
         Ok(Inputs::new(document, texts.scenario, stack, seed, detail))
+    }
+
+    /// Takes scenario and stack as they stand in an editor; files that the scenario refers to are looked for in `folder`. Mistakes are of the file
+    /// [`EDITED_SCENARIO`] or [`EDITED_STACK`].
+    ///
+    /// # Errors
+    /// [`InputError`].
+    pub fn from_edited(scenario: &str, stack: &str, folder: &Path, seed: Seed, detail: Detail) -> Result<Inputs, InputError> {
+        let document = parse(EDITED_SCENARIO, scenario, &|name| side_file(folder, name))?;
+        let configuration = parse_stack(EDITED_STACK, stack)?;
+        Ok(Inputs::new(document, scenario.to_owned(), configuration, seed, detail))
     }
 
     pub(crate) fn new(document: Document, text: String, stack: Configuration, seed: Seed, detail: Detail) -> Inputs {

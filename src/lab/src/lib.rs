@@ -17,6 +17,7 @@ pub mod replay;
 pub mod results;
 pub mod scorecard;
 pub mod selfcheck;
+pub mod session;
 pub mod statistics;
 
 #[cfg(test)]

@@ -30,9 +30,9 @@ pub use checkers::Findings;
 pub use checkers::recoveries::Recovery;
 pub use hms_sim::kernel::{QueueKind, TraceHash};
 pub use hms_sim::world::{Detail, LoadRecord, Requests, SeriesRow, TraceKind, TraceRow};
-pub use incidents::{Incident, Notice};
+pub use incidents::{Incident, Notice, harmed, struck};
 pub use objectives::{DEFINITIONS, Definition, Objective, Unit};
-pub use stack_file::{parse_stack, render_stack};
+pub use stack_file::{literal, parse_stack, render_stack};
 pub use statistics::quantile;
 
 /// A cluster of nodes that run the stack.

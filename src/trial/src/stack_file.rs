@@ -63,7 +63,8 @@ pub fn render_stack(configuration: &Configuration) -> String {
     write.text
 }
 
-fn literal(value: Value) -> String {
+/// A value as it stands in a file; reading it back gives the same one.
+pub fn literal(value: Value) -> String {
     match value {
         Value::Duration(duration) => format!("\"{}\"", exact(duration)),
         Value::Integer(count) => count.to_string(),

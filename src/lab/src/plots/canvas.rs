@@ -266,7 +266,11 @@ fn averaged(pixels: &[u8], width: u32, height: u32) -> Vec<u8> {
     out
 }
 
-fn encode(pixels: &[u8], width: u32, height: u32) -> Vec<u8> {
+/// A picture of red, green and blue bytes as PNG.
+///
+/// # Panics
+/// If there are not three bytes for each pixel.
+pub fn encode(pixels: &[u8], width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);

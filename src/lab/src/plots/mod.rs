@@ -5,6 +5,7 @@
 
 mod axes;
 mod canvas;
+mod chart;
 mod goodput;
 mod latency;
 mod run;
@@ -15,6 +16,8 @@ mod timeline;
 #[cfg(test)]
 mod tests;
 
+pub use canvas::encode as encode_png;
+pub use chart::{CURVE_COLORS, Chart, ChartCurve, draw_chart};
 pub use run::{Curve, Fault, Interval, Run};
 
 /// A picture.

@@ -58,7 +58,7 @@ fn different_line(path: &str, stored: &str, now: &str) -> Option<Change> {
 }
 
 /// The inputs as they stand in the folder's files now.
-pub(super) fn stored_inputs(results: &Results) -> Result<Inputs, InputError> {
+pub(crate) fn stored_inputs(results: &Results) -> Result<Inputs, InputError> {
     let scenario = text(results, SCENARIO)?;
     let stack = text(results, STACK)?;
     from_texts(results, scenario, stack)

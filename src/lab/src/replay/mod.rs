@@ -23,6 +23,7 @@ use thiserror::Error;
 use crate::inputs::{InputError, Inputs};
 use crate::results::{Results, ResultsError};
 
+pub(crate) use audit::stored_inputs;
 pub use report::{Change, Divergence, Moment, ReplayReport, Rerun, RowDifference};
 
 /// Shown progress; returns false to stop.

@@ -15,17 +15,20 @@
 //! place as it was. Reading checks every size and digest, so a folder that was cut off, by a crash of the machine or by a copy, is refused. Files are
 //! the same, byte for byte, for the same inputs and version. Nothing is overwritten but older results. Columns are defined in one place ([`Table::columns`]).
 
+mod columns;
 mod error;
 mod frames;
 mod manifest;
 mod parquet;
 mod read;
 mod schema;
+mod trace;
 mod write;
 
 #[cfg(test)]
 mod tests;
 
+pub use columns::Columns;
 pub use error::ResultsError;
 pub(crate) use frames::events as trace_frame;
 pub use frames::frame;

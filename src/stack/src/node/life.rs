@@ -2,6 +2,8 @@
 
 use hms_machine::{Instant, NodeId, StateSource};
 
+use crate::configuration::Configuration;
+
 use super::cluster::Overview;
 use super::message::StackMessage;
 use super::{Cx, Node};
@@ -42,6 +44,13 @@ impl Life {
 }
 
 impl Node {
+    /// Takes another configuration while it runs. Decisions follow it from here on. What was built from the old one keeps it until the node boots
+    /// again: `swim`, `retry_budget`, `concurrency`, `hedge`, `shedding`, `throttle`, `outlier`, the checks that are registered, and
+    /// `supervisor.leader_stable`.
+    pub fn reconfigure(&mut self, configuration: &Configuration) {
+        self.configuration = *configuration;
+    }
+
     /// The node has started.
     pub(super) fn begin(&mut self, cx: &mut Cx<'_>) {
         // With no record of an earlier life (the first, or the disk was replaced) the clock keeps peers from taking this one for an old

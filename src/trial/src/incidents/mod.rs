@@ -21,6 +21,7 @@ use crate::timeline::Timeline;
 use open::Open;
 
 pub use notice::Notice;
+pub use struck::{harmed, struck};
 
 /// A fault and what became of it. All instants are true time.
 #[derive(Clone, Debug, PartialEq)]

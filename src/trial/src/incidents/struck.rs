@@ -6,7 +6,7 @@ use hms_sim::faults::{ScheduledFault, Victims};
 use hms_sim::services::placement::Placement;
 
 /// Hosts of which a suspicion, and agents of which a failure, may come from this fault.
-pub(super) fn struck(fault: &ScheduledFault, scenario: &Scenario, places: &Placement) -> (Vec<NodeId>, Vec<AgentId>) {
+pub fn struck(fault: &ScheduledFault, scenario: &Scenario, places: &Placement) -> (Vec<NodeId>, Vec<AgentId>) {
     let all = || (0..scenario.cluster.hosts.len()).map(NodeId::from_index).collect::<Vec<_>>();
     let agents_on = |nodes: &[NodeId]| {
         (0..places.agents.len())
@@ -32,7 +32,7 @@ pub(super) fn struck(fault: &ScheduledFault, scenario: &Scenario, places: &Place
 }
 
 /// Agents of which the callers suffer while the fault lasts: those it strikes, those on hosts it strikes, and those that a load it strikes calls.
-pub(super) fn harmed(fault: &ScheduledFault, scenario: &Scenario, places: &Placement) -> Vec<AgentId> {
+pub fn harmed(fault: &ScheduledFault, scenario: &Scenario, places: &Placement) -> Vec<AgentId> {
     let (nodes, mut agents) = struck(fault, scenario, places);
     if let Victims::Load(load) = fault.victims {
         agents.extend(&places.by_service[scenario.loads[load].service.index()]);

@@ -1,0 +1,168 @@
+//! What workers report, taken into the view.
+
+use std::sync::Arc;
+
+use hms_lab::inputs::{EDITED_STACK, InputError, Inputs};
+
+use super::{App, Writing};
+use crate::command::Command;
+use crate::panels::Panel;
+use crate::view::form::Form;
+use crate::view::run::RunView;
+use crate::worker::{Report, Travel, check, keep, write_file, write_table};
+
+impl App {
+    /// Takes in everything that was reported.
+    pub(super) fn hear(&mut self) {
+        for report in self.workers.reports() {
+            self.take_in(report);
+        }
+    }
+
+    fn take_in(&mut self, report: Report) {
+        let view = &mut self.view;
+        match report {
+            Report::Checked { revision, result } => {
+                self.checking = None;
+                if revision == view.drafts.revision {
+                    view.drafts.checked = Some(revision);
+                    self.checked(*result);
+                }
+            }
+            Report::Live(live) => {
+                if self.running == Some(live.job) {
+                    view.live = Some(*live);
+                }
+            }
+            Report::Ran { run, travel } => self.ran(run, travel),
+            Report::Restoring(run, share) => {
+                if self.restoring.is_some_and(|(known, _)| known == run) {
+                    view.restoring = Some(share);
+                }
+            }
+            Report::Restored(run, travel) => {
+                self.travels.insert(run, travel);
+                view.restoring = None;
+                let instant = view.instant;
+                self.carry_out(Command::Seek(instant));
+            }
+            Report::Moment(moment) => {
+                if Some(moment.run) == view.shown {
+                    // A step leads to another instant; the answer to a question about one does not, and somebody may have moved on.
+                    if moment.event.is_some() {
+                        view.instant = moment.now;
+                    }
+                    view.moment = Some(*moment);
+                }
+            }
+            Report::Surveyed(campaign) => {
+                view.campaign = Some(*campaign);
+                self.carry_out(Command::Focus(Panel::Compare));
+            }
+            Report::Evolving(evolving) => view.evolving = Some(*evolving),
+            Report::Searched(search) => {
+                view.search = Some(*search);
+                self.carry_out(Command::Focus(Panel::Evolution));
+            }
+            Report::Measured(scorecard) => view.scorecard = Some(scorecard),
+            Report::Picked(path) => self.carry_out(Command::Open(path)),
+            Report::Place(what, path) => self.write(what, &path),
+            Report::Kept(id, folder) => {
+                view.say(false, format!("Kept in {}.", folder.display()));
+                if let Some(place) = view.runs.iter().position(|run| run.id == id) {
+                    // Opened anew, so that what is shown is what is there.
+                    let path = folder.clone();
+                    self.workers.start(move |desk| crate::worker::open(desk, id, &path));
+                    self.view.runs.remove(place);
+                }
+            }
+            Report::Say { wrong, text } => view.say(wrong, text),
+            Report::Done(job) => {
+                view.jobs.retain(|(known, _)| *known != job);
+                if view.evolving.as_ref().is_some_and(|evolving| evolving.job == job) {
+                    view.evolving = None;
+                    view.evolving_waits = false;
+                }
+                if self.running == Some(job) {
+                    self.running = None;
+                    view.live = None;
+                }
+                if self.restoring.is_some_and(|(_, known)| known == job) {
+                    self.restoring = None;
+                    view.restoring = None;
+                }
+            }
+        }
+    }
+
+    fn checked(&mut self, result: Result<Inputs, InputError>) {
+        let drafts = &mut self.view.drafts;
+        drafts.scenario.problems.clear();
+        drafts.stack.problems.clear();
+        match result {
+            Ok(inputs) => {
+                drafts.form = Form::of(inputs.stack());
+                drafts.inputs = Some(inputs);
+            }
+            Err(InputError::Wrong { file, problems, .. }) => {
+                drafts.inputs = None;
+                let text = if file == EDITED_STACK { &mut drafts.stack } else { &mut drafts.scenario };
+                text.problems = problems;
+            }
+            Err(error @ InputError::Read { .. }) => {
+                drafts.inputs = None;
+                self.view.say(true, error.to_string());
+            }
+        }
+    }
+
+    fn ran(&mut self, run: Arc<RunView>, travel: Option<Travel>) {
+        let id = run.id;
+        if let Some(travel) = travel {
+            self.travels.insert(id, travel);
+        }
+        let view = &mut self.view;
+        let wall = run.wall.map(|wall| format!(" in {wall}")).unwrap_or_default();
+        view.say(
+            false,
+            format!("{}: {} events{wall}, {} incidents.", run.label, run.chronicle.events, run.chronicle.episodes.len()),
+        );
+        view.runs.push(run);
+        view.runs.sort_by_key(|run| run.id);
+        self.carry_out(Command::Show(id));
+    }
+
+    /// Writes what waited for this place.
+    fn write(&mut self, what: u64, path: &std::path::Path) {
+        let Some(writing) = self.writings.remove(&what) else { return };
+        let path = path.to_owned();
+        match writing {
+            Writing::Draft(draft) => {
+                self.view.drafts.text_mut(draft).path = Some(path);
+                self.carry_out(Command::Save(draft));
+            }
+            Writing::Bytes(bytes) => {
+                self.workers.start(move |desk| write_file(desk, &path, &bytes));
+            }
+            Writing::Table { folder, table, format } => {
+                self.workers.start(move |desk| write_table(desk, &folder, table, format, &path));
+            }
+            Writing::Run(run) => {
+                self.workers.start(move |desk| keep(desk, &run, &path));
+            }
+        }
+    }
+
+    /// Has the drafts checked if they have changed; one check at a time.
+    pub(super) fn check_drafts(&mut self) {
+        let drafts = &self.view.drafts;
+        if self.checking.is_some() || drafts.checked == Some(drafts.revision) {
+            return;
+        }
+        let (revision, seed, full) = (drafts.revision, drafts.seed, drafts.full);
+        let texts = (drafts.scenario.text.clone(), drafts.stack.text.clone());
+        let folder = drafts.folder();
+        self.checking = Some(revision);
+        self.workers.start(move |desk| check(desk, revision, texts, &folder, seed, full));
+    }
+}

@@ -1,0 +1,74 @@
+//! Figures for reading: numbers with their units, in a row of tiles.
+
+use egui::{RichText, Ui};
+use hms_lab::trial::{Objective, Unit};
+
+/// A value with its unit, as short as it can be read.
+pub fn figure(value: Option<f64>, unit: Unit) -> String {
+    let Some(value) = value else { return "–".to_owned() };
+    match unit {
+        Unit::Ratio => percent(value),
+        Unit::Seconds => seconds(value),
+        Unit::Count => format!("{value:.0}"),
+        Unit::PerSecond | Unit::PerNodeHour | Unit::PerNodeSecond | Unit::BytesPerNodeSecond => {
+            format!("{} {}", digits(value), unit.symbol())
+        }
+    }
+}
+
+/// A share in percent, with as many nines as it takes to be told from one.
+pub fn percent(share: f64) -> String {
+    let decimals = if share > 0.999 && share < 1.0 { 4 } else { 2 };
+    format!("{:.decimals$} %", share * 100.0)
+}
+
+/// A time in the unit that suits it.
+pub fn seconds(value: f64) -> String {
+    let (scaled, unit) = match value.abs() {
+        size if size == 0.0 || size >= 1.0 => (value, "s"),
+        size if size >= 1e-3 => (value * 1e3, "ms"),
+        _ => (value * 1e6, "µs"),
+    };
+    format!("{} {unit}", digits(scaled))
+}
+
+/// Three digits that matter.
+pub fn digits(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".to_owned(),
+        size if size >= 100.0 => format!("{value:.0}"),
+        size if size >= 10.0 => format!("{value:.1}"),
+        size if size >= 0.1 => format!("{value:.2}"),
+        _ => format!("{value:.2e}"),
+    }
+}
+
+/// Objectives in tiles: what stands out first.
+pub fn tiles(ui: &mut Ui, objectives: &[&Objective]) {
+    ui.horizontal_wrapped(|ui| {
+        for objective in objectives {
+            let shown = figure(objective.value, objective.definition.unit);
+            egui::Frame::group(ui.style()).show(ui, |ui| {
+                ui.vertical(|ui| {
+                    ui.label(RichText::new(shown).size(19.0).strong());
+                    ui.weak(objective.definition.name.replace('_', " ")).on_hover_text(objective.definition.help);
+                });
+            });
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_short_and_have_units() {
+        assert_eq!(figure(Some(0.999_95), Unit::Ratio), "99.9950 %");
+        assert_eq!(figure(Some(1.0), Unit::Ratio), "100.00 %");
+        assert_eq!(figure(Some(0.0125), Unit::Seconds), "12.5 ms");
+        assert_eq!(figure(Some(297.4), Unit::PerSecond), "297 1/s");
+        assert_eq!(figure(None, Unit::Count), "–");
+        assert_eq!(seconds(0.0), "0 s");
+    }
+}

@@ -1,0 +1,85 @@
+//! Reading and writing: results folders, pictures, tables, texts; and the scorecard, which takes as long as many runs.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hms_lab::export;
+use hms_lab::inputs::Inputs;
+use hms_lab::results::{self, Build, MANIFEST, Table};
+use hms_lab::scorecard;
+use hms_lab::session::Chronicle;
+
+use super::{Desk, Report};
+use crate::view::campaign::Campaign;
+use crate::view::draft::quoted;
+use crate::view::run::{Origin, RunView};
+use crate::view::search::Search;
+use crate::view::{RunId, Scorecard};
+
+/// Opens a results folder, or the folder of which the manifest was given.
+pub fn open(desk: &Desk, id: RunId, path: &Path) {
+    let folder = if path.file_name().is_some_and(|name| name == MANIFEST) { path.parent().unwrap_or(path) } else { path };
+    if Search::is_in(folder) {
+        return match Search::read(folder) {
+            Ok(search) => desk.report(Report::Searched(Box::new(search))),
+            Err(error) => desk.say(true, error.to_string()),
+        };
+    }
+    if Campaign::is_in(folder) {
+        return match Campaign::read(folder) {
+            Ok(campaign) => desk.report(Report::Surveyed(Box::new(campaign))),
+            Err(error) => desk.say(true, error.to_string()),
+        };
+    }
+    match Chronicle::read(folder) {
+        Ok(chronicle) => {
+            let command_line = Some(format!("hms replay {}", quoted(folder)));
+            let origin = Origin { folder: Some(folder.to_owned()), command_line, ..Origin::default() };
+            desk.report(Report::Ran { run: Arc::new(RunView::new(id, origin, chronicle)), travel: None });
+        }
+        Err(error) => desk.say(true, error.to_string()),
+    }
+}
+
+/// Writes a run that is in memory as a results folder: it is run once more, since tables hold more than a window keeps.
+pub fn keep(desk: &Desk, run: &Arc<RunView>, folder: &Path) {
+    let inputs = &run.chronicle.inputs;
+    let outcome = match inputs.trial().run_watched(&mut |_| !desk.control.stops()) {
+        Ok(outcome) => outcome,
+        Err(error) => return desk.say(true, error.to_string()),
+    };
+    match results::write(folder, inputs, &outcome, &Build::default()) {
+        Ok(_) => desk.report(Report::Kept(run.id, folder.to_owned())),
+        Err(error) => desk.say(true, error.to_string()),
+    }
+}
+
+/// Writes a table of a results folder in some format.
+pub fn write_table(desk: &Desk, folder: &Path, table: Table, format: export::Format, path: &Path) {
+    let mut bytes = Vec::new();
+    let made = results::read(folder).map_err(|error| error.to_string());
+    match made.and_then(|results| export::export(&results, table, format, &mut bytes).map_err(|error| error.to_string())) {
+        Ok(_) => write_file(desk, path, &bytes),
+        Err(error) => desk.say(true, error),
+    }
+}
+
+/// Writes a file, beside its place first, so that no half of it is ever there.
+pub fn write_file(desk: &Desk, path: &Path, bytes: &[u8]) {
+    let partial = PathBuf::from(format!("{}.partial", path.display()));
+    let written = fs::File::create(&partial).and_then(|mut file| file.write_all(bytes)).and_then(|()| fs::rename(&partial, path));
+    match written {
+        Ok(()) => desk.say(false, format!("Wrote {}.", path.display())),
+        Err(error) => desk.say(true, format!("Cannot write {}: {error}. Choose another place.", path.display())),
+    }
+}
+
+/// Measures the promised figures.
+pub fn measure(desk: &Desk, inputs: &Inputs, seeds: u64) {
+    match scorecard::measure(std::slice::from_ref(inputs), seeds, 0, &|| !desk.control.stops()) {
+        Ok(rows) => desk.report(Report::Measured(Scorecard { scenario: inputs.scenario().name.clone(), seeds, rows })),
+        Err(error) => desk.say(!desk.control.stops(), error.to_string()),
+    }
+}
