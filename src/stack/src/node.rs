@@ -103,13 +103,7 @@ impl Machine for Node {
     fn boot(configuration: &Arc<Configuration>, boot: Boot) -> Self {
         let Boot { node, directory, records, now } = boot;
         let life = Life::new(&records);
-        // Parameters that follow from a contract stand in a copy; without one all nodes share theirs.
-        let health = configuration.contract.apply(configuration.health);
-        let configuration = if health == configuration.health {
-            Arc::clone(configuration)
-        } else {
-            Arc::new(Configuration { health, ..**configuration })
-        };
+        let configuration = settled(configuration);
         Node {
             id: node,
             configuration: Arc::clone(&configuration),
@@ -481,6 +475,12 @@ impl Node {
         }
         self.follow(outcomes, cx);
     }
+}
+
+/// With the parameters that follow from a contract. They stand in a copy; without a contract all nodes share theirs.
+fn settled(configuration: &Arc<Configuration>) -> Arc<Configuration> {
+    let health = configuration.contract.apply(configuration.health);
+    if health == configuration.health { Arc::clone(configuration) } else { Arc::new(Configuration { health, ..**configuration }) }
 }
 
 /// The earlier of two deadlines, if there is any.

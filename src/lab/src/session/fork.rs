@@ -67,7 +67,7 @@ impl Session {
             reschedule(&mut simulation, &future, at)?;
         }
         if let Some(stack) = fork.stack {
-            simulation.model.reconfigure(stack, Node::reconfigure);
+            simulation.model.reconfigure(Arc::new(stack), Node::reconfigure);
         }
         Ok(Recording::of(inputs, simulation))
     }

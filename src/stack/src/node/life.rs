@@ -1,12 +1,14 @@
 //! The beginning of a node's life: its incarnation, and what it asks before it starts its agents.
 
+use std::sync::Arc;
+
 use hms_machine::{Instant, NodeId, StateSource};
 
 use crate::configuration::Configuration;
 
 use super::cluster::Overview;
 use super::message::StackMessage;
-use super::{Cx, Node};
+use super::{Cx, Node, settled};
 
 /// Distance between the incarnations of two lives. SWIM raises its incarnation within a life, at each refutation and each change of what a node says
 /// of itself, without writing it down; the next life must be above all of that.
@@ -47,8 +49,8 @@ impl Node {
     /// Takes another configuration while it runs. Decisions follow it from here on. What was built from the old one keeps it until the node boots
     /// again: `swim`, `retry_budget`, `concurrency`, `hedge`, `shedding`, `throttle`, `outlier`, the checks that are registered, and
     /// `supervisor.leader_stable`.
-    pub fn reconfigure(&mut self, configuration: &Configuration) {
-        self.configuration = *configuration;
+    pub fn reconfigure(&mut self, configuration: &Arc<Configuration>) {
+        self.configuration = settled(configuration);
     }
 
     /// The node has started.
