@@ -144,6 +144,10 @@ fn the_campaigns_of_this_repository_are_right() {
     let mut seen = 0;
     for entry in std::fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
+        // Campaigns of evolution have genes, and tests of their own.
+        if std::fs::read_to_string(&path).unwrap().contains("\ngenes = ") {
+            continue;
+        }
         let campaign = crate::campaign::load(&path).unwrap_or_else(|error| panic!("{error}"));
         assert!(!campaign.description.is_empty() && campaign.configurations.len() > 1, "{}", path.display());
         seen += 1;
