@@ -4,6 +4,7 @@
 
 mod cli;
 mod dependencies;
+mod evolve;
 mod lanl;
 mod python;
 mod sweep;

@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hms_lab::campaign;
 use hms_lab::inputs::{Inputs, Paths};
 use hms_lab::machine::Seed;
 use hms_lab::scenario::render_all;
 use hms_lab::stack::Tunable;
 use hms_lab::trial::{Detail, parse_stack};
+use hms_lab::{campaign, evolution};
 
 use crate::commands::schema::tunables;
 use crate::failure::Failure;
@@ -37,6 +37,7 @@ enum Kind {
     Scenario,
     Stack,
     Campaign,
+    Evolution,
 }
 
 impl Kind {
@@ -45,6 +46,7 @@ impl Kind {
             Kind::Scenario => "scenario",
             Kind::Stack => "stack configuration",
             Kind::Campaign => "campaign",
+            Kind::Evolution => "campaign of evolution",
         }
     }
 
@@ -61,6 +63,7 @@ impl Kind {
         let scenario = any(&["cluster", "network", "service", "load", "fault", "run", "swarm"]);
         match scenario {
             true => Kind::Scenario,
+            false if any(&["search", "islands"]) || keys.clone().any(|key| key == "genes") => Kind::Evolution,
             false if campaign || any(&["axes", "case", "set"]) => Kind::Campaign,
             false if tunables().iter().any(|tunable| heads.iter().any(|head| component(tunable) == *head)) => Kind::Stack,
             false => Kind::Scenario,
@@ -99,6 +102,11 @@ fn check(path: &Path) -> Result<String, String> {
             let (configurations, replicates) = (campaign.configurations.len(), campaign.replicates);
             Ok(format!("{} {}: {configurations} configurations, {replicates} replicates", kind.name(), campaign.name))
         }
+        Kind::Evolution => {
+            let plan = evolution::load(path).map_err(|error| error.to_string())?;
+            let (genes, objectives) = (plan.genes.tunables().len(), plan.question.targets.len());
+            Ok(format!("{} {}: {genes} genes, {objectives} objectives, {} presets", kind.name(), plan.name, plan.presets.len()))
+        }
         Kind::Scenario => {
             let paths = Paths { scenario: path, stack: None, overrides: &[] };
             let inputs = Inputs::load(&paths, Seed(1), Detail::Changes).map_err(|error| error.to_string())?;
@@ -128,6 +136,8 @@ mod tests {
         assert_eq!(Kind::of("[cluster]\nnodes = 3\n[[fault]]\nkind = \"crash\""), Kind::Scenario);
         assert_eq!(Kind::of("[cluster.host]\ncores = 3"), Kind::Scenario);
         assert_eq!(Kind::of("scenario = \"a.toml\"\n[axes]\n\"stack.health.timeout\" = [\"1s\"]"), Kind::Campaign);
+        assert_eq!(Kind::of("scenarios = [\"a.toml\"]\ngenes = [\"health\"]"), Kind::Evolution);
+        assert_eq!(Kind::of("genes = [\n\"health\"]\n[seeds]\nmost = 4\n[search]"), Kind::Evolution);
         assert_eq!(Kind::of(""), Kind::Scenario);
     }
 }

@@ -23,7 +23,7 @@ Examples:
 The folder gets front.parquet, history.parquet, generations.parquet, best/*.toml and report.md. A search that was interrupted, even by kill -9,
 goes on with --resume and ends with the same digest. --fresh begins anew and does not pay again for trials that the folder knows.
 Exit codes: 0 ok, 1 a file is damaged, 2 the campaign or a flag is wrong, 130 interrupted. --json prints one object:
-  campaign, out, hash, ended, generations, evaluations, trials, trials_saved, trials_run, trials_known, wall_seconds,
+  campaign, out, hash, ended, generations, evaluations, trials, trials_saved, trials_without_racing, trials_run, trials_known, wall_seconds,
   chosen: [{ name, file, violation, objectives: { name: { unit, value } }, against: [{ baseline, objective, improvement, low, high,
     p, p_corrected, pairs }] }] (improvement: share of the baseline's loss that is gone, on held-out seeds)";
 
@@ -52,6 +52,9 @@ pub(crate) struct Arguments {
     /// Shows what would be searched, and runs nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Runs a few trials and says what the campaign will cost and can prove.
+    #[arg(long, conflicts_with = "dry_run")]
+    pilot: bool,
     /// Prints one JSON object.
     #[arg(long)]
     json: bool,
@@ -87,6 +90,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let plan = evolution::load(&arguments.campaign)?;
     if arguments.dry_run {
         return dry_run(&plan, arguments);
+    }
+    if arguments.pilot {
+        return pilot(&plan, arguments);
     }
     let out = arguments.out.clone().unwrap_or_else(|| Path::new("results").join(&plan.name));
     let opening = match (arguments.resume, arguments.fresh) {
@@ -131,20 +137,59 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// What a search costs, in words.
 fn size(plan: &Plan) -> String {
-    let settings = &plan.settings;
-    let candidates = (settings.generations + 1) * settings.population as u64;
-    let scenarios = plan.worlds.len() as u64;
-    let (least, most) = (candidates * settings.seeds.0 * scenarios, candidates * settings.seeds.1 * scenarios);
-    let most = settings.trials.map_or(most, |trials| most.min(trials));
-    let verdict = (plan.presets.len() as u64 + 1 + plan.question.targets.len() as u64) * settings.held_out * scenarios;
+    let (settings, (least, most)) = (&plan.settings, plan.trials());
     format!(
-        "{} genes, {} objectives, up to {} generations of {}; {} to {most} trials to search and about {verdict} to judge",
+        "{} genes, {} objectives, up to {} generations of {}; {least} to {most} trials, about {} of them to judge",
         plan.genes.tunables().len(),
         plan.question.targets.len(),
         settings.generations,
         settings.population,
-        least.min(most),
+        plan.trials_of_verdict(),
     )
+}
+
+/// Says what the campaign will cost and can prove.
+fn pilot(plan: &Plan, arguments: &Arguments) -> Result<(), Failure> {
+    interrupt::listen()?;
+    let watch = |_: Step| !interrupt::asked();
+    let found = evolution::pilot(plan, arguments.jobs.map_or(0, usize::from), &watch);
+    let found =
+        found.map_err(|reason| if interrupt::asked() { Failure::Interrupted(reason) } else { Failure::Failed(reason) })?;
+    let (least, most) = found.seconds();
+    let name = |advice: &evolution::Advice| &plan.question.targets[advice.target].name;
+    if arguments.json {
+        let advice = |advice: &evolution::Advice| {
+            json!({
+                "objective": name(advice), "loss": advice.mean, "deviation": advice.deviation, "variance_ratio": advice.ratio,
+                "difference_deviation": advice.difference, "claim": evolution::CLAIM, "power": advice.power,
+                "held_out": plan.settings.held_out, "held_out_needed": advice.seeds_needed,
+            })
+        };
+        return output::print_json(&json!({
+            "campaign": plan.name, "trials": found.trials, "trial_seconds": found.trial_seconds, "threads": found.threads,
+            "planned_trials": [found.planned.0, found.planned.1], "planned_seconds": [least, most],
+            "advice": found.advice.iter().map(advice).collect::<Vec<_>>(),
+        }));
+    }
+    let mut text = format!("{}: {}\n", paint(Style::Strong, &plan.name), size(plan));
+    text.push_str(&format!(
+        "  {} trials of {:.2} s on {} threads: the campaign takes {:.1} to {:.1} minutes here\n",
+        found.trials,
+        found.trial_seconds,
+        found.threads,
+        least / 60.0,
+        most / 60.0
+    ));
+    for advice in &found.advice {
+        let ratio = advice.ratio.map_or_else(|| "nothing varies".to_owned(), |ratio| format!("variance ratio {ratio:.4}"));
+        let needed = advice.seeds_needed.map_or_else(|| "more than 10000".to_owned(), |seeds| seeds.to_string());
+        text.push_str(&format!(
+            "  {}: loss {:.4} ± {:.4} per seed; {ratio}; {} held-out seeds prove {} % with a chance of {:.2} ({needed} for 0.9)\n",
+            name(advice), advice.mean, advice.deviation, plan.settings.held_out, 100.0 * evolution::CLAIM, advice.power
+        ));
+    }
+    text.push_str("  variance ratio: var(A-B) / (var A + var B) of the default and one-gene mutants on the same seeds, median\n");
+    output::print(&text)
 }
 
 fn dry_run(plan: &Plan, arguments: &Arguments) -> Result<(), Failure> {
@@ -260,6 +305,7 @@ fn report(plan: &Plan, study: &Study, seconds: f64) -> Value {
         "evaluations": study.individuals.iter().filter(|one| !one.again).count(),
         "trials": last.map_or(0, |last| last.trials),
         "trials_saved": last.map_or(0, |last| last.saved),
+        "trials_without_racing": study.trials_without_racing(plan),
         "trials_run": study.trials.0,
         "trials_known": study.trials.1,
         "wall_seconds": seconds,

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use hms_lab::stack::{Configuration, Scale, Tunable, Value as Setting, Visitor};
 use hms_lab::trial::render_stack;
-use hms_lab::{campaign, results, scenario};
+use hms_lab::{campaign, evolution, results, scenario};
 use serde_json::{Map, Value, json};
 
 use crate::failure::Failure;
@@ -14,6 +14,7 @@ Examples:
   hms schema > scenario.schema.json            JSON Schema (draft-07) of scenarios, for editors
   hms schema scenario --markdown               the same as a reference to read
   hms schema campaign > campaign.schema.json   the same two for campaigns
+  hms schema evolution --markdown              the format of campaigns of evolution
   hms schema stack --toml > stack.toml         every parameter of the stack with range, default and effect
   hms schema results --markdown                columns of the tables of results";
 
@@ -41,6 +42,8 @@ enum Subject {
     Stack,
     /// Campaign files.
     Campaign,
+    /// Campaigns of evolution.
+    Evolution,
     /// Tables of results.
     Results,
 }
@@ -55,8 +58,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         (Subject::Stack, true, false) => output::print(&stack_reference()),
         (Subject::Campaign, false, false) => output::print_json(&campaign::schema()),
         (Subject::Campaign, true, _) => output::print(&campaign::reference()),
+        (Subject::Evolution, false, false) => output::print_json(&evolution::schema()),
+        (Subject::Evolution, true, _) => output::print(&evolution::reference()),
         (Subject::Results, _, false) => output::print(&results::reference()),
-        (Subject::Scenario | Subject::Campaign | Subject::Results, _, true) => Err(Failure::Invalid(
+        (Subject::Scenario | Subject::Campaign | Subject::Evolution | Subject::Results, _, true) => Err(Failure::Invalid(
             "--toml is for the stack: hms schema stack --toml. Scenarios to start from are in experiments/scenarios".to_owned(),
         )),
     }

@@ -39,6 +39,7 @@ use crate::inputs::{InputError, Inputs};
 pub use file::schema;
 pub use folder::SweepError;
 pub use reference::reference;
+pub(crate) use reference::rows as reference_rows;
 pub use rows::{End, Finished};
 pub use summary::{ConfigurationSummary, Summary};
 pub use sweep::{Opening, Step, Sweep, free_folder};

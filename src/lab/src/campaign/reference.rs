@@ -13,7 +13,7 @@ pub fn reference() -> String {
     text
 }
 
-fn rows(schema: &Value) -> String {
+pub(crate) fn rows(schema: &Value) -> String {
     let mut text = "| key | value | default | meaning |\n|---|---|---|---|\n".to_owned();
     let required = schema["required"].as_array();
     for (key, about) in schema["properties"].as_object().expect("files and cases are tables") {
@@ -41,9 +41,11 @@ fn kind(about: &Value) -> String {
     match about["type"].as_str() {
         Some("integer") => match (&about["minimum"], &about["maximum"]) {
             (low, Value::Null) if low == 0 => "whole number".to_owned(),
+            (low, Value::Null) => format!("whole number from {low}"),
             (low, high) if low == high => format!("`{low}`"),
             (low, high) => format!("whole number {low} to {high}"),
         },
+        Some("number") => "number".to_owned(),
         Some("array") => format!("list of {}", items(about)),
         Some("object") => match &about["additionalProperties"] {
             value if value["type"] == "array" => "table of lists".to_owned(),

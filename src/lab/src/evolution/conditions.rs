@@ -55,7 +55,7 @@ pub(super) const DEPENDENCES: &[Dependence] = &[
 /// The choice on which a parameter depends, if any.
 pub(super) fn dependence(name: &str) -> Option<&'static Dependence> {
     let fits = |parameter: &&str| if parameter.ends_with('.') { name.starts_with(parameter) } else { *parameter == name };
-    DEPENDENCES.iter().find(|dependence| dependence.parameters.iter().any(|parameter| fits(&parameter)))
+    DEPENDENCES.iter().find(|dependence| dependence.parameters.iter().any(fits))
 }
 
 /// The switch of the component in which a parameter stands.

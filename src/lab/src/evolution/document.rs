@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use hms_evolve::proof::bootstrap::Interval;
 
+use super::pilot;
 use super::plan::Plan;
 use super::state::End;
 use super::study::Study;
@@ -66,10 +67,18 @@ pub(super) fn searched(text: &mut String, plan: &Plan, study: &Study) {
     };
     let _ = writeln!(
         text,
-        "- Search: {} candidates in {} generations of {}, {trials} trials; racing saved {saved} more; {seeds} shared seeds at the end; it ended because {end}.",
+        "- Search: {} candidates in {} generations of {}, {trials} trials; it ended because {end}.",
         study.individuals.iter().filter(|one| !one.again).count(),
         last.map_or(0, |last| last.step.generation),
         plan.settings.population,
+    );
+    let whole = study.trials_without_racing(plan);
+    let _ = writeln!(
+        text,
+        "- Races: all {} seeds for everyone would have cost {whole} trials, {:.1} times as many; {saved} were saved by giving candidates up, the others by starting with {} seeds ({seeds} at the end).",
+        plan.settings.seeds.1,
+        whole as f64 / trials.max(1) as f64,
+        plan.settings.seeds.0,
     );
     let failed = study.individuals.iter().filter(|one| one.failure.is_some()).count();
     if failed > 0 {
@@ -123,6 +132,20 @@ pub(super) fn judged(text: &mut String, plan: &Plan, study: &Study) {
             let _ = write!(text, " {value} | {} |", comparison.map_or_else(String::new, improvement));
         }
         let _ = writeln!(text, " {} |", state(contender));
+    }
+    let ratios: Vec<String> = (0..plan.question.targets.len())
+        .filter_map(|target| {
+            let default = verdict.contenders.get(verdict.chosen)?;
+            let ratio = pilot::shared(&plan.question, &default.cells, &verdict.contenders.first()?.cells, target)?;
+            Some(format!("`{}` {ratio:.3}", plan.question.targets[target].name))
+        })
+        .collect();
+    if !ratios.is_empty() && verdict.chosen > 0 {
+        let _ = writeln!(
+            text,
+            "\nVariance of the difference between knee and default / sum of their variances: {} (1 without shared worlds).",
+            ratios.join(", ")
+        );
     }
     text.push_str(
         "\nImprovement: share of the loss that is gone (what is missing to 1 for a share to be maximised), seed by seed, with its 95 % BCa bootstrap interval; \

@@ -8,6 +8,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::campaign::reference_rows;
+
 /// One campaign of evolution: what is searched, under which faults, for what.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -41,8 +43,7 @@ pub(super) struct File {
     /// What is searched: `all`, components such as `health`, or parameters such as `retry.attempts`.
     #[schemars(with = "Vec<String>")]
     pub(super) genes: Spanned<Vec<Spanned<String>>>,
-    /// How far a gene on a logarithmic scale may move from where it stands, as a factor; `[ranges]` says otherwise for single genes. Values of the presets are
-    /// always within reach.
+    /// How far a number may move from where it stands, as a factor; by default 10. `[ranges]` says otherwise for single genes.
     #[schemars(with = "Option<f64>")]
     pub(super) reach: Option<Spanned<f64>>,
     /// Ranges of single genes: `"health.timeout" = { low = "200ms", high = "2s" }`, or `"retry.kind" = { of = ["a", "b"] }`.
@@ -220,6 +221,18 @@ static SCHEMA: LazyLock<serde_json::Value> = LazyLock::new(hms_scenario::schema_
 /// The JSON Schema (draft-07) of campaigns of evolution.
 pub fn schema() -> serde_json::Value {
     SCHEMA.clone()
+}
+
+/// The format reference in Markdown: every key with its type, default and meaning.
+pub fn reference() -> String {
+    let mut text = reference_rows(&SCHEMA);
+    for table in ["search", "seeds", "islands"] {
+        let about = SCHEMA.pointer(&format!("/definitions/{table}")).expect("the schema defines its tables");
+        // A table of its own is described below the others.
+        text = text.replace(&format!("| `{table}` | text |"), &format!("| `{table}` | table |"));
+        text.push_str(&format!("\nA `[{table}]`:\n\n{}", reference_rows(about)));
+    }
+    text
 }
 
 /// Reads the shape of a campaign; meaning is looked at when it is resolved.

@@ -54,7 +54,7 @@ pub enum EvolveError {
     },
     /// The folder's search is another one.
     #[error(
-        "{} holds another search: the campaign, a scenario, a stack configuration or the presets have changed since ({} is how the campaign was)\n--fresh begins anew",
+        "{} holds another search: the campaign, a scenario, a stack configuration, the presets or the program have changed since ({} is how the campaign was)\n--fresh begins anew",
         folder.display(), folder.join(CAMPAIGN).display()
     )]
     Changed {

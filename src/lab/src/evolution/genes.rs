@@ -92,22 +92,15 @@ pub fn number(value: Value) -> Option<f64> {
 
 impl Genes {
     /// Genes for the parameters called `names`, in the order of the walk but for those that others depend on, which come first. Parameters that can never matter (their component is off in `base` and its switch is no gene) are left out.
-    /// `reach` bounds how far a number may move from `base`, as a factor; values in `starts` are always within. `ranges` say otherwise.
+    /// `reach` bounds how far a number may move from `base`, as a factor; `ranges` say otherwise.
     ///
     /// # Errors
     /// [`GeneError`] where a range is empty.
-    pub fn new(
-        base: Configuration,
-        names: &[&str],
-        reach: f64,
-        ranges: &[Range],
-        starts: &[Configuration],
-    ) -> Result<Genes, GeneError> {
-        let starts: Vec<Vec<(Tunable, Value)>> = starts.iter().map(parameters).collect();
+    pub fn new(base: Configuration, names: &[&str], reach: f64, ranges: &[Range]) -> Result<Genes, GeneError> {
         let mut chosen: Vec<(u8, Gene, Place)> = Vec::new();
         let all = parameters(&base);
         let is_gene = |name: &str| names.contains(&name);
-        for (position, (tunable, value)) in all.iter().enumerate().filter(|(_, (tunable, _))| is_gene(tunable.name)) {
+        for (tunable, value) in all.iter().filter(|(tunable, _)| is_gene(tunable.name)) {
             let decided = |on: &str, values: &[GeneValue]| {
                 let present = all.iter().find(|(other, _)| other.name == on).map(|(_, value)| *value);
                 present.is_none_or(|present| values.contains(&plain(present, 0)))
@@ -126,8 +119,7 @@ impl Genes {
                 None => (0, None),
             };
             let range = ranges.iter().find(|range| range.name == tunable.name);
-            let there: Vec<Value> = starts.iter().map(|start| start[position].1).chain([*value]).collect();
-            let (domain, place) = domain(tunable, *value, reach, range, &there);
+            let (domain, place) = domain(tunable, *value, reach, range);
             let unit = if matches!(tunable.default, Value::Duration(_)) { "s" } else { "" };
             let gene = Gene { name: tunable.name.to_owned(), unit: unit.to_owned(), domain, condition };
             chosen.push((depth, gene, place));
@@ -249,8 +241,8 @@ fn clamped(domain: &Domain, value: GeneValue) -> Option<GeneValue> {
     }
 }
 
-/// The values of a gene: the parameter's own range, no farther from `value` than `reach`, wide enough for `there`; or what the campaign says.
-fn domain(tunable: &Tunable, value: Value, reach: f64, range: Option<&Range>, there: &[Value]) -> (Domain, Place) {
+/// The values of a gene: the parameter's own range, no farther from `value` than `reach`; or what the campaign says.
+fn domain(tunable: &Tunable, value: Value, reach: f64, range: Option<&Range>) -> (Domain, Place) {
     let mut place = Place { tunable: *tunable, shift: 0, zero_below: 0.0 };
     let choices = range.and_then(|range| range.choices.clone()).unwrap_or_else(|| tunable.choices.to_vec());
     let bounds = || {
@@ -258,12 +250,10 @@ fn domain(tunable: &Tunable, value: Value, reach: f64, range: Option<&Range>, th
         if let Some(numbers) = range.and_then(|range| range.numbers) {
             return numbers;
         }
-        let known = there.iter().filter_map(|value| number(*value));
-        let (low, high) = known.fold((f64::INFINITY, 0.0f64), |(low, high), value| (low.min(value), high.max(value)));
         let at = number(value).unwrap_or(0.0);
         // Zero has no multiples: a number that stands at zero may go anywhere.
-        let high = if at > 0.0 { high.max(at * reach).min(most) } else { most };
-        let low = if tunable.scale == Scale::Logarithmic && at > 0.0 { low.min(at / reach).max(least) } else { least };
+        let high = if at > 0.0 { (at * reach).min(most) } else { most };
+        let low = if tunable.scale == Scale::Logarithmic && at > 0.0 { (at / reach).max(least) } else { least };
         (low, high)
     };
     let domain = match tunable.default {

@@ -14,6 +14,7 @@ mod evaluator;
 mod file;
 mod folder;
 mod genes;
+mod pilot;
 mod plan;
 mod question;
 mod racing;
@@ -26,11 +27,15 @@ mod study;
 mod tables;
 mod verdict;
 
+#[cfg(test)]
+mod tests;
+
 pub use cache::Cache;
 pub use evaluator::{Combination, Evaluator, Stopped, World};
-pub use file::schema;
+pub use file::{reference, schema};
 pub use folder::{EvolveError, Opening};
 pub use genes::{Genes, Range, number, parameters, value_of, with_values};
+pub use pilot::{Advice, CLAIM, Pilot, pilot, ratio, shared};
 pub use plan::{Plan, PlanError, Settings, load};
 pub use question::{Constraint, Missing, Question, Target, loss, missing};
 pub use search::Progress;

@@ -21,7 +21,7 @@ use crate::inputs::{InputError, Inputs, Paths};
 use crate::presets::{self, Preset, PresetError};
 
 /// How far numbers may move where a campaign does not say.
-const REACH: f64 = 20.0;
+const REACH: f64 = 10.0;
 /// Name of the weighted sum among objectives.
 const COST: &str = "cost";
 
@@ -122,8 +122,7 @@ pub fn load(path: &Path) -> Result<Plan, PlanError> {
     let worlds = worlds(&file, folder)?;
     let presets = presets_of(&file, folder, path)?;
     let horizon = worlds.iter().map(|world| world.inputs.scenario().run.duration.as_secs_f64()).fold(0.0, f64::max);
-    let starts: Vec<Configuration> = presets.iter().map(|preset| preset.stack).collect();
-    let genes = Genes::new(base, &names, reach, &ranges, &starts)
+    let genes = Genes::new(base, &names, reach, &ranges)
         .map_err(|error| wrong(vec![Problem::new("genes", error.to_string()).located(&text, Some(file.genes.span()))]))?;
     if genes.record().genes().is_empty() {
         let problem =
@@ -153,6 +152,8 @@ impl Plan {
         let settings =
             format!("{:?} {:?} {:?} {:?}", self.settings, self.question, self.combination, self.genes.record().genes());
         hasher.update(settings.as_bytes());
+        // Another model of the world is another search.
+        hasher.update(hms_trial::canary::GOLDEN.as_bytes());
         for world in &self.worlds {
             hasher.update(world.inputs.with_stack(*self.genes.base()).with_seed(Seed(0)).run_id().as_bytes());
         }

@@ -120,7 +120,9 @@ impl Question {
             return Some(loss(definition, value));
         }
         match missing(definition) {
-            Missing::NothingBad => (!definition.maximise || definition.unit == Unit::Ratio).then_some(0.0),
+            // The time between mistakes that were never made is at least the run.
+            Missing::NothingBad if definition.maximise && definition.unit != Unit::Ratio => Some(-self.horizon),
+            Missing::NothingBad => Some(0.0),
             Missing::Never => {
                 let incidents = place("incidents").and_then(|place| values[place]).unwrap_or(0.0);
                 match definition.unit {

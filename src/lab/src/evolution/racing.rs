@@ -94,10 +94,10 @@ pub(super) fn race<E>(
                 return Ok(Raced { evaluation: Evaluation::failed(reason), row, seeds, dismissed: false, undecided: false });
             }
         }
-        if rules.error > 0.0 && seeds >= rules.first && seeds < rules.most {
-            if let Some(leader) = boundary.leaders.iter().find(|leader| surely_worse(&row, &leader.row, error)) {
-                return Ok(Raced { evaluation: told(&row, leader), row, seeds, dismissed: true, undecided: false });
-            }
+        let looking = rules.error > 0.0 && seeds >= rules.first && seeds < rules.most;
+        let mut worse_than = boundary.leaders.iter().filter(|leader| looking && surely_worse(&row, &leader.row, error));
+        if let Some(leader) = worse_than.next() {
+            return Ok(Raced { evaluation: told(&row, leader), row, seeds, dismissed: true, undecided: false });
         }
     }
     let sure = |leader: &Leader| surely_worse(&row, &leader.row, error) || surely_worse(&leader.row, &row, error);

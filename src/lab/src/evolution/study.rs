@@ -81,6 +81,16 @@ pub struct Study {
     pub trials: (u64, u64),
 }
 
+impl Study {
+    /// Trials that the same configurations would have cost on all search seeds each, without races and without a growing number of seeds.
+    pub fn trials_without_racing(&self, plan: &Plan) -> u64 {
+        let mut met: Vec<&str> = self.individuals.iter().map(|one| one.configuration.as_str()).collect();
+        met.sort_unstable();
+        met.dedup();
+        met.len() as u64 * plan.settings.seeds.1 * plan.worlds.len() as u64
+    }
+}
+
 /// Runs a search, or what is left of it.
 ///
 /// # Errors

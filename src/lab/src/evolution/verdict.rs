@@ -284,3 +284,60 @@ impl Verdict {
         (self.chosen..self.contenders.len()).filter(fits).min_by(|&a, &b| loss(a).total_cmp(&loss(b)).then(a.cmp(&b)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evolution::question::{Target, place};
+
+    /// Paired losses whose candidate is better by `share` but for noise that the pair does not have in common.
+    fn experiment(share: f64, rng: &mut Rng) -> Vec<(f64, f64)> {
+        let pair = |_| {
+            let world = 10.0 * rng.uniform() + 1.0;
+            (world * (1.0 + 0.2 * rng.normal()), world * (1.0 - share) * (1.0 + 0.2 * rng.normal()))
+        };
+        (0..40).map(pair).collect()
+    }
+
+    #[test]
+    fn chance_is_not_called_an_improvement_and_an_improvement_is_measured_right() {
+        let mut rng = Rng::new(Seed(1), 0);
+        let (mut claims, mut proofs, mut sum) = (0, 0, 0.0);
+        for _ in 0..200 {
+            let null = improvement(&experiment(0.0, &mut rng), &mut rng).unwrap();
+            claims += u32::from(null.low > 0.0);
+            let real = improvement(&experiment(0.23, &mut rng), &mut rng).unwrap();
+            proofs += u32::from(real.low > 0.0);
+            sum += real.estimate;
+        }
+        // 2.5 % of intervals of nothing lie above 0: 5 expected of 200, standard error 2.2.
+        assert!(claims <= 13, "{claims} of 200 null experiments were called an improvement");
+        assert!(proofs >= 180, "{proofs} of 200 improvements were seen");
+        assert!((sum / 200.0 - 0.23).abs() < 0.01, "{}", sum / 200.0);
+    }
+
+    fn finalist(losses: [f64; 2], violation: f64) -> Finalist {
+        let evaluation = Evaluation { objectives: losses.to_vec(), violations: vec![violation], failure: None };
+        Finalist { genome: Vec::new(), configuration: Configuration::default(), evaluation, front: false }
+    }
+
+    #[test]
+    fn the_knee_and_the_best_of_each_objective_are_chosen_and_nobody_twice() {
+        let targets = ["detection_p99", "recovery_p95"].map(|name| Target::single(place(name).unwrap())).to_vec();
+        let question = Question { targets, constraints: Vec::new(), horizon: 1.0 };
+        let mut finalists: Vec<Finalist> =
+            [[0.0, 10.0], [1.0, 2.0], [10.0, 0.0], [5.0, 5.0]].map(|losses| finalist(losses, 0.0)).into();
+        finalists.push(finalist([-1.0, -1.0], 0.5));
+        let evaluations: Vec<Evaluation> = finalists.iter().map(|finalist| finalist.evaluation.clone()).collect();
+        for (finalist, front) in finalists.iter_mut().zip(on_front(&question, &evaluations)) {
+            finalist.front = front;
+        }
+        let fronts: Vec<bool> = finalists.iter().map(|finalist| finalist.front).collect();
+        assert_eq!(fronts, [true, true, true, false, false], "what breaks a constraint is on no front");
+        let chosen: Vec<(String, usize)> =
+            choose(&question, &finalists).into_iter().map(|choice| (choice.name, choice.finalist)).collect();
+        let expected = [("knee", 1), ("best-detection_p99", 0), ("best-recovery_p95", 2)];
+        assert_eq!(chosen, expected.map(|(name, place)| (name.to_owned(), place)));
+        assert!(choose(&question, &finalists[3..]).is_empty(), "without a front there is no choice");
+    }
+}

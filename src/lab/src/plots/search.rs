@@ -60,15 +60,15 @@ pub fn convergence(title: &str, best_name: &str, points: &[Progress]) -> Vec<u8>
     let last = points.last().map_or(0, |point| point.trials);
     draw_heading(&mut canvas, &theme, title, &format!("{} generations, {last} trials", points.len().saturating_sub(1)));
     let across = from_zero(last as f64);
-    let panels: [(f64, f64, String, Vec<(f64, f64)>, _); 2] = [
-        (110.0, 320.0, format!("best {best_name}"), curve(points, |point| point.best), ANSWERED),
-        (370.0, 570.0, "hypervolume (more is better)".to_owned(), curve(points, |point| point.hypervolume), HEALED),
-    ];
-    for (place, (top, bottom, name, curve, color)) in panels.into_iter().enumerate() {
+    let places = [(110.0, 320.0), (370.0, 570.0)];
+    let names = [format!("best {best_name}"), "hypervolume (more is better)".to_owned()];
+    let curves = [curve(points, |point| point.best), curve(points, |point| point.hypervolume)];
+    for (place, ((top, bottom), color)) in places.into_iter().zip([ANSWERED, HEALED]).enumerate() {
+        let (name, curve) = (&names[place], &curves[place]);
         let up = around(curve.iter().map(|point| point.1));
         let panel = Panel { left: LEFT, right: RIGHT, top, bottom, across, up };
         panel.draw_across(&mut canvas, &theme, &across.ticks(10), (place == 1).then_some("trials"));
-        panel.draw_up(&mut canvas, &theme, &up.ticks(5), &name);
+        panel.draw_up(&mut canvas, &theme, &up.ticks(5), name);
         if curve.is_empty() {
             panel.draw_absence(&mut canvas, &theme, "nothing was measured");
         }

@@ -1,0 +1,188 @@
+//! The budget advisor: a few trials before many.
+//!
+//! The base and some of its one-gene mutants meet the same few seeds. From that follow how noisy the objectives are, how much of the noise two configurations share (the variance of a difference against the
+//! sum of their variances: 1 without common random numbers, near 0 when the worlds are the same but for the change), how many seeds a proof needs, and how long all of it takes on this machine.
+
+use std::time::Instant as WallInstant;
+
+use hms_evolve::Rng;
+use hms_evolve::noise::seeds::SeedPlan;
+use hms_evolve::proof::paired::power;
+use hms_machine::Seed;
+use hms_stack::Configuration;
+
+use super::cache::Cache;
+use super::evaluator::{Evaluator, Stopped};
+use super::plan::Plan;
+use super::question::Question;
+use super::verdict::pairs;
+use crate::presets::{Measured, Step};
+
+/// Mutants of a pilot.
+const MUTANTS: usize = 8;
+/// Seeds of a pilot.
+const SEEDS: u64 = 6;
+/// The improvement that a proof is planned for.
+pub const CLAIM: f64 = 0.15;
+
+/// What a pilot says about one target.
+#[derive(Clone, Debug)]
+pub struct Advice {
+    /// Place among the targets.
+    pub target: usize,
+    /// Mean loss of the base.
+    pub mean: f64,
+    /// Its standard deviation over seeds.
+    pub deviation: f64,
+    /// Median over mutants of var(A - B) / (var A + var B); `None` where no mutant gives a varying loss.
+    pub ratio: Option<f64>,
+    /// Standard deviation of the difference to the base, median over mutants that differ.
+    pub difference: f64,
+    /// Chance that the campaign's held-out seeds prove [`CLAIM`].
+    pub power: f64,
+    /// Held-out seeds for a chance of 0.9; `None` beyond 10,000.
+    pub seeds_needed: Option<u64>,
+}
+
+/// What a pilot found.
+#[derive(Clone, Debug)]
+pub struct Pilot {
+    /// Target by target.
+    pub advice: Vec<Advice>,
+    /// Trials of the pilot.
+    pub trials: u64,
+    /// Seconds of one thread per trial.
+    pub trial_seconds: f64,
+    /// Threads.
+    pub threads: usize,
+    /// Trials of the campaign: at least, and at most.
+    pub planned: (u64, u64),
+}
+
+impl Pilot {
+    /// Seconds that the campaign takes: at least, and at most.
+    pub fn seconds(&self) -> (f64, f64) {
+        let of = |trials: u64| trials as f64 * self.trial_seconds / self.threads as f64;
+        (of(self.planned.0), of(self.planned.1))
+    }
+}
+
+impl Plan {
+    /// Trials of the search and of the judgement together: at least, and at most.
+    pub fn trials(&self) -> (u64, u64) {
+        let settings = &self.settings;
+        let candidates = (settings.generations + 1) * settings.population as u64;
+        let scenarios = self.worlds.len() as u64;
+        let (least, most) = (candidates * settings.seeds.0 * scenarios, candidates * settings.seeds.1 * scenarios);
+        let most = settings.trials.map_or(most, |trials| most.min(trials));
+        (least.min(most) + self.trials_of_verdict(), most + self.trials_of_verdict())
+    }
+
+    /// Trials of the judgement, about.
+    pub fn trials_of_verdict(&self) -> u64 {
+        let contenders = self.presets.len() as u64 + 2 + self.question.targets.len() as u64;
+        contenders * self.settings.held_out * self.worlds.len() as u64
+    }
+}
+
+/// Runs a pilot on so many threads (0: one per core).
+///
+/// # Errors
+/// Why threads cannot be started, or that it was interrupted.
+pub fn pilot(plan: &Plan, jobs: usize, watch: &(dyn Fn(Step) -> bool + Sync)) -> Result<Pilot, String> {
+    let cache = Cache::new();
+    let evaluator = Evaluator::new(plan.worlds.clone(), plan.combination, &cache, jobs, watch)?;
+    let search = SeedPlan::new(plan.settings.root).search;
+    let seeds: Vec<Seed> = (0..SEEDS).map(|index| search.get(index)).collect();
+    let configurations = mutants(plan);
+    let began = WallInstant::now();
+    let cells = evaluator.measure(&configurations, &seeds).map_err(|stopped: Stopped| stopped.to_string())?;
+    let trials = cache.computed_and_known().0;
+    let threads = evaluator.threads();
+    let trial_seconds = began.elapsed().as_secs_f64() * threads as f64 / trials.max(1) as f64;
+    let advice = (0..plan.question.targets.len()).map(|target| advise(plan, &cells, target)).collect();
+    Ok(Pilot { advice, trials, trial_seconds, threads, planned: plan.trials() })
+}
+
+/// The base, and configurations that differ from it in one gene each.
+fn mutants(plan: &Plan) -> Vec<Configuration> {
+    let mut rng = Rng::new(plan.settings.root.derive("evolve/pilot", 0), 0);
+    let base = plan.genes.encode(plan.genes.base());
+    let mut found = vec![plan.genes.decode(&base)];
+    // A redrawn gene may mean the same; after many tries there are only so many neighbours.
+    for _ in 0..50 * MUTANTS {
+        if found.len() > MUTANTS {
+            break;
+        }
+        let mut genome = base.clone();
+        let gene = rng.below(genome.len());
+        genome[gene] = rng.uniform();
+        let mutant = plan.genes.decode(&genome);
+        if !found.contains(&mutant) {
+            found.push(mutant);
+        }
+    }
+    found
+}
+
+fn advise(plan: &Plan, cells: &[Vec<Measured>], target: usize) -> Advice {
+    let base: Vec<f64> = pairs(&plan.question, &cells[0], &cells[0], target).into_iter().map(|(loss, _)| loss).collect();
+    let (mean, spread) = moments(&base);
+    let mut ratios = Vec::new();
+    let mut differences = Vec::new();
+    for mutant in &cells[1..] {
+        let both = pairs(&plan.question, &cells[0], mutant, target);
+        ratios.extend(ratio(&both));
+        let apart: Vec<f64> = both.iter().map(|(base, own)| base - own).collect();
+        if apart.iter().any(|difference| *difference != 0.0) {
+            differences.push(moments(&apart).1.sqrt());
+        }
+    }
+    let difference = median(&mut differences).unwrap_or(0.0);
+    let proves = |seeds: u64| power(CLAIM * mean.abs(), difference, seeds as usize);
+    let seeds_needed = (2..=10_000).find(|seeds| proves(*seeds) >= 0.9);
+    let ratio = median(&mut ratios);
+    Advice { target, mean, deviation: spread.sqrt(), ratio, difference, power: proves(plan.settings.held_out), seeds_needed }
+}
+
+/// Variance of the difference of pairs against the sum of their variances; `None` where nothing varies.
+pub fn ratio(pairs: &[(f64, f64)]) -> Option<f64> {
+    let column = |read: fn(&(f64, f64)) -> f64| moments(&pairs.iter().map(read).collect::<Vec<f64>>()).1;
+    let (first, second, apart) = (column(|pair| pair.0), column(|pair| pair.1), column(|pair| pair.0 - pair.1));
+    (first + second > 0.0).then(|| apart / (first + second))
+}
+
+/// The variance ratio of two configurations over their cells.
+pub fn shared(question: &Question, first: &[Measured], second: &[Measured], target: usize) -> Option<f64> {
+    ratio(&pairs(question, first, second, target))
+}
+
+/// Mean and variance.
+fn moments(values: &[f64]) -> (f64, f64) {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count.max(1.0);
+    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+    (mean, if values.len() > 1 { squares / (count - 1.0) } else { 0.0 })
+}
+
+fn median(values: &mut [f64]) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        count if count % 2 == 1 => Some(values[middle]),
+        _ => Some(0.5 * (values[middle - 1] + values[middle])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_two_configurations_share_has_a_small_ratio() {
+        assert_eq!(ratio(&[(1.0, 1.5), (9.0, 9.5), (4.0, 4.5)]), Some(0.0));
+        assert!(ratio(&[(1.0, 4.0), (2.0, 2.0), (3.0, 9.0), (4.0, 3.0)]).unwrap() > 0.5);
+        assert_eq!(ratio(&[(1.0, 2.0), (1.0, 2.0)]), None);
+    }
+}

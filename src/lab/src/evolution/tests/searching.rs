@@ -1,0 +1,113 @@
+//! Whole searches: the same on any number of threads, after interruptions, with cold and warm caches.
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{Bench, CAMPAIGN};
+use crate::evolution::{EvolveError, FRONT, GENERATIONS, HISTORY, Opening, Options, Plan, REPORT, Study, evolve};
+use crate::presets::Step;
+use crate::results::Build;
+
+fn search(plan: &Plan, out: &Path, opening: Opening, jobs: usize, stop_after: usize) -> Result<Study, EvolveError> {
+    let ended = AtomicUsize::new(0);
+    let watch = |step: Step| {
+        if let Step::Ended = step {
+            ended.fetch_add(1, Ordering::Relaxed);
+        }
+        ended.load(Ordering::Relaxed) < stop_after
+    };
+    let build = Build { version: "1".to_owned(), commit: None };
+    evolve(plan, Options { out, opening, jobs, baselines: false, build: &build, watch: &watch, show: &mut |_| {} })
+}
+
+/// Everything that a search has written down.
+fn bytes(folder: &Path) -> Vec<Vec<u8>> {
+    [HISTORY, GENERATIONS, FRONT, REPORT, "best/knee.toml"].map(|name| fs::read(folder.join(name)).unwrap()).into()
+}
+
+#[test]
+fn threads_interruptions_and_caches_change_nothing() {
+    let bench = Bench::new(CAMPAIGN);
+    let plan = bench.plan();
+    let straight = search(&plan, &bench.path("one"), Opening::New, 1, usize::MAX).unwrap();
+    let expected = bytes(&bench.path("one"));
+    for jobs in [2, 4] {
+        let out = bench.path(&format!("jobs-{jobs}"));
+        assert_eq!(search(&plan, &out, Opening::New, jobs, usize::MAX).unwrap().hash, straight.hash, "{jobs} threads");
+        assert!(bytes(&out) == expected, "{jobs} threads write other bytes");
+    }
+    // Stopped early, in the middle, and late; a cold start goes on each time.
+    let out = bench.path("stopped");
+    let stopped = |opening, trials| matches!(search(&plan, &out, opening, 2, trials), Err(EvolveError::Stopped { .. }));
+    assert!(stopped(Opening::New, 1) && stopped(Opening::Resume, 9) && stopped(Opening::Resume, 17));
+    assert_eq!(search(&plan, &out, Opening::Resume, 3, usize::MAX).unwrap().hash, straight.hash);
+    assert!(bytes(&out) == expected, "a search that was resumed writes other bytes");
+    // Anew with a warm cache: nothing is paid for twice, and nothing changes.
+    let warm = search(&plan, &out, Opening::Fresh, 2, usize::MAX).unwrap();
+    assert_eq!((warm.hash.as_str(), warm.trials.0), (straight.hash.as_str(), 0));
+    assert!(bytes(&out) == expected, "a warm cache makes other bytes");
+}
+
+#[test]
+fn a_search_finds_something_and_says_what_it_is_worth() {
+    let bench = Bench::new(CAMPAIGN);
+    let plan = bench.plan();
+    let study = search(&plan, &bench.path("out"), Opening::New, 2, usize::MAX).unwrap();
+    assert_eq!(study.generations.len(), 4, "founders and three generations");
+    assert_eq!(study.individuals.iter().filter(|one| !one.again).count(), 24);
+    assert!(study.generations.windows(2).all(|pair| pair[1].trials >= pair[0].trials));
+    let knee = &study.verdict.contenders[0];
+    assert_eq!((knee.name.as_str(), knee.cells.len()), ("knee", 4));
+    let against = study.verdict.comparison(0, "default", 0).unwrap();
+    assert_eq!(against.pairs, 4);
+    assert!(against.improvement.is_some());
+    let text = fs::read_to_string(bench.path("out/best/knee.toml")).unwrap();
+    assert_eq!(hms_trial::parse_stack(&text), Ok(knee.configuration), "what is written can be run");
+    let report = fs::read_to_string(bench.path("out").join(REPORT)).unwrap();
+    for part in ["# small", "than the default**", "## Verdict on 4 held-out seeds", "## Convergence"] {
+        assert!(report.contains(part), "no `{part}` in:\n{report}");
+    }
+}
+
+#[test]
+fn several_objectives_scenarios_and_islands_go_together() {
+    let many = CAMPAIGN
+        .replace("[\"small.toml\"]", "[\"small.toml\", \"other.toml\"]\ncombine = \"worst\"")
+        .replace("objectives = [\"cost\"]", "objectives = [\"availability\", \"detection_p99\", \"stack_messages\"]")
+        .replace("[cost]\navailability = 10\ndetection_p99 = 1\n", "[islands]\ncount = 2\nevery = 1\n")
+        .replace("generations = 3", "generations = 1");
+    let bench = Bench::new(&many);
+    fs::copy(bench.path("small.toml"), bench.path("other.toml")).unwrap();
+    let study = search(&bench.plan(), &bench.path("out"), Opening::New, 2, usize::MAX).unwrap();
+    assert!(study.chosen.iter().any(|choice| choice.name == "knee"));
+    for choice in &study.chosen {
+        assert!(bench.path("out/best").join(format!("{}.toml", choice.name)).is_file());
+    }
+    assert!(study.individuals.iter().all(|one| one.failure.is_some() || one.objectives.len() == 3));
+}
+
+#[test]
+fn folders_are_not_mixed_up() {
+    let bench = Bench::new(CAMPAIGN);
+    let plan = bench.plan();
+    let out = bench.path("out");
+    let told = |opening| search(&plan, &out, opening, 1, 1).map(|_| ()).unwrap_err().to_string();
+    assert!(told(Opening::Resume).contains("holds no search to go on with"));
+    fs::create_dir(&out).unwrap();
+    fs::write(out.join("letter"), "dear").unwrap();
+    assert!(told(Opening::New).contains("holds no search: choose another folder"));
+    fs::remove_file(out.join("letter")).unwrap();
+    assert!(told(Opening::New).contains("interrupted"));
+    assert!(told(Opening::New).contains("--resume goes on with it, --fresh begins anew"));
+    // Through one generation, so that there is a state; then another campaign, and a damaged state.
+    assert!(search(&plan, &out, Opening::Resume, 2, 40).is_err());
+    let checkpoint = out.join("checkpoint.bin");
+    let whole = fs::read(&checkpoint).unwrap();
+    let other = Bench::new(&CAMPAIGN.replace("generations = 3", "generations = 4"));
+    let error = search(&other.plan(), &out, Opening::Resume, 1, 1).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("holds another search"), "{error}");
+    fs::write(&checkpoint, &whole[..whole.len() / 2]).unwrap();
+    let error = told(Opening::Resume);
+    assert!(error.contains("checkpoint.bin: the checkpoint is damaged") && error.contains("--fresh"), "{error}");
+}
