@@ -84,7 +84,12 @@ pub fn convergence(title: &str, best_name: &str, points: &[Progress]) -> Vec<u8>
 pub fn front(title: &str, names: [&str; 2], points: &[Point]) -> Vec<u8> {
     let theme = Theme::of(Tone::Light);
     let mut canvas = Canvas::new(WIDTH, 760, theme.background);
-    draw_heading(&mut canvas, &theme, title, "means over validation seeds; baselines over held-out seeds");
+    draw_heading(
+        &mut canvas,
+        &theme,
+        title,
+        "chosen, default and presets: held-out seeds; front: validation seeds; tried: search seeds (other worlds, so compare within a colour)",
+    );
     // What was tried may lie far away: the view is that of the others, with some of its surroundings.
     let shown = || points.iter().filter(|point| point.kind != PointKind::Tried);
     let (across, up) = (around(shown().map(|point| point.x)), around(shown().map(|point| point.y)));
@@ -101,7 +106,9 @@ pub fn front(title: &str, names: [&str; 2], points: &[Point]) -> Vec<u8> {
             canvas.dot(place, radius, color);
             let right = place.0 > 0.8 * RIGHT;
             let (offset, align) = if right { (-radius - 5.0, Align::Right) } else { (radius + 5.0, Align::Left) };
-            canvas.text((place.0 + offset, place.1), point.label.as_str(), theme.small().align(align));
+            if !point.label.is_empty() {
+                canvas.text((place.0 + offset, place.1), point.label.as_str(), theme.small().align(align));
+            }
         }
     }
     let entry = |kind: PointKind, name| (Key::Dot, look(kind, &theme).1, name);
