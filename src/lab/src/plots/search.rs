@@ -60,15 +60,15 @@ pub fn convergence(title: &str, best_name: &str, points: &[Progress]) -> Vec<u8>
     let last = points.last().map_or(0, |point| point.trials);
     draw_heading(&mut canvas, &theme, title, &format!("{} generations, {last} trials", points.len().saturating_sub(1)));
     let across = from_zero(last as f64);
-    let panels: [(f64, f64, String, Vec<(f64, f64)>, _); 2] = [
-        (110.0, 320.0, format!("best {best_name}"), curve(points, |point| point.best), ANSWERED),
-        (370.0, 570.0, "hypervolume (more is better)".to_owned(), curve(points, |point| point.hypervolume), HEALED),
-    ];
-    for (place, (top, bottom, name, curve, color)) in panels.into_iter().enumerate() {
+    let places = [(110.0, 320.0), (370.0, 570.0)];
+    let names = [format!("best {best_name}"), "hypervolume (more is better)".to_owned()];
+    let curves = [curve(points, |point| point.best), curve(points, |point| point.hypervolume)];
+    for (place, ((top, bottom), color)) in places.into_iter().zip([ANSWERED, HEALED]).enumerate() {
+        let (name, curve) = (&names[place], &curves[place]);
         let up = around(curve.iter().map(|point| point.1));
         let panel = Panel { left: LEFT, right: RIGHT, top, bottom, across, up };
         panel.draw_across(&mut canvas, &theme, &across.ticks(10), (place == 1).then_some("trials"));
-        panel.draw_up(&mut canvas, &theme, &up.ticks(5), &name);
+        panel.draw_up(&mut canvas, &theme, &up.ticks(5), name);
         if curve.is_empty() {
             panel.draw_absence(&mut canvas, &theme, "nothing was measured");
         }
@@ -84,7 +84,12 @@ pub fn convergence(title: &str, best_name: &str, points: &[Progress]) -> Vec<u8>
 pub fn front(title: &str, names: [&str; 2], points: &[Point]) -> Vec<u8> {
     let theme = Theme::of(Tone::Light);
     let mut canvas = Canvas::new(WIDTH, 760, theme.background);
-    draw_heading(&mut canvas, &theme, title, "means over validation seeds; baselines over held-out seeds");
+    draw_heading(
+        &mut canvas,
+        &theme,
+        title,
+        "chosen, default and presets: held-out seeds; front: validation seeds; tried: search seeds (other worlds, so compare within a colour)",
+    );
     // What was tried may lie far away: the view is that of the others, with some of its surroundings.
     let shown = || points.iter().filter(|point| point.kind != PointKind::Tried);
     let (across, up) = (around(shown().map(|point| point.x)), around(shown().map(|point| point.y)));
@@ -101,7 +106,9 @@ pub fn front(title: &str, names: [&str; 2], points: &[Point]) -> Vec<u8> {
             canvas.dot(place, radius, color);
             let right = place.0 > 0.8 * RIGHT;
             let (offset, align) = if right { (-radius - 5.0, Align::Right) } else { (radius + 5.0, Align::Left) };
-            canvas.text((place.0 + offset, place.1), point.label.as_str(), theme.small().align(align));
+            if !point.label.is_empty() {
+                canvas.text((place.0 + offset, place.1), point.label.as_str(), theme.small().align(align));
+            }
         }
     }
     let entry = |kind: PointKind, name| (Key::Dot, look(kind, &theme).1, name);

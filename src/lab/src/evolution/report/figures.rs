@@ -66,13 +66,11 @@ fn marks(plan: &Plan, study: &Study) -> Vec<Point> {
     };
     let tried =
         study.individuals.iter().filter(|one| !one.dismissed).filter_map(|one| point(&one.objectives, PointKind::Tried, ""));
-    let finalists = study.finalists.iter().enumerate().filter(|(_, one)| one.front).filter_map(|(place, one)| {
-        let chosen = study.chosen.iter().find(|choice| choice.finalist == place);
-        let kind = if chosen.is_some() { PointKind::Chosen } else { PointKind::Front };
-        point(&one.evaluation.objectives, kind, chosen.map_or("", |choice| choice.name.as_str()))
+    let finalists = study.finalists.iter().filter(|one| one.front);
+    let finalists = finalists.filter_map(|one| point(&one.evaluation.objectives, PointKind::Front, ""));
+    let judged = study.verdict.contenders.iter().enumerate().filter_map(|(place, one)| {
+        let kind = if place < study.verdict.chosen { PointKind::Chosen } else { PointKind::Baseline };
+        point(&one.evaluation.objectives, kind, &one.name)
     });
-    let rivals = study.verdict.contenders[study.verdict.chosen..]
-        .iter()
-        .filter_map(|one| point(&one.evaluation.objectives, PointKind::Baseline, &one.name));
-    tried.chain(finalists).chain(rivals).collect()
+    tried.chain(finalists).chain(judged).collect()
 }

@@ -119,7 +119,7 @@ pub(crate) mod fixture {
 
     /// Genes and question of that world.
     pub(crate) fn world() -> (Genes, Question) {
-        let genes = Genes::new(Configuration::default(), &NAMES, 20.0, &[], &[]).unwrap();
+        let genes = Genes::new(Configuration::default(), &NAMES, 20.0, &[]).unwrap();
         let question =
             Question { targets: vec![Target::single(place("detection_p99").unwrap())], constraints: Vec::new(), horizon: 60.0 };
         (genes, question)

@@ -30,6 +30,9 @@ pub struct Drifted {
     pub lost: Vec<Option<Interval>>,
 }
 
+/// What drifts, and from which value to which; nothing where all drift.
+type Kind = (Option<&'static str>, Option<(Value, Value)>);
+
 /// The winner's neighbourhood.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Robustness {
@@ -55,7 +58,7 @@ pub(crate) fn wander(
     let mut numbers = numbers(ground, genome, winner);
     numbers.sort_by_key(|(tunable, _)| first.iter().position(|name| *name == tunable.name).unwrap_or(first.len()));
     let affordable = (trials / (2 * SEEDS_MIN)).max(1).min(numbers.len());
-    let mut kinds: Vec<(Option<&'static str>, Option<(Value, Value)>)> = Vec::new();
+    let mut kinds: Vec<Kind> = Vec::new();
     let mut configurations = vec![*winner];
     for (tunable, value) in &numbers[..affordable] {
         for factor in [1.0 - DRIFT, 1.0 + DRIFT] {
@@ -90,13 +93,13 @@ pub(crate) fn worst(drifted: &Drifted) -> f64 {
 fn measured(
     ground: &Ground<'_>,
     configurations: &[Configuration],
-    kinds: &[(Option<&'static str>, Option<(Value, Value)>)],
+    kinds: &[Kind],
     seeds: usize,
     rng: &mut Rng,
 ) -> Result<Vec<Drifted>, Stopped> {
     let losses = ground.losses(configurations, seeds)?;
     let negative = |interval: Interval| Interval { estimate: -interval.estimate, low: -interval.high, high: -interval.low };
-    let mut one = |(place, (parameter, values)): (usize, &(Option<&'static str>, Option<(Value, Value)>))| {
+    let mut one = |(place, (parameter, values)): (usize, &Kind)| {
         let targets = 0..ground.question.targets.len();
         let lost = targets.map(|target| gain(&losses[0], &losses[place + 1], &losses[0], target, rng).map(negative)).collect();
         Drifted { parameter: *parameter, values: *values, lost }
