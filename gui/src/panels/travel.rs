@@ -129,7 +129,9 @@ fn scrubber(ui: &mut Ui, run: &RunView, view: &View, commands: &mut Vec<Command>
         let mut at = view.instant.as_secs_f64();
         ui.spacing_mut().slider_width = (ui.available_width() - 420.0).max(120.0);
         let slider = Slider::new(&mut at, 0.0..=run.length()).suffix(" s").fixed_decimals(3);
-        if ui.add(slider).labelled_by(label.id).changed() {
+        // The slider rounds what it shows; that is nobody's wish to be elsewhere.
+        let moved = ui.add(slider).labelled_by(label.id).changed() && (at - view.instant.as_secs_f64()).abs() >= 0.000_5;
+        if moved {
             commands.push(Command::Seek(Instant::from_nanos((at.max(0.0) * 1e9) as u64)));
         }
         let ready = view.moment.as_ref().is_some_and(|moment| moment.run == run.id);
