@@ -2,7 +2,7 @@
 
 use egui::{Checkbox, ProgressBar, RichText, ScrollArea, Slider, TextEdit, Ui, vec2};
 use egui_extras::{Column, TableBuilder};
-use hms_lab::machine::{Instant, NodeId, Record};
+use hms_lab::machine::{Instant, NodeId, Record, Whole};
 use hms_lab::session::{Beliefs, NodeState, Truth};
 use toml_edit::DocumentMut;
 
@@ -310,6 +310,14 @@ pub(super) fn said(run: &RunView, by: NodeId, record: Record, justified: bool) -
         Record::Ejected(id) => format!("{me} sends nothing to {}", agent(id)),
         Record::Readmitted(id) => format!("{me} sends to {} again", agent(id)),
         Record::Quarantined { trace } => format!("{me} quarantines request {trace}"),
+        Record::Whole { of, level } => {
+            let of = match of {
+                Whole::Service(service) => run.chronicle.inputs.scenario().services[service.index()].name.clone(),
+                Whole::Zone(zone) => format!("zone {zone}"),
+                Whole::Cluster => "the cluster".to_owned(),
+            };
+            format!("{me}, which leads, finds {of} {}", format!("{level:?}").to_lowercase())
+        }
         Record::Alerted { severity, cause } => format!("{me} alerts ({severity:?}): {}", cause.name()),
     }
 }

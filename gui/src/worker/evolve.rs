@@ -4,6 +4,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use hms_lab::evolution::report::Stage;
 use hms_lab::evolution::{self, EvolveError, Opening, Options, Phase};
 use hms_lab::results::Build;
 
@@ -44,11 +45,16 @@ pub fn evolve(desk: &Desk, campaign: &Path, out: &Path, resume: bool) {
             }
             Phase::Validating => evolving.doing = "finalists meet validation seeds".to_owned(),
             Phase::Judging(count) => evolving.doing = format!("{count} configurations meet held-out seeds"),
+            Phase::Analysing(Stage::Ablation) => evolving.doing = "which parameter bought what".to_owned(),
+            Phase::Analysing(Stage::Robustness) => evolving.doing = "what drifts cost".to_owned(),
+            Phase::Analysing(Stage::Baseline(name, progress)) => {
+                evolving.doing = format!("{name}: {} trials", progress.trials);
+            }
         }
         desk.report(Report::Evolving(Box::new(evolving.clone())));
     };
     let opening = if resume { Opening::Resume } else { Opening::New };
-    let options = Options { out, opening, jobs: 0, build: &Build::default(), watch: &watch, show: &mut show };
+    let options = Options { out, opening, jobs: 0, baselines: false, build: &Build::default(), watch: &watch, show: &mut show };
     match evolution::evolve(&plan, options) {
         Ok(study) => match Search::read(&study.folder) {
             Ok(search) => desk.report(Report::Searched(Box::new(search))),

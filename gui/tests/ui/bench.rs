@@ -89,7 +89,7 @@ pub(crate) fn ran(panel: Panel) -> Bench {
 
 /// A folder that goes with the test.
 pub(crate) fn folder() -> (tempfile::TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().to_owned();
     (folder, path)
 }

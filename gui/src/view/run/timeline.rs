@@ -244,6 +244,7 @@ impl Tracks<'_> {
             | Record::RecoveryHeld(_)
             | Record::Readmitted(_)
             | Record::Quarantined { .. }
+            | Record::Whole { .. }
             | Record::Alerted { .. } => {}
         }
     }

@@ -411,7 +411,7 @@ fn breaker_name(state: BreakerState) -> &'static str {
     }
 }
 
-fn level_name(level: Level) -> &'static str {
+pub(super) fn level_name(level: Level) -> &'static str {
     match level {
         Level::Healthy => "healthy",
         Level::Unknown => "unknown",

@@ -3,14 +3,14 @@
 //! A stored row is the row that was recorded, so whoever looks at a run need not know whether it has just ended or lies in a folder.
 
 use hms_machine::{
-    AgentId, BreakerState, Bytes, CallOutcome, Cause, Duration, Exit, Instant, NodeId, Record, Rung, ServiceId, Severity,
-    StateSource,
+    AgentId, BreakerState, Bytes, CallOutcome, Cause, Duration, Exit, Holders, Instant, Level, NodeId, Record, Rung, ServiceId,
+    Severity, StateSource, Whole,
 };
 use hms_sim::faults::FaultId;
 use hms_trial::{TraceKind, TraceRow};
 use polars::prelude::*;
 
-use super::frames::TRACE_ROWS;
+use super::frames::{TRACE_ROWS, level_name};
 use super::{Results, ResultsError, Table};
 
 impl Results {
@@ -175,6 +175,11 @@ impl<'a> Columns<'a> {
             "ejected" => Record::Ejected(agent()?),
             "readmitted" => Record::Readmitted(agent()?),
             "quarantined" => Record::Quarantined { trace: self.trace[row]? },
+            "service_level" => {
+                Record::Whole { of: Whole::Service(self.service[row].map(ServiceId)?), level: level(self.state[row]?)? }
+            }
+            "zone_level" => Record::Whole { of: Whole::Zone(attempt()?), level: level(self.state[row]?)? },
+            "cluster_level" => Record::Whole { of: Whole::Cluster, level: level(self.state[row]?)? },
             "alerted" => Record::Alerted { severity: severity(self.state[row]?)?, cause: cause()? },
             _ => return None,
         })
@@ -207,9 +212,14 @@ fn source(name: &str, holder: Option<u32>) -> Option<StateSource> {
         "local" => StateSource::Local,
         "truncated" => StateSource::Truncated,
         "previous" => StateSource::Previous,
-        "replica" => StateSource::Replica(NodeId(holder?)),
+        // Of several holders the table names the first.
+        "replica" => StateSource::Replica(Holders::one(NodeId(holder?))),
         _ => return None,
     })
+}
+
+fn level(name: &str) -> Option<Level> {
+    [Level::Healthy, Level::Unknown, Level::Degraded, Level::Failed].into_iter().find(|level| level_name(*level) == name)
 }
 
 fn breaker(name: &str) -> Option<BreakerState> {

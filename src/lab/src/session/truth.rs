@@ -130,6 +130,7 @@ impl Truth {
             | Record::Ejected(_)
             | Record::Readmitted(_)
             | Record::Quarantined { .. }
+            | Record::Whole { .. }
             | Record::Alerted { .. } => {}
         }
     }

@@ -54,6 +54,8 @@ const ACCEPTED_AFTER: Duration = Duration::from_secs(60);
 const STOPPED: Duration = Duration::from_millis(300);
 /// Share of the evidence by which one peer is to blame.
 const CULPRIT: f64 = 0.6;
+/// From so many letters on, one peer's blame for what concerns all is taken back if others show the same.
+const REVISED_FROM: usize = 5;
 /// A clock that was set is off by the same time to within this share of it, and [`CLOCK_NOISE`].
 const CLOCK_SPREAD: f64 = 0.05;
 const CLOCK_NOISE: i64 = 1_000_000;
@@ -276,8 +278,21 @@ impl Line {
         tell: &mut impl FnMut(LinkChange),
     ) {
         let evidence = &mut self.evidence[question as usize];
-        let Some(raised) = evidence.observe(bad, weights, now) else { return };
+        let changed = evidence.observe(bad, weights, now);
         let blamed = &mut self.blamed[question as usize];
+        let Some(raised) = changed else {
+            // The first few letters may have pointed at one peer by chance.
+            if let (Scope::All, Some((Whom::Peer(_), trouble))) = (scope, *blamed)
+                && bad.is_some()
+                && evidence.events().len() >= REVISED_FROM
+                && evidence.culprit(CULPRIT).is_none()
+                && let Some((whom, trouble)) = blamed.replace((Whom::Own, trouble))
+            {
+                tell(LinkChange { whom, trouble, bad: false });
+                tell(LinkChange { whom: Whom::Own, trouble, bad: true });
+            }
+            return;
+        };
         if let Some((whom, trouble)) = blamed.take() {
             tell(LinkChange { whom, trouble, bad: false });
         }

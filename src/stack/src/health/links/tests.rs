@@ -88,8 +88,8 @@ fn what_is_wrong_with_one_peer_is_put_down_to_it() {
         (Trouble::Delay, Road { late: Duration::from_millis(5), ..Road::default() }, 1_000),
         (Trouble::Clock, Road { clock: 50_000_000, ..Road::default() }, 600),
         (Trouble::Clock, Road { clock: -50_000_000, ..Road::default() }, 600),
-        // Ten letters a second: of a third of them lost, enough are missing after two.
-        (Trouble::Loss, Road { loss: 0.3, ..Road::default() }, 3_000),
+        // Three gaps convict. Of ten letters a second with a third of them lost there are two gaps a second, so one time in a hundred it takes four seconds.
+        (Trouble::Loss, Road { loss: 0.3, ..Road::default() }, 4_000),
     ] {
         let took = noticed(trouble, sixth, only(road)).unwrap_or_else(|| panic!("{trouble:?} is not noticed"));
         assert!(took <= Duration::from_millis(within), "{trouble:?}: {took}");
@@ -114,14 +114,15 @@ fn what_is_over_is_taken_back() {
     let mut links = Links::new(&LinkConfiguration::default(), &[0]);
     let mut changes = Vec::new();
     let mut sequence = 0;
-    for step in 0..400u64 {
+    for step in 0..1_000u64 {
         // Every second letter is lost for two seconds.
         sequence += if (50..70).contains(&step) { 2 } else { 1 };
         let letter = Letter { incarnation: 1, sequence, difference: 0 };
         links.heard(0, letter, Instant::from_nanos(step * 100_000_000), |change| changes.push(change));
     }
     let loss = |bad| LinkChange { whom: Whom::Peer(0), trouble: Trouble::Loss, bad };
-    assert_eq!(changes, [loss(true), loss(false)]);
+    // The peer, its zone and the whole are judged each by itself; here they are the same.
+    assert_eq!(changes, [loss(true), loss(true), loss(true), loss(false), loss(false), loss(false)]);
 }
 
 #[test]
