@@ -65,7 +65,7 @@ fn incidents(text: &mut String, outcome: &Outcome) {
     if more > 0 {
         let _ = writeln!(text, " … and {more} more (all in incidents.parquet)");
     }
-    let legend = "noticed: by which node, after the fault began; as: what it saw; done: rungs of the recovery ladder;\nrestored: service, after the notice (! no capacity was left); verified: the first actions, by the stack and by a request answered";
+    let legend = "noticed: by which node, after the fault's first effect; as: what it saw; done: rungs of the recovery ladder;\nrestored: service, after the notice (! no capacity was left); verified: the first actions, by the stack and by a request answered";
     let _ = writeln!(text, "{}\n", paint(Style::Dim, legend));
 }
 

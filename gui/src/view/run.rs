@@ -47,7 +47,7 @@ pub struct KindTimes {
     pub kind: String,
     /// Incidents.
     pub incidents: usize,
-    /// From the beginning of a fault to its first notice.
+    /// From the first effect of a fault to its first notice.
     pub notice: Distribution,
     /// From when recovery was possible until nothing of the fault was left.
     pub recovery: Distribution,

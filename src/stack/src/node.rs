@@ -7,13 +7,13 @@
 //! | part | what it joins |
 //! |---|---|
 //! | [`watch`] | heartbeats, detectors and links, or SWIM |
+//! | [`life`], [`statement`], [`message`] | boots and incarnations; what a node says of itself; what nodes send |
 //! | [`peers`], [`assignments`] | what is believed of other nodes and their agents, and where agents have been moved to |
 //! | [`moves`] | what a node does about moves: takes agents in, keeps them, hands them over |
 //! | [`examination`] | checks, trends, alerts |
 //! | [`chart`] | history, anomalies, slow leaks, and how well the whole is |
 //! | [`treatment`] | what is done about what the checks find |
 //! | [`recovery`] | lifecycles, supervision trees, ladder, guard, gate for starts |
-//! | [`moving`] | orders and registers of moves |
 //! | [`state`] | checkpoints and shipped copies |
 //! | [`cluster`] | leadership, placement, the guard of the whole |
 //! | [`calls`] | balancing, outliers, breakers, retries, budgets, hedges, limits, fallbacks |
@@ -471,7 +471,8 @@ impl Node {
         // It was moved away and back while its process here took its time to stop.
         if matches!(event, AgentEvent::Exited(_)) && self.life.wait_until.is_none() && self.assignments.node_of(agent) == self.id
         {
-            self.take_in(&[(agent, StateSource::Local)], true, cx);
+            let source = if self.is_stateful(agent) { self.copies_of(agent) } else { StateSource::Local };
+            self.take_in(&[(agent, source)], true, cx);
         }
         self.follow(outcomes, cx);
     }

@@ -138,7 +138,7 @@ const INCIDENTS: &[ColumnDefinition] = columns! {
     "actions" Integer "count" always "Recovery actions begun on struck agents while the incident was open, orders that were taken back included.";
     "recovered_ns" Integer "ns" maybe "When nothing of the fault was left.";
     "verified_ns" Integer "ns" maybe "When every agent that went down had answered a request again.";
-    "detection_s" Float "s" maybe "From the beginning of the fault to its first notice.";
+    "detection_s" Float "s" maybe "From the first effect of the fault to its first notice.";
     "recovery_s" Float "s" maybe "From when recovery was possible (end of a lasting fault, beginning of a momentary one) until nothing of it was left.";
     "outage_s" Float "s" maybe "From the beginning of the fault until nothing of it was left.";
     "notice" Text "" maybe "What was noticed first: suspected, failed, degraded, node degraded, ejected or breaker.";

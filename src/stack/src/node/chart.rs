@@ -256,6 +256,7 @@ impl Chart {
     pub(crate) fn lay_aside(&mut self) {
         self.pending.clear();
         self.told.clear();
+        self.rollup = None;
     }
 }
 

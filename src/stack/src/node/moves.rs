@@ -107,9 +107,12 @@ impl Node {
                 let copies = self.is_stateful(agent) && before.node_of(agent) != self.id;
                 came.push((agent, if copies { self.copies_of(agent) } else { StateSource::Local }));
             } else if node == self.id && here {
-                // It was away in the register alone.
-                self.leaving.0.remove(&agent);
-                self.replicate(agent, cx);
+                if self.leaving.0.remove(&agent).is_some() && self.is_stateful(agent) {
+                    // Its stand-in may have acknowledged entries that are not here: it starts anew from the copies.
+                    self.dismiss(agent, cx);
+                } else {
+                    self.replicate(agent, cx);
+                }
             } else if here && self.may_stay(agent) {
                 let until = cx.now.saturating_add(self.configuration.placement.give_up);
                 self.leaving.0.entry(agent).or_insert(Wait { ask_at: cx.now, until });

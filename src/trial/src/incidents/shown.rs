@@ -9,7 +9,7 @@
 //! | clock that drifts | when it is off by 10 ms more than before |
 //! | clock that jumps | at once, if by 10 ms or more |
 //! | pause of a host, stall of a disk, clog of links | at once, if it lasts longer than 500 ms: shorter ones are what HM-S2 wants left alone |
-//! | disk | at once, if an agent on the host writes a journal; damage done in silence never: whoever reads it says so |
+//! | disk | at once, if any service writes a journal, of which every disk may have a copy; damage done in silence never: whoever reads it says so |
 //! | slow disk | at once, if slower by more than the factor 1.6 up to which healthy drives differ (PERSEUS: Lu et al., FAST 2023) |
 //! | slow link, slow network card | at once, if messages take half a millisecond longer on average |
 //! | gray failure, outage, herd, surge | with the first attempt on what it strikes that fails |
@@ -17,7 +17,7 @@
 //!
 //! A fault that ends before it has shown never did. One that was noticed before it showed was noticed in no time.
 
-use hms_machine::{AgentId, Duration, Instant};
+use hms_machine::{Duration, Instant};
 use hms_scenario::model::{DiskFailure, FaultKind, LinkFault};
 use hms_sim::faults::ScheduledFault;
 
@@ -56,10 +56,10 @@ pub(super) fn shown(incident: &Incident, fault: &ScheduledFault, evidence: &Evid
         FaultKind::ClockDrift { ppm } => after(CLOCK.as_secs_f64() / (ppm.abs() * 1e-6)),
         FaultKind::ClockStep { by, .. } | FaultKind::ClockStrobe { by, .. } => at_once(*by >= CLOCK),
         FaultKind::Pause | FaultKind::Link(LinkFault::Clog) => at_once(long),
-        FaultKind::Disk(DiskFailure::Stall) => at_once(long && writes(incident, evidence)),
+        FaultKind::Disk(DiskFailure::Stall) => at_once(long && writes(evidence)),
         FaultKind::Disk(DiskFailure::BitFlips { .. } | DiskFailure::Misdirected { .. }) => None,
-        FaultKind::Disk(DiskFailure::Full | DiskFailure::Errors { .. }) => at_once(writes(incident, evidence)),
-        FaultKind::SlowDisk { factor } => at_once(*factor > DISK && writes(incident, evidence)),
+        FaultKind::Disk(DiskFailure::Full | DiskFailure::Errors { .. }) => at_once(writes(evidence)),
+        FaultKind::SlowDisk { factor } => at_once(*factor > DISK && writes(evidence)),
         FaultKind::SlowNic { delay } | FaultKind::Link(LinkFault::Latency { delay }) => at_once(delay.mean() >= DELAY),
         FaultKind::Gray { .. } | FaultKind::Outage { .. } | FaultKind::Surge { .. } => {
             first_failure(incident, incident.end, evidence)
@@ -86,10 +86,9 @@ pub(super) fn shown(incident: &Incident, fault: &ScheduledFault, evidence: &Evid
     }
 }
 
-/// Whether some struck agent needs its disk.
-fn writes(incident: &Incident, evidence: &Evidence<'_>) -> bool {
-    let service = |agent: &AgentId| evidence.places.agents[agent.index()].service;
-    incident.struck.iter().any(|agent| evidence.scenario.services[service(agent).index()].journal.is_some())
+/// Whether disks are needed: every host may have to keep the copies of somebody's journal.
+fn writes(evidence: &Evidence<'_>) -> bool {
+    evidence.scenario.services.iter().any(|service| service.journal.is_some())
 }
 
 /// The tenth of a second in which an attempt on a struck agent, or on all of a struck service, failed first.
