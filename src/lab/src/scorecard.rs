@@ -53,7 +53,7 @@ impl Target {
 /// What a run gives to the figures.
 #[derive(Clone, Debug, Default)]
 struct Sample {
-    /// Seconds from a fault's first effect to its notice; to the end of the run where nobody noticed.
+    /// Seconds from a fault's first effect to its notice; to the end of the run where nobody noticed though it lasted for [`NOTICED_WITHIN`].
     detections: Vec<f64>,
     /// Seconds from notice to restored service; to the end of the run where it was not restored though capacity remained.
     recoveries: Vec<f64>,
@@ -73,14 +73,18 @@ struct Sample {
     reaction: Option<f64>,
 }
 
+/// In what time faults have to be noticed (HM-S1).
+const NOTICED_WITHIN: Duration = Duration::from_secs(1);
+
 impl Sample {
     fn new(outcome: &Outcome, end: Instant, warmup: Instant) -> Sample {
         let findings = &outcome.findings;
         let (detectors, overhead) = (&findings.detectors, &findings.overhead);
         let incidents = || outcome.incidents.iter().filter(|incident| incident.start >= warmup);
-        // What showed and was never noticed counts as noticed at the end.
+        // What showed and was never noticed counts as noticed at the end, unless it was over before it had to be noticed.
         let noticed = |incident: &hms_trial::Incident| {
-            incident.detection_time().or_else(|| incident.shown.map(|shown| end.saturating_since(shown)))
+            let missed = incident.shown.filter(|shown| incident.end.is_none_or(|end| end.saturating_since(*shown) >= NOTICED_WITHIN));
+            incident.detection_time().or_else(|| missed.map(|shown| end.saturating_since(shown)))
         };
         let recovery = |incident: &hms_trial::Incident| {
             let left = incident.detected.filter(|_| incident.possible).map(|detected| end.saturating_since(detected));
