@@ -85,6 +85,13 @@ enum Writing {
     Run(Arc<crate::view::run::RunView>),
 }
 
+/// A check of the drafts.
+#[derive(Clone, Copy)]
+struct Checking {
+    revision: u64,
+    job: u64,
+}
+
 /// The app.
 pub struct App {
     /// What panels show.
@@ -100,11 +107,10 @@ pub struct App {
     /// Jobs by what they do, as far as that matters.
     running: Option<u64>,
     restoring: Option<(RunId, u64)>,
-    /// What waits for a place to be written to.
+    /// What waits for a place to be written to, by the job that asks for it.
     writings: BTreeMap<u64, Writing>,
-    next_writing: u64,
-    /// The revision that is being checked.
-    checking: Option<u64>,
+    /// The check under way.
+    checking: Option<Checking>,
     options: Options,
     /// Frames since nothing was under way, when a picture is to be taken.
     quiet_frames: u32,
@@ -140,7 +146,6 @@ impl App {
             running: None,
             restoring: None,
             writings: BTreeMap::new(),
-            next_writing: 0,
             checking: None,
             options: options.clone(),
             quiet_frames: 0,

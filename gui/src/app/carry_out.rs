@@ -16,7 +16,7 @@ use crate::panels::{Panel, focus, layout};
 use crate::view::RunId;
 use crate::view::draft::DraftText;
 use crate::view::form;
-use crate::worker::{Ask, Branch, Request, evolve, measure, open, pick, restore, run, save_as};
+use crate::worker::{Ask, Branch, Request, evolve, measure, open, pick, replace, restore, run, save_as};
 
 impl App {
     /// Carries out what needs the window.
@@ -168,7 +168,7 @@ impl App {
             let name = if draft == Draft::Scenario { "scenario.toml" } else { "stack.toml" };
             return self.ask_place(name, Writing::Draft(draft));
         };
-        match fs::write(&path, &text.text) {
+        match replace(&path, text.text.as_bytes()) {
             Ok(()) => {
                 text.saved = text.text.clone();
                 self.view.say(false, format!("Saved {}.", path.display()));
@@ -279,21 +279,37 @@ impl App {
         let view = &mut self.view;
         view.instant = instant.min(view.run().map_or(Instant::ZERO, |run| run.chronicle.end()));
         let (instant, node) = (view.instant, view.node);
-        if let Some(travel) = view.shown.and_then(|id| self.travels.get(&id)) {
-            travel.ask(Ask::Seek(instant, node));
+        if self.is_before_worlds() {
+            self.view.moment = None;
+        } else if let Some(id) = self.view.shown {
+            self.ask(id, Ask::Seek(instant, node));
         }
     }
 
     fn step(&mut self, by: i64) {
-        let node = self.view.node;
-        match self.view.shown.and_then(|id| self.travels.get(&id)) {
-            Some(travel) => {
-                travel.ask(Ask::Step(by, node));
-            }
-            None => {
-                self.view.say(true, "Events can be stepped once the run's instants are restored: press Restore in Time travel.")
-            }
+        if self.is_before_worlds() {
+            return self.view.say(true, BEFORE_FORK);
         }
+        let node = self.view.node;
+        if !self.view.shown.is_some_and(|id| self.ask(id, Ask::Step(by, node))) {
+            self.view.say(true, "Events can be stepped once the run's instants are restored: press Restore in Time travel.");
+        }
+    }
+
+    /// Whether a fork is looked at before it begins.
+    fn is_before_worlds(&self) -> bool {
+        self.view.run().is_some_and(|run| self.view.instant < run.worlds_begin())
+    }
+
+    /// Asks the thread that has the worlds of a run, if there is one. One that has failed is forgotten with what it said, so that the run can be restored.
+    fn ask(&mut self, id: RunId, ask: Ask) -> bool {
+        let Some(travel) = self.travels.get(&id) else { return false };
+        let heard = travel.ask(ask);
+        if !heard {
+            self.travels.remove(&id);
+            self.view.moment.take_if(|moment| moment.run == id);
+        }
+        heard
     }
 
     fn restore(&mut self) {
@@ -313,15 +329,17 @@ impl App {
         if self.running.is_some() {
             return self.view.say(true, "A run is under way: wait for it, or cancel it.");
         }
-        let Some(travel) = self.view.shown.and_then(|id| self.travels.get(&id)).cloned() else {
-            return self
-                .view
-                .say(true, "The run's instants have to be restored before it can be forked: press Restore in Time travel.");
-        };
-        let id = self.new_run(1);
-        let desk = self.workers.desk();
-        self.running = Some(desk.job);
-        travel.ask(Ask::Fork(Box::new(Branch { id, at: self.view.instant, fork, desk })));
+        if self.is_before_worlds() {
+            return self.view.say(true, BEFORE_FORK);
+        }
+        let (id, job) = (self.new_run(1), self.workers.job());
+        let (number, at) = (job.job, self.view.instant);
+        let branch = Box::new(Branch { id, at, fork, job });
+        if self.view.shown.is_some_and(|shown| self.ask(shown, Ask::Fork(branch))) {
+            self.running = Some(number);
+        } else {
+            self.view.say(true, "The run's instants have to be restored before it can be forked: press Restore in Time travel.");
+        }
     }
 
     fn measure(&mut self, seeds: u64) {
@@ -354,11 +372,12 @@ impl App {
     }
 
     fn ask_place(&mut self, name: &str, writing: Writing) {
-        self.next_writing += 1;
-        self.writings.insert(self.next_writing, writing);
-        save_as(&mut self.workers, self.next_writing, name);
+        let job = save_as(&mut self.workers, name);
+        self.writings.insert(job, writing);
     }
 }
+
+const BEFORE_FORK: &str = "This instant lies before the fork: go to it in the original to step or fork there.";
 
 /// Whether a text is a campaign of evolution: it names genes.
 fn is_evolution(text: &str) -> bool {

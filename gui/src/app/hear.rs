@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use hms_lab::inputs::{EDITED_STACK, InputError, Inputs};
 
-use super::{App, Writing};
+use super::{App, Checking, Writing};
 use crate::command::Command;
 use crate::panels::Panel;
 use crate::view::form::Form;
-use crate::view::run::RunView;
+use crate::view::run::{Led, Moment, RunView};
 use crate::worker::{Report, Travel, check, keep, write_file, write_table};
 
 impl App {
@@ -46,15 +46,7 @@ impl App {
                 let instant = view.instant;
                 self.carry_out(Command::Seek(instant));
             }
-            Report::Moment(moment) => {
-                if Some(moment.run) == view.shown {
-                    // A step leads to another instant; the answer to a question about one does not, and somebody may have moved on.
-                    if moment.event.is_some() {
-                        view.instant = moment.now;
-                    }
-                    view.moment = Some(*moment);
-                }
-            }
+            Report::Moment(moment) => self.arrive(*moment),
             Report::Surveyed(campaign) => {
                 view.campaign = Some(*campaign);
                 self.carry_out(Command::Focus(Panel::Compare));
@@ -66,7 +58,7 @@ impl App {
             }
             Report::Measured(scorecard) => view.scorecard = Some(scorecard),
             Report::Picked(path) => self.carry_out(Command::Open(path)),
-            Report::Place(what, path) => self.write(what, &path),
+            Report::Place(job, path) => self.write(job, &path),
             Report::Kept(id, folder) => {
                 view.say(false, format!("Kept in {}.", folder.display()));
                 if let Some(place) = view.runs.iter().position(|run| run.id == id) {
@@ -77,22 +69,45 @@ impl App {
                 }
             }
             Report::Say { wrong, text } => view.say(wrong, text),
-            Report::Done(job) => {
-                view.jobs.retain(|(known, _)| *known != job);
-                if view.evolving.as_ref().is_some_and(|evolving| evolving.job == job) {
-                    view.evolving = None;
-                    view.evolving_waits = false;
-                }
-                if self.running == Some(job) {
-                    self.running = None;
-                    view.live = None;
-                }
-                if self.restoring.is_some_and(|(_, known)| known == job) {
-                    self.restoring = None;
-                    view.restoring = None;
-                }
-            }
+            Report::Done(job) => self.end(job),
         }
+    }
+
+    /// A job has ended, in whichever way: nothing waits for it any more.
+    fn end(&mut self, job: u64) {
+        let view = &mut self.view;
+        view.jobs.retain(|(known, _)| *known != job);
+        self.writings.remove(&job);
+        if view.evolving.as_ref().is_some_and(|evolving| evolving.job == job) {
+            view.evolving = None;
+            view.evolving_waits = false;
+        }
+        if self.running == Some(job) {
+            self.running = None;
+            view.live = None;
+        }
+        if self.restoring.is_some_and(|(_, known)| known == job) {
+            self.restoring = None;
+            view.restoring = None;
+        }
+        if let Some(checking) = self.checking.filter(|checking| checking.job == job) {
+            // It failed without an answer. The same text would fail again; another may not.
+            self.checking = None;
+            view.drafts.checked = Some(checking.revision);
+            view.drafts.inputs = None;
+        }
+    }
+
+    fn arrive(&mut self, moment: Moment) {
+        let view = &mut self.view;
+        let Some(run) = view.run().filter(|run| run.id == moment.run) else { return };
+        match moment.led {
+            Led::Stepped(_) => view.instant = moment.now,
+            // Somebody has moved on to where the run has no worlds.
+            Led::Asked if view.instant < run.worlds_begin() => return,
+            Led::Asked => {}
+        }
+        view.moment = Some(moment);
     }
 
     fn checked(&mut self, result: Result<Inputs, InputError>) {
@@ -133,8 +148,8 @@ impl App {
     }
 
     /// Writes what waited for this place.
-    fn write(&mut self, what: u64, path: &std::path::Path) {
-        let Some(writing) = self.writings.remove(&what) else { return };
+    fn write(&mut self, job: u64, path: &std::path::Path) {
+        let Some(writing) = self.writings.remove(&job) else { return };
         let path = path.to_owned();
         match writing {
             Writing::Draft(draft) => {
@@ -162,7 +177,57 @@ impl App {
         let (revision, seed, full) = (drafts.revision, drafts.seed, drafts.full);
         let texts = (drafts.scenario.text.clone(), drafts.stack.text.clone());
         let folder = drafts.folder();
-        self.checking = Some(revision);
-        self.workers.start(move |desk| check(desk, revision, texts, &folder, seed, full));
+        let job = self.workers.start(move |desk| check(desk, revision, texts, &folder, seed, full));
+        self.checking = Some(Checking { revision, job });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hms_lab::machine::Instant;
+
+    use super::*;
+    use crate::app::Options;
+    use crate::command::Draft;
+    use crate::view::RunId;
+
+    #[test]
+    fn a_check_that_fails_is_over_and_another_text_is_checked() {
+        let mut app = App::new(Options::default());
+        let revision = app.view.drafts.revision;
+        app.checking = Some(Checking { revision, job: 99 });
+        app.take_in(Report::Done(98));
+        assert!(app.checking.is_some());
+        app.take_in(Report::Done(99));
+        app.check_drafts();
+        assert!(app.checking.is_none(), "the text that failed is not tried for ever");
+        assert!(!app.view.drafts.is_ready());
+        app.carry_out(Command::Edit(Draft::Stack, "# other".to_owned()));
+        app.check_drafts();
+        assert!(app.checking.is_some());
+    }
+
+    #[test]
+    fn a_dialog_that_is_cancelled_leaves_nothing_to_be_written() {
+        let mut app = App::new(Options::default());
+        app.writings.insert(5, Writing::Bytes(vec![1]));
+        app.writings.insert(6, Writing::Bytes(vec![2]));
+        app.take_in(Report::Done(5));
+        assert_eq!(app.writings.keys().collect::<Vec<_>>(), [&6]);
+    }
+
+    #[test]
+    fn a_run_whose_worlds_are_gone_can_be_restored_and_blocks_no_other() {
+        let asks = [Command::Fork { scenario: None, stack: None }, Command::Step(1), Command::Seek(Instant::ZERO)];
+        for ask in asks {
+            let mut app = App::new(Options::default());
+            app.view.shown = Some(RunId(1));
+            app.travels.insert(RunId(1), Travel::gone());
+            let name = format!("{ask:?}");
+            app.carry_out(ask);
+            app.hear();
+            assert!(app.travels.is_empty(), "{name}");
+            assert_eq!((app.running, app.is_busy()), (None, false), "{name}");
+        }
     }
 }

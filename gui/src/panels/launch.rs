@@ -12,6 +12,7 @@ use crate::view::View;
 use crate::view::draft::Drafts;
 use crate::view::form::Field;
 use crate::widgets::editor::Editor;
+use crate::worker::TRAVELS_MAX;
 
 /// Which of the texts and forms is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,7 +65,10 @@ impl LaunchPanel {
             }
             let label = ui.label("Runs");
             let mut replicates = drafts.replicates;
-            if ui.add(DragValue::new(&mut replicates).range(1..=10_000)).labelled_by(label.id).changed() {
+            let runs = ui.add(DragValue::new(&mut replicates).range(1..=10_000)).labelled_by(label.id).on_hover_text(format!(
+                "Runs with consecutive seeds. Of up to {TRAVELS_MAX} all instants can be gone to at once; of more, each is restored where that is wanted."
+            ));
+            if runs.changed() {
                 commands.push(Command::Replicates(replicates));
             }
             let mut full = drafts.full;

@@ -9,7 +9,7 @@ use toml_edit::DocumentMut;
 use super::{absence, timeline::describe};
 use crate::command::Command;
 use crate::theme;
-use crate::view::run::RunView;
+use crate::view::run::{Led, RunView};
 use crate::view::{RunId, View};
 use crate::widgets::topology::{Picture, topology_ui};
 
@@ -137,6 +137,8 @@ fn scrubber(ui: &mut Ui, run: &RunView, view: &View, commands: &mut Vec<Command>
         let ready = view.moment.as_ref().is_some_and(|moment| moment.run == run.id);
         if let Some(share) = view.restoring {
             ui.add(ProgressBar::new(share).desired_width(120.0).text("restoring"));
+        } else if view.instant < run.worlds_begin() {
+            ui.weak("before the fork");
         } else if !ready {
             let button = ui.button("Restore").on_hover_text("Runs the run again with snapshots, so that any instant can be gone to, stepped and forked. It must come out with the same hash.");
             if button.clicked() {
@@ -151,8 +153,14 @@ fn scrubber(ui: &mut Ui, run: &RunView, view: &View, commands: &mut Vec<Command>
         }
     });
     if let Some(moment) = view.moment.as_ref().filter(|moment| moment.run == run.id) {
-        let event = moment.event.as_ref().map(|event| format!(": {event}")).unwrap_or_default();
+        let event = match &moment.led {
+            Led::Stepped(Some(event)) => format!(": {event}"),
+            Led::Stepped(None) | Led::Asked => String::new(),
+        };
         ui.weak(format!("event {} of {}{event}; restored in {}", moment.events, run.chronicle.events, moment.took));
+    } else if view.instant < run.worlds_begin() {
+        let begin = run.worlds_begin();
+        ui.weak(format!("The fork has worlds from {begin} on. What was true before is read off the trace; its original has beliefs and events as well."));
     } else {
         ui.weak("The truth is read off the trace; beliefs, single events and forks need the run's worlds restored.");
     }

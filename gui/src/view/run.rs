@@ -85,10 +85,19 @@ pub struct Moment {
     pub beliefs: Option<Beliefs>,
     /// Pairs of hosts of which the first cannot reach the second.
     pub cuts: Vec<(NodeId, NodeId)>,
-    /// The event that was dispatched last, where somebody steps.
-    pub event: Option<String>,
+    /// What led there.
+    pub led: Led,
     /// Wall time that restoring took.
     pub took: Duration,
+}
+
+/// What leads to a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Led {
+    /// Somebody asked for an instant, and may have moved on since.
+    Asked,
+    /// Somebody stepped: what is looked at follows. With the event that was dispatched last, unless there is none before or behind.
+    Stepped(Option<String>),
 }
 
 /// Incidents beyond this many have no chain of their own computed in advance.
@@ -113,6 +122,11 @@ impl RunView {
         let label = format!("{} seed {}{fork}", scenario.name, chronicle.inputs.seed().0);
         let Origin { folder, forked, command_line, wall } = origin;
         RunView { id, label, folder, forked, command_line, wall, truth, lanes, series, kinds, chains, chronicle }
+    }
+
+    /// From when on there are worlds of it: a fork has none of its past.
+    pub fn worlds_begin(&self) -> Instant {
+        self.forked.map_or(Instant::ZERO, |(_, at)| at)
     }
 
     /// Length, seconds.

@@ -33,13 +33,13 @@ pub fn pick(workers: &mut Workers, kind: Kind) {
     }
 }
 
-/// Asks where to write; the answer comes with the number `what`.
-pub fn save_as(workers: &mut Workers, what: u64, name: &str) {
+/// Asks where to write; the answer comes with the number of the job, which is given. A dialog that is cancelled ends the job without one.
+pub fn save_as(workers: &mut Workers, name: &str) -> u64 {
     let answer = rfd::AsyncFileDialog::new().set_title("Save as").set_file_name(name).save_file();
     workers.start(move |desk| {
         if let Some(file) = pollster::block_on(answer) {
             let path: PathBuf = file.path().to_owned();
-            desk.report(Report::Place(what, path));
+            desk.report(Report::Place(desk.job, path));
         }
-    });
+    })
 }

@@ -1,8 +1,8 @@
 //! Reading and writing: results folders, pictures, tables, texts; and the scorecard, which takes as long as many runs.
 
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::Path;
 use std::sync::Arc;
 
 use hms_lab::export;
@@ -66,14 +66,33 @@ pub fn write_table(desk: &Desk, folder: &Path, table: Table, format: export::For
     }
 }
 
-/// Writes a file, beside its place first, so that no half of it is ever there.
+/// Writes a file and tells so.
 pub fn write_file(desk: &Desk, path: &Path, bytes: &[u8]) {
-    let partial = PathBuf::from(format!("{}.partial", path.display()));
-    let written = fs::File::create(&partial).and_then(|mut file| file.write_all(bytes)).and_then(|()| fs::rename(&partial, path));
-    match written {
+    match replace(path, bytes) {
         Ok(()) => desk.say(false, format!("Wrote {}.", path.display())),
         Err(error) => desk.say(true, format!("Cannot write {}: {error}. Choose another place.", path.display())),
     }
+}
+
+/// Writes a file, beside its place first, so that no half of it is ever there, and what was there stays if the disk is full. A link stays a link.
+///
+/// # Errors
+/// What the operating system says.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let mut partial = place.clone().into_os_string();
+    partial.push(".partial");
+    let mut file = fs::File::create(&partial)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| match fs::metadata(&place) {
+        // Nobody else may read it now who might not before.
+        Ok(known) => file.set_permissions(known.permissions()),
+        Err(_) => Ok(()),
+    });
+    let replaced = written.and_then(|()| fs::rename(&partial, &place));
+    if replaced.is_err() {
+        let _ = fs::remove_file(&partial);
+    }
+    replaced
 }
 
 /// Measures the promised figures.

@@ -8,6 +8,7 @@ mod trial;
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,9 +27,9 @@ use crate::view::{RunId, Scorecard};
 
 pub use dialog::{pick, save_as};
 pub use evolve::evolve;
-pub use folder::{keep, measure, open, write_file, write_table};
+pub use folder::{keep, measure, open, replace, write_file, write_table};
 pub use travel::{Ask, Branch, Travel, restore};
-pub use trial::{Request, check, run};
+pub use trial::{Request, TRAVELS_MAX, check, run};
 
 /// What a worker has to say.
 pub enum Report {
@@ -64,7 +65,7 @@ pub enum Report {
     Measured(Scorecard),
     /// A file or folder was chosen.
     Picked(PathBuf),
-    /// A place to write to was chosen.
+    /// A place to write to was chosen, in answer to this job.
     Place(u64, PathBuf),
     /// A run was written to a folder.
     Kept(RunId, PathBuf),
@@ -135,6 +136,23 @@ impl Desk {
     /// Tells something.
     pub fn say(&self, wrong: bool, text: impl Into<String>) {
         self.report(Report::Say { wrong, text: text.into() });
+    }
+}
+
+/// A desk whose job ends when it is dropped: done, failed, or never begun because nobody was there to do it.
+pub struct Job(Desk);
+
+impl Deref for Job {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.0
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.report(Report::Done(self.job));
     }
 }
 

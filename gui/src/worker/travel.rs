@@ -10,9 +10,9 @@ use hms_lab::sim::kernel::RunError;
 use hms_lab::sim::world::Event;
 
 use super::trial::{cuts, run_fork};
-use super::{Desk, Report, Workers};
+use super::{Desk, Job, Report, Workers};
 use crate::view::RunId;
-use crate::view::run::{Moment, Origin, RunView};
+use crate::view::run::{Led, Moment, Origin, RunView};
 
 /// What can be asked.
 pub enum Ask {
@@ -32,8 +32,8 @@ pub struct Branch {
     pub at: Instant,
     /// What is otherwise.
     pub fork: Fork,
-    /// The desk of the job that runs it.
-    pub desk: Desk,
+    /// The job that runs it; it ends with the branch, wherever that is dropped.
+    pub job: Job,
 }
 
 /// The way to the instants of a run. When the last one is dropped, the thread and its worlds go.
@@ -62,9 +62,15 @@ impl Travel {
         std::thread::Builder::new().name("time travel".to_owned()).spawn(body).ok().map(|_| Travel { sender })
     }
 
-    /// Asks. The answer comes as a report; none comes if the thread is gone.
+    /// Asks. The answer comes as a report; none comes if the thread is gone, which is told at once where it is known.
     pub fn ask(&self, ask: Ask) -> bool {
         self.sender.send(ask).is_ok()
+    }
+
+    /// One whose thread is gone.
+    #[cfg(test)]
+    pub(crate) fn gone() -> Travel {
+        Travel { sender: channel().0 }
     }
 }
 
@@ -79,15 +85,15 @@ fn serve(desk: &Desk, run: &Arc<RunView>, mut session: Session, asks: &Receiver<
         }
         let began = WallInstant::now();
         let found = match ask {
-            Ask::Seek(instant, node) => session.seek(instant).map(|_| ()).map(|()| (node, None)),
-            Ask::Step(by, node) => step(&mut session, by).map(|event| (node, event)),
+            Ask::Seek(instant, node) => session.seek(instant).map(|_| (node, Led::Asked)),
+            Ask::Step(by, node) => step(&mut session, by).map(|event| (node, Led::Stepped(event))),
             Ask::Fork(branch) => {
                 branch_off(run, &mut session, *branch);
                 continue;
             }
         };
         match found {
-            Ok((node, event)) => desk.report(Report::Moment(Box::new(moment(run, &session, node, event, began)))),
+            Ok((node, led)) => desk.report(Report::Moment(Box::new(moment(run, &session, node, led, began)))),
             Err(error) => desk.say(true, error.to_string()),
         }
     }
@@ -95,35 +101,35 @@ fn serve(desk: &Desk, run: &Arc<RunView>, mut session: Session, asks: &Receiver<
 
 /// Lets another future go, on a thread of its own.
 fn branch_off(run: &RunView, session: &mut Session, branch: Branch) {
-    let Branch { id, at, fork, desk } = branch;
+    let Branch { id, at, fork, job } = branch;
     let recording = match session.fork(&run.chronicle, at, &fork) {
         Ok(recording) => recording,
-        Err(error) => {
-            desk.say(true, error.to_string());
-            return desk.report(Report::Done(desk.job));
-        }
+        Err(error) => return job.say(true, error.to_string()),
     };
     let origin = Origin { forked: Some((run.id, at)), ..Origin::default() };
-    let runner = desk.clone();
+    let desk = job.clone();
     let spawned = std::thread::Builder::new().name("fork".to_owned()).spawn(move || {
-        let work = std::panic::AssertUnwindSafe(|| run_fork(&runner, id, origin, recording));
+        let work = std::panic::AssertUnwindSafe(|| run_fork(&job, id, origin, recording));
         if let Err(panic) = std::panic::catch_unwind(work) {
-            runner.say(true, format!("A fork failed: {}. Everything else goes on; this is a bug of hms.", super::said(&*panic)));
+            job.say(true, format!("A fork failed: {}. Everything else goes on; this is a bug of hms.", super::said(&*panic)));
         }
-        runner.report(Report::Done(runner.job));
     });
     if let Err(error) = spawned {
         desk.say(true, format!("No thread could be started: {error}."));
-        desk.report(Report::Done(desk.job));
     }
 }
 
+/// Goes so many events on or back; gives the one that was dispatched last.
 fn step(session: &mut Session, by: i64) -> Result<Option<String>, RunError> {
     let events = session.present().events();
     let target = events.saturating_add_signed(by - 1);
     if by <= 0 {
         // The event that led to where one wants to be is dispatched singly, to be named.
-        session.seek_event(events.saturating_add_signed(by).saturating_sub(1))?;
+        let wanted = events.saturating_add_signed(by);
+        if session.seek_event(wanted.saturating_sub(1))?.events() >= wanted {
+            // This is the first world there is: nothing leads to it, and another event would lead on.
+            return Ok(None);
+        }
     } else if target > events {
         session.seek_event(target)?;
     }
@@ -132,7 +138,7 @@ fn step(session: &mut Session, by: i64) -> Result<Option<String>, RunError> {
     }))
 }
 
-fn moment(run: &RunView, session: &Session, node: Option<NodeId>, event: Option<String>, began: WallInstant) -> Moment {
+fn moment(run: &RunView, session: &Session, node: Option<NodeId>, led: Led, began: WallInstant) -> Moment {
     let world = session.present();
     let rows = session.rows();
     Moment {
@@ -143,7 +149,7 @@ fn moment(run: &RunView, session: &Session, node: Option<NodeId>, event: Option<
         truth: run.truth.after(&run.chronicle.trace, rows),
         beliefs: node.and_then(|node| beliefs(world, session.inputs().stack(), node)),
         cuts: cuts(world),
-        event,
+        led,
         took: Duration::from_nanos(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX)),
     }
 }
@@ -171,11 +177,100 @@ pub fn restore(desk: &Desk, run: &Arc<RunView>) {
 }
 
 impl Workers {
-    /// A desk for work that another thread does; its job ends when that thread says so.
-    pub fn desk(&mut self) -> Desk {
+    /// A job for work that another thread does.
+    pub fn job(&mut self) -> Job {
         self.next += 1;
         let desk = Desk { job: self.next, control: Arc::default(), sender: self.sender.clone(), waker: Arc::clone(&self.waker) };
         self.controls.insert(desk.job, Arc::clone(&desk.control));
-        desk
+        Job(desk)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use hms_lab::inputs::Inputs;
+    use hms_lab::machine::Seed;
+    use hms_lab::session::Chronicle;
+
+    use super::*;
+
+    const SCENARIO: &str = r#"version = 1
+name = "short"
+
+[run]
+duration = "2s"
+warmup = "0s"
+
+[cluster]
+nodes = 3
+
+[[service]]
+name = "api"
+replicas = 2
+
+[[load]]
+name = "users"
+service = "api"
+arrivals = "20/s"
+timeout = "500ms"
+
+[[fault]]
+kind = "pause"
+at = "500ms"
+for = "200ms"
+target = { node = 1 }
+"#;
+
+    const AT: Instant = Instant::from_nanos(1_000_000_000);
+
+    fn made() -> (Chronicle, Session) {
+        let inputs = Inputs::from_edited(SCENARIO, "", Path::new(""), Seed(1), Default::default()).unwrap();
+        Session::again(&inputs, 4, &mut |_, _| true).unwrap()
+    }
+
+    #[test]
+    fn forks_of_worlds_that_fail_end_all_the_same() {
+        let mut workers = Workers::default();
+        let keeper = workers.job();
+        let (mut chronicle, session) = made();
+        // A fork copies the past off the trace: without one it panics.
+        let rows = chronicle.trace.split_off(0).len();
+        assert!(rows > 0);
+        chronicle.episodes.clear();
+        let run = Arc::new(RunView::new(RunId(1), Origin::default(), chronicle));
+        let travel = Travel::start(&keeper, run, session).unwrap();
+        let mut open: Vec<u64> = Vec::new();
+        for id in [2, 3] {
+            let job = workers.job();
+            open.push(job.job);
+            travel.ask(Ask::Fork(Box::new(Branch { id: RunId(id), at: AT, fork: Fork::default(), job })));
+        }
+        let mut failed = false;
+        while !failed || !open.is_empty() {
+            match workers.wait(std::time::Duration::from_secs(60)) {
+                Some(Report::Done(job)) => open.retain(|known| *known != job),
+                Some(Report::Say { wrong: true, text }) => failed |= text.contains("Going to an instant failed"),
+                Some(_) => {}
+                None => panic!("still open: {open:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_leads_back_behind_the_first_world() {
+        let (chronicle, mut session) = made();
+        session.seek(Instant::ZERO).unwrap();
+        let first = session.seek_event(0).unwrap().events();
+        assert_eq!((first, step(&mut session, -1).unwrap(), session.present().events()), (0, None, 0));
+        let mut recording = session.fork(&chronicle, AT, &Fork::default()).unwrap();
+        recording.advance(Instant::MAX, &mut || true).unwrap();
+        let (_, mut fork) = recording.finish();
+        let first = fork.seek(AT).unwrap().events();
+        for (by, events, named) in [(-1, 0, false), (1, 1, true), (-1, 0, false), (3, 3, true), (-1, 2, true), (-100, 0, false)] {
+            assert_eq!(step(&mut fork, by).unwrap().is_some(), named, "{by}");
+            assert_eq!(fork.present().events() - first, events, "{by}");
+        }
     }
 }

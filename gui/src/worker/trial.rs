@@ -46,6 +46,10 @@ pub fn check(desk: &Desk, revision: u64, texts: (String, String), folder: &Path,
     desk.report(Report::Checked { revision, result: Box::new(result) });
 }
 
+/// Of so many replicates at most, all keep the worlds to go to their instants at once: up to 96 clones of the cluster each. Of more, none does; they can be
+/// restored one by one.
+pub const TRAVELS_MAX: u32 = 8;
+
 /// Runs every replicate, one after the other.
 pub fn run(desk: &Desk, request: &Request) {
     for replicate in 0..request.replicates {
@@ -61,7 +65,7 @@ pub fn run(desk: &Desk, request: &Request) {
                     .as_ref()
                     .map(|line| line.replacen(&format!("--seed {}", request.inputs.seed().0), &format!("--seed {}", seed.0), 1));
                 let origin = Origin { command_line, wall: Some(wall), ..Origin::default() };
-                finish(desk, id, origin, recording);
+                finish(desk, id, origin, recording, request.replicates <= TRAVELS_MAX);
             }
             Err(error) => return desk.say(!matches!(error, RunError::Interrupted { .. }), told(&error)),
         }
@@ -71,15 +75,15 @@ pub fn run(desk: &Desk, request: &Request) {
 /// Runs on what was forked.
 pub(super) fn run_fork(desk: &Desk, id: RunId, origin: Origin, mut recording: Recording) {
     match Watcher::new(desk, &recording, None).run(&mut recording) {
-        Ok(wall) => finish(desk, id, Origin { wall: Some(wall), ..origin }, recording),
+        Ok(wall) => finish(desk, id, Origin { wall: Some(wall), ..origin }, recording, true),
         Err(error) => desk.say(!matches!(error, RunError::Interrupted { .. }), told(&error)),
     }
 }
 
-fn finish(desk: &Desk, id: RunId, origin: Origin, recording: Recording) {
+fn finish(desk: &Desk, id: RunId, origin: Origin, recording: Recording, travels: bool) {
     let (chronicle, session) = recording.finish();
     let run = std::sync::Arc::new(RunView::new(id, origin, chronicle));
-    let travel = Travel::start(desk, std::sync::Arc::clone(&run), session);
+    let travel = if travels { Travel::start(desk, std::sync::Arc::clone(&run), session) } else { None };
     desk.report(Report::Ran { run, travel });
 }
 

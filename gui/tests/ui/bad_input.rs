@@ -69,6 +69,25 @@ fn a_draft_that_is_saved_stands_in_its_file() {
 }
 
 #[test]
+fn a_draft_that_cannot_be_written_whole_leaves_its_file_as_it_was() {
+    let mut bench = bench();
+    let (_guard, path) = folder();
+    let file = path.join("mine.toml");
+    std::fs::write(&file, "# as it was").unwrap();
+    // What stands in the way of the copy beside it: as if the disk were full.
+    let obstacle = path.join("mine.toml.partial");
+    std::fs::create_dir(&obstacle).unwrap();
+    bench.state_mut().view.drafts.scenario.path = Some(file.clone());
+    bench.state_mut().want(Command::Save(Draft::Scenario));
+    complains(&mut bench, "The edits are still here");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "# as it was");
+    std::fs::remove_dir(&obstacle).unwrap();
+    bench.state_mut().want(Command::Save(Draft::Scenario));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), SCENARIO);
+    assert!(!obstacle.exists());
+}
+
+#[test]
 fn a_fork_into_the_past_is_refused_and_the_run_stays() {
     let mut bench = crate::bench::ran(hms_gui::panels::Panel::Travel);
     bench.state_mut().want(Command::Seek(hms_lab::machine::Instant::from_nanos(8_000_000_000)));

@@ -93,3 +93,10 @@ pub(crate) fn folder() -> (tempfile::TempDir, PathBuf) {
     let path = folder.path().to_owned();
     (folder, path)
 }
+
+/// Tells that a test is skipped for want of something; a failure where `HMS_NEEDS_DISPLAY=1` says that it has to be there.
+pub(crate) fn skip(want: &str) {
+    let needed = std::env::var_os("HMS_NEEDS_DISPLAY").is_some_and(|value| value == "1");
+    assert!(!needed, "HMS_NEEDS_DISPLAY is set, but {want}");
+    eprintln!("skipped: {want}");
+}

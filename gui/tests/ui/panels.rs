@@ -3,6 +3,8 @@
 use egui_kittest::kittest::{NodeT, Queryable};
 use hms_gui::command::Command;
 use hms_gui::panels::Panel;
+use hms_gui::view::run::Led;
+use hms_gui::worker::TRAVELS_MAX;
 
 use crate::bench::{bench, ran, until};
 
@@ -137,4 +139,40 @@ fn light_and_dark_are_told_by_keys() {
     bench.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::D);
     bench.run_steps(3);
     bench.get_by_label("Dark");
+}
+
+#[test]
+fn before_a_fork_there_is_its_truth_but_no_world() {
+    let mut bench = ran(Panel::Travel);
+    let at = |seconds: u64| hms_lab::machine::Instant::from_nanos(seconds * 1_000_000_000);
+    bench.state_mut().want(Command::Seek(at(4)));
+    bench.state_mut().want(Command::Fork { scenario: None, stack: None });
+    until(&mut bench, "the fork", |app| app.view.runs.len() == 2 && !app.is_busy());
+    bench.state_mut().want(Command::Seek(at(3)));
+    bench.run_steps(4);
+    assert_eq!((bench.state().view.instant, bench.state().view.moment.is_none()), (at(3), true));
+    bench.get_by_label("before the fork");
+    for command in [Command::Step(-1), Command::Fork { scenario: None, stack: None }] {
+        bench.state_mut().view.messages.clear();
+        bench.state_mut().want(command);
+        assert!(bench.state().view.messages[0].text.contains("lies before the fork"));
+    }
+    bench.state_mut().want(Command::Seek(at(4)));
+    until(&mut bench, "the fork's first world", |app| app.view.moment.as_ref().is_some_and(|moment| moment.now == at(4)));
+    bench.state_mut().want(Command::Step(-1));
+    until(&mut bench, "the step", |app| app.view.moment.as_ref().is_some_and(|moment| moment.led == Led::Stepped(None)));
+    assert_eq!(bench.state().view.instant, at(4));
+}
+
+#[test]
+fn of_many_replicates_none_keeps_its_worlds() {
+    let mut bench = bench();
+    until(&mut bench, "the check", |app| app.view.drafts.is_ready());
+    bench.state_mut().want(Command::Replicates(TRAVELS_MAX + 1));
+    bench.state_mut().want(Command::Run);
+    until(&mut bench, "the runs", |app| app.view.runs.len() > TRAVELS_MAX as usize && !app.is_busy());
+    bench.state_mut().want(Command::Step(1));
+    assert!(bench.state().view.messages.back().unwrap().text.contains("press Restore"));
+    bench.state_mut().want(Command::Restore);
+    until(&mut bench, "the worlds", |app| app.view.moment.is_some());
 }

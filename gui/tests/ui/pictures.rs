@@ -1,4 +1,5 @@
-//! A picture of each panel, held against the one that was looked at. Where no software renderer is to be had, this is skipped with a message.
+//! A picture of each panel, held against the one that was looked at. Where no software renderer is to be had, this is skipped with a message, or
+//! fails if `HMS_NEEDS_DISPLAY=1`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,14 +7,14 @@ use egui_kittest::SnapshotOptions;
 use hms_gui::command::Command;
 use hms_gui::panels::Panel;
 
-use crate::bench::{Bench, bench_with, ran, until};
+use crate::bench::{Bench, bench_with, ran, skip, until};
 
 /// Whether pictures can be made on this machine.
 fn renders(bench: &mut Bench) -> bool {
     let made = catch_unwind(AssertUnwindSafe(|| bench.render().map(|_| ())));
     let able = matches!(made, Ok(Ok(())));
     if !able {
-        eprintln!("skipped: no Vulkan renderer (on Debian: apt-get install mesa-vulkan-drivers libvulkan1)");
+        skip("no Vulkan renderer (on Debian: apt-get install mesa-vulkan-drivers libvulkan1)");
     }
     able
 }

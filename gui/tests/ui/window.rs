@@ -1,10 +1,10 @@
 //! The real program in a real window, on a display that exists in memory only: it runs a scenario, shows the result, takes its own picture, and ends.
-//! Where there is neither `Xvfb` nor a display this is skipped with a message.
+//! Where there is no `Xvfb`, or no window can be opened on it, this is skipped with a message, or fails if `HMS_NEEDS_DISPLAY=1`.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::bench::{SCENARIO, folder};
+use crate::bench::{SCENARIO, folder, skip};
 
 /// A display of its own, ended with the test.
 struct Display {
@@ -41,10 +41,9 @@ fn display() -> Option<Display> {
 #[test]
 fn w3_the_program_runs_a_scenario_and_its_window_shows_the_result() {
     let Some(display) = display() else {
-        eprintln!(
-            "skipped: there is no Xvfb (on Debian: apt-get install xvfb libgl1 libegl1 libgl1-mesa-dri libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0)"
+        return skip(
+            "there is no Xvfb (on Debian: apt-get install xvfb libgl1 libegl1 libgl1-mesa-dri libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0)",
         );
-        return;
     };
     let (_guard, path) = folder();
     let (scenario, picture) = (path.join("small.toml"), path.join("window.png"));
@@ -74,8 +73,7 @@ fn w3_the_program_runs_a_scenario_and_its_window_shows_the_result() {
     let mut said = String::new();
     std::io::Read::read_to_string(&mut program.stderr.take().unwrap(), &mut said).unwrap();
     if !ended.success() && said.contains("no window can be opened") {
-        eprintln!("skipped: {said}");
-        return;
+        return skip(&said);
     }
     assert!(ended.success(), "{ended}: {said}");
     let image = image::open(&picture).unwrap().into_rgb8();
