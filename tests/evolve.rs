@@ -169,6 +169,28 @@ fn what_would_be_searched_is_shown_and_what_is_wrong_is_refused() {
 }
 
 #[test]
+fn a_winner_that_breaks_a_constraint_on_held_out_seeds_is_told_so() {
+    let bench = Bench::new();
+    let strict = CAMPAIGN
+        .replace("presets = []", "constraints = [\"detection_p99 <= 1us\"]\npresets = []")
+        .replace("generations = 6", "generations = 1");
+    fs::write(bench.path("campaign.toml"), strict).unwrap();
+    let ended = bench.run(&["--out", "out"]);
+    let told = String::from_utf8_lossy(&ended.stdout);
+    assert!(told.contains("breaks a constraint on the held-out seeds: missed by"), "{told}");
+}
+
+#[test]
+fn what_runs_no_search_takes_no_folder() {
+    let bench = Bench::new();
+    for only in ["--dry-run", "--pilot"] {
+        for other in [&["--out", "out"][..], &["--resume"], &["--fresh"], &["--baselines"]] {
+            fails(&bench.run(&[&[only][..], other].concat()), 2, &["cannot be used with", only]);
+        }
+    }
+}
+
+#[test]
 fn a_pilot_says_what_a_campaign_costs_and_can_prove() {
     let bench = Bench::new();
     let found = json(&bench.run(&["--pilot", "--json"]));

@@ -21,7 +21,7 @@ Examples:
   hms run experiments/scenarios/quickstart.toml --stack results/quickstart-evolved/best/knee.toml
 
 The folder gets front.parquet, history.parquet, generations.parquet, best/*.toml and report.md. A search that was interrupted, even by kill -9,
-goes on with --resume and ends with the same digest. --fresh begins anew and does not pay again for trials that the folder knows.
+goes on with --resume and ends with the same digest; so does one in a program that was built anew, if version and model (the canary's hash) are the same. --fresh begins anew and does not pay again for trials that the folder knows.
 Exit codes: 0 ok, 1 a file is damaged, 2 the campaign or a flag is wrong, 130 interrupted. --json prints one object:
   campaign, out, hash, ended, generations, evaluations, trials, trials_saved, trials_without_racing, trials_run, trials_known, wall_seconds,
   chosen: [{ name, file, violation, objectives: { name: { unit, value } }, against: [{ baseline, objective, improvement, low, high,
@@ -50,10 +50,10 @@ pub(crate) struct Arguments {
     #[arg(long, short, value_name = "N", env = "RAYON_NUM_THREADS", value_parser = clap::value_parser!(u16).range(0..=4096))]
     jobs: Option<u16>,
     /// Shows what would be searched, and runs nothing.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["out", "resume", "fresh", "baselines"])]
     dry_run: bool,
     /// Runs a few trials and says what the campaign will cost and can prove.
-    #[arg(long, conflicts_with = "dry_run")]
+    #[arg(long, conflicts_with_all = ["dry_run", "out", "resume", "fresh", "baselines"])]
     pilot: bool,
     /// Prints one JSON object.
     #[arg(long)]
@@ -137,14 +137,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// What a search costs, in words.
 fn size(plan: &Plan) -> String {
-    let (settings, (least, most)) = (&plan.settings, plan.trials());
+    let (settings, (least, most), after) = (&plan.settings, plan.trials(), plan.trials_afterwards());
     format!(
-        "{} genes, {} objectives, up to {} generations of {}; {least} to {most} trials, about {} of them to judge",
+        "{} genes, {} objectives, up to {} generations of {}; {least} to {most} trials, {} to {} of them to choose, judge and explain",
         plan.genes.tunables().len(),
         plan.question.targets.len(),
         settings.generations,
         settings.population,
-        plan.trials_of_verdict(),
+        after.0,
+        after.1,
     )
 }
 
@@ -183,9 +184,18 @@ fn pilot(plan: &Plan, arguments: &Arguments) -> Result<(), Failure> {
     for advice in &found.advice {
         let ratio = advice.ratio.map_or_else(|| "nothing varies".to_owned(), |ratio| format!("variance ratio {ratio:.4}"));
         let needed = advice.seeds_needed.map_or_else(|| "more than 10000".to_owned(), |seeds| seeds.to_string());
+        let (held_out, claim) = (plan.settings.held_out, 100.0 * evolution::CLAIM);
+        let chance = match advice.power {
+            Some(power) => {
+                format!("{held_out} held-out seeds prove {claim} % with a chance of {power:.2} ({needed} for 0.9)")
+            }
+            None => "no difference varies over these seeds, so what held-out seeds can prove is not known".to_owned(),
+        };
         text.push_str(&format!(
-            "  {}: loss {:.4} ± {:.4} per seed; {ratio}; {} held-out seeds prove {} % with a chance of {:.2} ({needed} for 0.9)\n",
-            name(advice), advice.mean, advice.deviation, plan.settings.held_out, 100.0 * evolution::CLAIM, advice.power
+            "  {}: loss {:.4} ± {:.4} per seed; {ratio}; {chance}\n",
+            name(advice),
+            advice.mean,
+            advice.deviation
         ));
     }
     text.push_str("  variance ratio: var(A-B) / (var A + var B) of the default and one-gene mutants on the same seeds, median\n");
@@ -239,6 +249,15 @@ fn summary(plan: &Plan, study: &Study) -> String {
         study.hash,
     );
     for (place, choice) in study.chosen.iter().enumerate() {
+        let violation = study.verdict.contenders[place].evaluation.violation();
+        if violation > 0.0 {
+            text.push_str(&format!(
+                "  {:<24} {} on the held-out seeds: missed by {:.1} %\n",
+                choice.name,
+                paint(Style::Bad, "breaks a constraint"),
+                100.0 * violation
+            ));
+        }
         for (target, about) in plan.question.targets.iter().enumerate() {
             let best = study.verdict.best_preset(target).map(|best| study.verdict.contenders[best].name.clone());
             for baseline in [Some(DEFAULT.to_owned()), best].into_iter().flatten() {

@@ -1,7 +1,11 @@
 //! What a trial gave is never paid for twice, in this process or in a later one.
 //!
 //! Keyed by the run's id, which digests configuration, scenario and seed. In memory an ordered map; on disk a log to which every result is appended as soon as it is known, so that a killed process
-//! loses none. A torn end is cut off when the log is opened; a log of another program or model is begun anew.
+//! loses none. A torn end is cut off when the log is opened.
+//!
+//! A log belongs to a version of the program, to a model of the world (the canary's hash, [`GOLDEN`]) and to the columns. The commit does not count: a program that was built anew and in which the canary still comes out the
+//! same is the same model, and goes on with the log. (Who changes the model where the canary does not look must take another folder.) A log that belongs to something else is never written over: it is
+//! set aside as `cells.bin.old`.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -44,11 +48,29 @@ impl Cache {
         Cache::default()
     }
 
-    /// The cache whose log is the file at `path`, which is made where there is none.
+    /// Whether the log at `path` may be gone on with; so may one that is empty, torn in its head, or not there.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn fits(path: &Path, build: &Build) -> Result<bool, FileError> {
+        let head = head(build);
+        let mut bytes = Vec::new();
+        match File::open(path).and_then(|file| file.take(head.len() as u64).read_to_end(&mut bytes)) {
+            Ok(_) => Ok(head.starts_with(&bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            Err(error) => Err(FileError::new("read", path)(error)),
+        }
+    }
+
+    /// The cache whose log is the file at `path`, which is made where there is none. A log that does not fit is set aside first.
     ///
     /// # Errors
     /// [`FileError`].
     pub fn open(path: &Path, build: &Build) -> Result<Cache, FileError> {
+        if !Cache::fits(path, build)? {
+            let aside = path.with_added_extension("old");
+            std::fs::rename(path, &aside).map_err(FileError::new("rename", path))?;
+        }
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -100,18 +122,13 @@ impl Cache {
         }
         state.entries.insert(key, None);
         drop(state);
-        let made = make();
+        let _making = Making { cache: self, key };
+        let made = make()?;
         let mut state = self.lock();
-        match &made {
-            Some(measured) => {
-                state.append(key, measured);
-                state.entries.insert(key, Some(measured.clone()));
-                state.computed += 1;
-            }
-            None => drop(state.entries.remove(&key)),
-        }
-        self.settled.notify_all();
-        made
+        state.append(key, &made);
+        state.entries.insert(key, Some(made.clone()));
+        state.computed += 1;
+        Some(made)
     }
 
     /// How many results were made, and how many were known.
@@ -123,6 +140,22 @@ impl Cache {
     /// Why results could not be appended to the log, if so.
     pub fn take_error(&self) -> Option<FileError> {
         self.lock().broken.take()
+    }
+}
+
+/// A run under way. Whichever way it ends, a panic included, those who wait for it hear of it; the next of them makes it if there is no result.
+struct Making<'a> {
+    cache: &'a Cache,
+    key: Key,
+}
+
+impl Drop for Making<'_> {
+    fn drop(&mut self) {
+        let mut state = self.cache.lock();
+        if let Some(None) = state.entries.get(&self.key) {
+            state.entries.remove(&self.key);
+        }
+        self.cache.settled.notify_all();
     }
 }
 
@@ -140,7 +173,7 @@ impl State {
 /// Program, model and columns: what a result depends on besides the run.
 fn head(build: &Build) -> Vec<u8> {
     let names: Vec<&str> = DEFINITIONS.iter().map(|definition| definition.name).collect();
-    let said = format!("{} {:?} {GOLDEN} {}", build.version, build.commit, names.join(","));
+    let said = format!("{} {GOLDEN} {}", build.version, names.join(","));
     let mut bytes = MARK.to_vec();
     bytes.extend_from_slice(blake3::hash(said.as_bytes()).as_bytes());
     bytes
@@ -227,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_end_is_cut_off_and_another_program_begins_anew() {
+    fn a_torn_end_is_cut_off_and_the_log_of_another_program_is_set_aside() {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("cells");
         let measured: Measured = Ok(vec![Some(1.0)]);
@@ -243,8 +276,24 @@ mod tests {
         cache.get(&id(2), || Some(measured.clone()));
         drop(cache);
         assert_eq!(std::fs::read(&path).unwrap(), whole);
-        let other = Build { commit: Some("abc".to_owned()), ..build() };
+        let rebuilt = Build { commit: Some("abc".to_owned()), ..build() };
+        assert_eq!(Cache::open(&path, &rebuilt).unwrap().lock().entries.len(), 3, "the model is the same");
+        let other = Build { version: "2".to_owned(), ..build() };
+        assert!(Cache::fits(&path, &rebuilt).unwrap() && !Cache::fits(&path, &other).unwrap());
         assert_eq!(Cache::open(&path, &other).unwrap().lock().entries.len(), 0);
+        assert_eq!(std::fs::read(place.path().join("cells.old")).unwrap(), whole);
+        // A process that was killed while it wrote the head has lost nothing.
+        std::fs::write(&path, &whole[..5]).unwrap();
+        assert!(Cache::fits(&path, &build()).unwrap());
+        assert_eq!(Cache::open(&path, &build()).unwrap().lock().entries.len(), 0);
+    }
+
+    #[test]
+    fn a_run_that_panics_keeps_nobody_waiting() {
+        let cache = Cache::new();
+        let panics = || cache.get(&id(1), || panic!("outside the trial"));
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(panics)).is_err());
+        assert_eq!(cache.get(&id(1), || Some(Ok(Vec::new()))), Some(Ok(Vec::new())));
     }
 
     #[test]

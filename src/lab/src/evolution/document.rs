@@ -166,9 +166,12 @@ fn kept(violation: f64) -> String {
 
 pub(super) fn converged(text: &mut String, study: &Study) {
     text.push_str("## Convergence\n\n");
+    // Other seeds give other losses to the same population: only generations on as many seeds as the last can be compared.
+    let seeds = study.generations.last().map_or(0, |last| last.seeds);
     let volumes: Vec<(u64, f64)> = study
         .generations
         .iter()
+        .filter(|generation| generation.seeds == seeds)
         .filter_map(|generation| Some((generation.step.generation, generation.step.hypervolume?)))
         .collect();
     let Some(&(_, last)) = volumes.last() else {
@@ -176,7 +179,10 @@ pub(super) fn converged(text: &mut String, study: &Study) {
         return;
     };
     if let Some((generation, _)) = volumes.iter().find(|(_, volume)| *volume >= 0.99 * last) {
-        let _ = writeln!(text, "99 % of the final hypervolume was reached in generation {generation}.\n");
+        let _ = writeln!(
+            text,
+            "99 % of the final hypervolume was reached in generation {generation}, of those on {seeds} seeds (others cannot be compared).\n"
+        );
     }
     text.push_str("| generation | trials | seeds | best | hypervolume | front | diversity |\n|---|---|---|---|---|---|---|\n");
     let stride = study.generations.len().div_ceil(20).max(1);

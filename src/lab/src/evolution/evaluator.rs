@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use super::cache::Cache;
+use super::question::{assumed, incidents};
 use crate::inputs::Inputs;
 use crate::presets::{self, Measured, Step};
 
@@ -96,7 +97,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Every configuration under every seed; the outer list is that of the configurations. Values are combined over the scenarios, one after the other in the order of
-    /// [`DEFINITIONS`]; one that a scenario does not give is left out of the combination.
+    /// [`DEFINITIONS`]; where a scenario does not give one, what that means there ([`super::missing`]) takes its place: never to detect is no better than to detect late. Only what nothing called for is left out.
     ///
     /// # Errors
     /// [`Stopped`].
@@ -140,7 +141,8 @@ impl<'a> Evaluator<'a> {
     /// One configuration under one seed, on all scenarios.
     pub(super) fn cell(&self, subject: &Subject, seed: Seed) -> Result<Measured, Stopped> {
         let found: Result<Vec<Measured>, Stopped> = subject.inputs.iter().map(|inputs| self.run(inputs, seed)).collect();
-        Ok(combine(found?, self.combination))
+        let horizons: Vec<f64> = subject.inputs.iter().map(|inputs| inputs.scenario().run.duration.as_secs_f64()).collect();
+        Ok(combine(found?, &horizons, self.combination))
     }
 
     fn run(&self, inputs: &Inputs, seed: Seed) -> Result<Measured, Stopped> {
@@ -149,8 +151,8 @@ impl<'a> Evaluator<'a> {
     }
 }
 
-/// Results of the scenarios as one; the first failure is that of the whole.
-fn combine(found: Vec<Measured>, combination: Combination) -> Measured {
+/// Results of the scenarios, which are so many seconds long, as one; the first failure is that of the whole.
+fn combine(found: Vec<Measured>, horizons: &[f64], combination: Combination) -> Measured {
     let mut rows = Vec::with_capacity(found.len());
     for measured in found {
         rows.push(measured?);
@@ -160,7 +162,8 @@ fn combine(found: Vec<Measured>, combination: Combination) -> Measured {
     }
     let value = |(place, definition): (usize, &hms_trial::Definition)| {
         let sign = if definition.maximise { -1.0 } else { 1.0 };
-        let values: Vec<f64> = rows.iter().filter_map(|row| row[place]).map(|value| sign * value).collect();
+        let of = |(row, horizon): (&Vec<Option<f64>>, &f64)| row[place].or_else(|| assumed(definition, incidents(row), *horizon));
+        let values: Vec<f64> = rows.iter().zip(horizons).filter_map(of).map(|value| sign * value).collect();
         let aggregate = match combination {
             Combination::Mean => Aggregate::Mean,
             Combination::Worst => Aggregate::Worst,
@@ -169,4 +172,35 @@ fn combine(found: Vec<Measured>, combination: Combination) -> Measured {
         (!values.is_empty()).then(|| sign * aggregate.of(&values))
     };
     Ok(DEFINITIONS.iter().enumerate().map(value).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evolution::question::{Question, Target, place};
+
+    /// A run with incidents that were detected after so many seconds, or never.
+    fn run(incidents: f64, detection: Option<f64>) -> Measured {
+        let mut row = vec![None; DEFINITIONS.len()];
+        row[place("incidents").unwrap()] = Some(incidents);
+        row[place("detection_p99").unwrap()] = detection;
+        Ok(row)
+    }
+
+    #[test]
+    fn never_to_detect_in_one_of_two_scenarios_is_worse_than_to_detect_late() {
+        let detection = place("detection_p99").unwrap();
+        let question = Question { targets: vec![Target::single(detection)], constraints: Vec::new(), horizon: 100.0 };
+        let loss = |second: Measured, combination| {
+            let whole = combine(vec![run(3.0, Some(1.0)), second], &[100.0, 30.0], combination);
+            question.losses(&whole).unwrap()[0].unwrap()
+        };
+        for (combination, never, late) in
+            [(Combination::Mean, 15.5, 10.5), (Combination::Worst, 30.0, 20.0), (Combination::Tail(0.5), 30.0, 20.0)]
+        {
+            assert_eq!(loss(run(2.0, None), combination), never, "{combination:?}");
+            assert_eq!(loss(run(2.0, Some(20.0)), combination), late, "{combination:?}");
+        }
+        assert_eq!(loss(run(0.0, None), Combination::Mean), 1.0, "nothing called for detection in the second");
+    }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! campaign.toml       as it was
 //! cells.bin           the result of every trial, appended as it comes; a later search in this folder does not pay for them again
+//! cells.bin.old       the same of another version or model, set aside by --fresh
 //! checkpoint.bin      the search after its latest generation
 //! lock                held by the process that works here
 //! front.parquet  history.parquet  generations.parquet  best/*.toml  report.md
@@ -15,10 +16,11 @@ use std::path::{Path, PathBuf};
 use hms_evolve::run::checkpoint;
 use thiserror::Error;
 
+use super::cache::Cache;
 use super::plan::Plan;
 use super::state::State;
 use crate::files::{self, FileError};
-use crate::results::ResultsError;
+use crate::results::{Build, ResultsError};
 
 const CAMPAIGN: &str = "campaign.toml";
 const CHECKPOINT: &str = "checkpoint.bin";
@@ -114,11 +116,13 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => return Err(EvolveError::Foreign { folder }),
             Err(error) => return Err(FileError::new("look into", path)(error).into()),
         };
-        let ours = path.join(CELLS).is_file();
+        let begun = path.join(CELLS).is_file();
+        // A process that was killed before its first trial leaves these two.
+        let taken_before = path.join(LOCK).is_file() && path.join(CAMPAIGN).is_file();
         match opening {
-            Opening::New if ours => return Err(EvolveError::Occupied { folder }),
-            _ if !empty && !ours => return Err(EvolveError::Foreign { folder }),
-            Opening::Resume if !ours => return Err(EvolveError::Nothing { folder }),
+            Opening::New if begun => return Err(EvolveError::Occupied { folder }),
+            _ if !empty && !begun && !taken_before => return Err(EvolveError::Foreign { folder }),
+            Opening::Resume if !begun && !taken_before => return Err(EvolveError::Nothing { folder }),
             Opening::New | Opening::Resume | Opening::Fresh => {}
         }
         fs::create_dir_all(path).map_err(FileError::new("make", path))?;
@@ -140,8 +144,20 @@ impl Folder {
         Ok(taken)
     }
 
-    /// The stored state; `None` where there is none yet.
-    pub(super) fn state(&self, plan: &Plan) -> Result<Option<State>, EvolveError> {
+    /// The stored state to go on with; `None` where there is none yet. State and log must fit: both carry the model's hash, the state the campaign's digest, the log the program's version.
+    /// Nothing is changed where they do not, and [`EvolveError::Changed`] says so.
+    pub(super) fn resume(&self, plan: &Plan, build: &Build) -> Result<Option<State>, EvolveError> {
+        let state = self.state(plan)?;
+        if !Cache::fits(&self.path.join(CELLS), build)? {
+            return Err(EvolveError::Changed { folder: self.path.clone() });
+        }
+        if state.is_none() {
+            files::replace(&self.path.join(CAMPAIGN), plan.text.as_bytes())?;
+        }
+        Ok(state)
+    }
+
+    fn state(&self, plan: &Plan) -> Result<Option<State>, EvolveError> {
         let path = self.path.join(CHECKPOINT);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,

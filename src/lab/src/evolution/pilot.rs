@@ -7,7 +7,6 @@ use std::time::Instant as WallInstant;
 
 use hms_evolve::Rng;
 use hms_evolve::noise::seeds::SeedPlan;
-use hms_evolve::proof::paired::power;
 use hms_machine::Seed;
 use hms_stack::Configuration;
 
@@ -15,7 +14,8 @@ use super::cache::Cache;
 use super::evaluator::{Evaluator, Stopped};
 use super::plan::Plan;
 use super::question::Question;
-use super::verdict::pairs;
+use super::report;
+use super::verdict::{FINALISTS, chance_of_proof, pairs};
 use crate::presets::{Measured, Step};
 
 /// Mutants of a pilot.
@@ -38,9 +38,9 @@ pub struct Advice {
     pub ratio: Option<f64>,
     /// Standard deviation of the difference to the base, median over mutants that differ.
     pub difference: f64,
-    /// Chance that the campaign's held-out seeds prove [`CLAIM`].
-    pub power: f64,
-    /// Held-out seeds for a chance of 0.9; `None` beyond 10,000.
+    /// Chance that the campaign's held-out seeds prove [`CLAIM`]; `None` where no difference varies over the seeds of the pilot, which says nothing about others.
+    pub power: Option<f64>,
+    /// Held-out seeds for a chance of 0.9; `None` beyond 10,000, and where the chance is not known.
     pub seeds_needed: Option<u64>,
 }
 
@@ -68,20 +68,34 @@ impl Pilot {
 }
 
 impl Plan {
-    /// Trials of the search and of the judgement together: at least, and at most.
+    /// Trials of the search and of all that follows: at least, and at most. Searches without evolution are not among them.
     pub fn trials(&self) -> (u64, u64) {
+        let ((least, most), (after_least, after_most)) = (self.trials_of_search(), self.trials_afterwards());
+        (least + after_least, most + after_most)
+    }
+
+    fn trials_of_search(&self) -> (u64, u64) {
         let settings = &self.settings;
         let candidates = (settings.generations + 1) * settings.population as u64;
         let scenarios = self.worlds.len() as u64;
         let (least, most) = (candidates * settings.seeds.0 * scenarios, candidates * settings.seeds.1 * scenarios);
         let most = settings.trials.map_or(most, |trials| most.min(trials));
-        (least.min(most) + self.trials_of_verdict(), most + self.trials_of_verdict())
+        (least.min(most), most)
     }
 
-    /// Trials of the judgement, about.
-    pub fn trials_of_verdict(&self) -> u64 {
-        let contenders = self.presets.len() as u64 + 2 + self.question.targets.len() as u64;
-        contenders * self.settings.held_out * self.worlds.len() as u64
+    /// Trials of the choice among finalists, of the verdict, and of taking the winner apart, about: at least, and at most.
+    pub fn trials_afterwards(&self) -> (u64, u64) {
+        let (settings, targets) = (&self.settings, self.question.targets.len() as u64);
+        // With several objectives, the finalists are the front.
+        let population = settings.population as u64;
+        let finalists = if targets == 1 { [population.min(FINALISTS as u64); 2] } else { [1, population] };
+        let contenders = self.presets.len() as u64 + 2 + targets;
+        let (least, most) = self.trials_of_search();
+        let of = |finalists: u64, search: u64| {
+            let judged = finalists * settings.validation + contenders * settings.held_out;
+            judged * self.worlds.len() as u64 + report::cost(self, search)
+        };
+        (of(finalists[0], least), of(finalists[1], most))
     }
 }
 
@@ -139,10 +153,17 @@ fn advise(plan: &Plan, cells: &[Vec<Measured>], target: usize) -> Advice {
         }
     }
     let difference = median(&mut differences).unwrap_or(0.0);
-    let proves = |seeds: u64| power(CLAIM * mean.abs(), difference, seeds as usize);
-    let seeds_needed = (2..=10_000).find(|seeds| proves(*seeds) >= 0.9);
-    let ratio = median(&mut ratios);
-    Advice { target, mean, deviation: spread.sqrt(), ratio, difference, power: proves(plan.settings.held_out), seeds_needed }
+    let (power, seeds_needed) = chances(mean, difference, plan.settings.held_out);
+    Advice { target, mean, deviation: spread.sqrt(), ratio: median(&mut ratios), difference, power, seeds_needed }
+}
+
+/// The chance that so many held-out seeds prove the claim about a loss, and the seeds for a chance of 0.9.
+fn chances(mean: f64, deviation: f64, held_out: u64) -> (Option<f64>, Option<u64>) {
+    if deviation <= 0.0 {
+        return (None, None);
+    }
+    let proves = |seeds: u64| chance_of_proof(CLAIM * mean.abs(), deviation, seeds as usize);
+    (Some(proves(held_out)), (2..=10_000).find(|seeds| proves(*seeds) >= 0.9))
 }
 
 /// Variance of the difference of pairs against the sum of their variances; `None` where nothing varies.
@@ -184,5 +205,13 @@ mod tests {
         assert_eq!(ratio(&[(1.0, 1.5), (9.0, 9.5), (4.0, 4.5)]), Some(0.0));
         assert!(ratio(&[(1.0, 4.0), (2.0, 2.0), (3.0, 9.0), (4.0, 3.0)]).unwrap() > 0.5);
         assert_eq!(ratio(&[(1.0, 2.0), (1.0, 2.0)]), None);
+    }
+
+    #[test]
+    fn a_pilot_without_spread_promises_nothing_and_five_seeds_prove_nothing() {
+        assert_eq!(chances(1.0, 0.0, 40), (None, None));
+        assert_eq!(chances(1.0, 1e-6, 5), (Some(0.0), Some(6)));
+        let (power, needed) = chances(1.0, 0.3, 40);
+        assert!((power.unwrap() - 0.885).abs() < 0.01 && needed == Some(43), "{power:?} {needed:?}");
     }
 }

@@ -146,7 +146,8 @@ pub fn load(path: &Path) -> Result<Plan, PlanError> {
 }
 
 impl Plan {
-    /// Digest of everything that decides the search: 64 hexadecimal digits. Threads and caches do not.
+    /// Digest of everything that decides the search: 64 hexadecimal digits. Threads and caches do not, and neither does the commit of the program: a search goes on in a program that was built anew, as long as the
+    /// canary's hash (and, by the log of trials, the version) is the same.
     pub fn digest(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         let settings =

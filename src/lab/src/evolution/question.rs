@@ -69,6 +69,26 @@ pub fn missing(definition: &Definition) -> Missing {
     }
 }
 
+/// The value that stands for an objective which a run does not give, where so many incidents called for it and the run is `horizon` seconds long; `None` where the run says nothing about it.
+pub(super) fn assumed(definition: &Definition, incidents: f64, horizon: f64) -> Option<f64> {
+    match (missing(definition), definition.unit) {
+        (Missing::NothingBad, Unit::Ratio) => Some(if definition.maximise { 1.0 } else { 0.0 }),
+        // The time between mistakes that were never made is at least the run.
+        (Missing::NothingBad, _) => Some(if definition.maximise { horizon } else { 0.0 }),
+        (Missing::Never, _) if incidents == 0.0 => None,
+        (Missing::Never, Unit::Seconds) => Some(if definition.maximise { 0.0 } else { horizon }),
+        (Missing::Never, Unit::Ratio) => Some(if definition.maximise { 0.0 } else { 1.0 }),
+        (Missing::Never, Unit::Count | Unit::PerSecond | Unit::PerNodeHour | Unit::PerNodeSecond | Unit::BytesPerNodeSecond) => {
+            Some(0.0)
+        }
+    }
+}
+
+/// Incidents of a run.
+pub(super) fn incidents(values: &[Option<f64>]) -> f64 {
+    place("incidents").and_then(|place| values[place]).unwrap_or(0.0)
+}
+
 /// The place of an objective in [`DEFINITIONS`].
 pub(super) fn place(name: &str) -> Option<usize> {
     DEFINITIONS.iter().position(|definition| definition.name == name)
@@ -116,25 +136,8 @@ impl Question {
     /// The loss of an objective in a cell; `None` where the run says nothing about it.
     fn part(&self, values: &[Option<f64>], objective: usize) -> Option<f64> {
         let definition = &DEFINITIONS[objective];
-        if let Some(value) = values[objective] {
-            return Some(loss(definition, value));
-        }
-        match missing(definition) {
-            // The time between mistakes that were never made is at least the run.
-            Missing::NothingBad if definition.maximise && definition.unit != Unit::Ratio => Some(-self.horizon),
-            Missing::NothingBad => Some(0.0),
-            Missing::Never => {
-                let incidents = place("incidents").and_then(|place| values[place]).unwrap_or(0.0);
-                match definition.unit {
-                    _ if incidents == 0.0 => None,
-                    Unit::Seconds => Some(self.horizon),
-                    Unit::Ratio => Some(1.0),
-                    Unit::Count | Unit::PerSecond | Unit::PerNodeHour | Unit::PerNodeSecond | Unit::BytesPerNodeSecond => {
-                        Some(0.0)
-                    }
-                }
-            }
-        }
+        let value = values[objective].or_else(|| assumed(definition, incidents(values), self.horizon))?;
+        Some(loss(definition, value))
     }
 
     /// The losses of one cell, target by target.

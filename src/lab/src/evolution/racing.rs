@@ -2,7 +2,7 @@
 //!
 //! Picture a jury that has seen the leaders on every exercise. A newcomer does the same exercises in the same order; after each the jury compares, exercise by exercise (paired, common random numbers), and sends it
 //! home as soon as it is surely worse than the boundary: the last of the leading quarter (one objective), or some leader in every objective (several). What it would have scored is then told
-//! as the leader's score and the difference so far, never its own few lucky seeds. The chance of a wrong dismissal is spent over the looks in equal parts (alpha spending: Lan and DeMets 1983).
+//! as the leader's score and the difference so far, never its own few lucky seeds. The chance of a wrong dismissal is spent over the looks in equal parts (alpha spending: Lan and DeMets 1983), and over the leaders who may dismiss (Bonferroni).
 //!
 //! **Contract.** The verdict on a candidate depends on the candidate, on the boundary when it was asked for, and on nothing that happens meanwhile.
 
@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::question::{Question, mean};
 use crate::presets::Measured;
+
+/// Values that differ by no more than this share are equal but for rounding.
+const ROUNDING: f64 = 1e-9;
 
 /// A row of the table: by seed, the losses and margins of one configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -79,7 +82,8 @@ pub(super) fn race<E>(
 ) -> Result<Raced, E> {
     let mut cells: Vec<Measured> = Vec::new();
     let mut row = Row::default();
-    let error = rules.error_per_look();
+    // Each leader may send the candidate home, so each gets its part of what may be spent.
+    let error = rules.error_per_look() / boundary.leaders.len().max(1) as f64;
     while cells.len() < rules.most {
         let measured = cell(cells.len())?;
         let read = question.losses(&measured).and_then(|losses| Ok((losses, question.margins(&measured)?)));
@@ -126,9 +130,12 @@ fn surely_worse(first: &Row, second: &Row, error: f64) -> bool {
     breaks || (dominated && keeps)
 }
 
-/// Whether the mean is above 0 beyond doubt.
+/// Whether the mean is above 0 beyond doubt. Equal values say nothing about how much others would vary; what they show is their sign, as often as they are there.
 fn above(values: &[f64], error: f64) -> bool {
-    values.len() >= 2 && t_above(values) < error
+    let Some(&first) = values.first() else { return false };
+    let equal = values.iter().all(|value| (value - first).abs() <= ROUNDING * first.abs());
+    let p = if equal && first > 0.0 { 0.5f64.powi(values.len().min(1000) as i32) } else { t_above(values) };
+    values.len() >= 2 && p < error
 }
 
 /// What is told of a dismissed candidate: the leader's figures and the mean differences to it.

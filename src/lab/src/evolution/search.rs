@@ -3,6 +3,7 @@
 //! Threads take candidates from a queue and race each through its seeds. Results are told to the algorithm in the order of asking, within a window ([`hms_evolve::run::Window`]); a candidate is
 //! held against the leaders as they were when it was asked for. So what is found depends on the campaign and on nothing else. After each generation the state is stored.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 
@@ -99,7 +100,8 @@ pub(super) fn begin(plan: &Plan) -> State {
     }
 }
 
-type Arrival = (u64, Result<Raced, Stopped>);
+/// A candidate's number, and what came of it; `Err` with what a thread panicked with.
+type Arrival = (u64, std::thread::Result<Result<Raced, Stopped>>);
 
 impl Search<'_> {
     /// Goes on until the end; `store` keeps the state after every generation, `show` hears of every candidate.
@@ -155,6 +157,8 @@ impl Search<'_> {
                 }
                 WindowStep::Wait => {
                     let (id, raced) = arrivals.recv().expect("a candidate is under way");
+                    // The queue closes on the way up, so the other threads end too.
+                    let raced = raced.unwrap_or_else(|panic| resume_unwind(panic));
                     window.arrive(id, raced.map_err(|Stopped| Broken::Stopped)?);
                 }
                 WindowStep::Stuck if self.state.growing => {
@@ -248,12 +252,7 @@ impl Search<'_> {
         state.generations.push(Generation { step, seeds, trials, saved });
         state.prefix.observe(state.undecided as usize, state.since as usize);
         (state.undecided, state.since) = (0, 0);
-        let flat = settings.patience.is_some_and(|patience| {
-            let now = state.generations.last().and_then(|now| now.step.hypervolume);
-            let then = (state.generations.len() as u64).checked_sub(patience + 1);
-            let then = then.and_then(|place| state.generations[place as usize].step.hypervolume);
-            now.zip(then).is_some_and(|(now, then)| then > 0.0 && now - then <= GAIN * then)
-        });
+        let flat = settings.patience.is_some_and(|patience| gained_nothing(&state.generations, patience));
         state.end = if generation >= settings.generations {
             Some(End::Generations)
         } else if settings.trials.is_some_and(|most| state.trials >= most) {
@@ -293,6 +292,14 @@ impl Search<'_> {
     }
 }
 
+/// Whether the hypervolume has not grown for so many generations. Only generations with equally many seeds can be compared: other seeds give other losses to the same population.
+fn gained_nothing(generations: &[Generation], patience: u64) -> bool {
+    let then = (generations.len() as u64).checked_sub(patience + 1).map(|place| &generations[place as usize]);
+    let pair = generations.last().zip(then).filter(|(now, then)| now.seeds == then.seeds);
+    let volumes = pair.and_then(|(now, then)| now.step.hypervolume.zip(then.step.hypervolume));
+    volumes.is_some_and(|(now, then)| then > 0.0 && now - then <= GAIN * then)
+}
+
 /// What identifies a configuration: equal for equal ones.
 pub(super) fn configuration_key(configuration: &Configuration) -> String {
     blake3::hash(hms_trial::render_stack(configuration).as_bytes()).to_hex()[..16].to_owned()
@@ -312,9 +319,45 @@ fn work(
         let subject = evaluator.subject(&plan.genes.decode(&order.genome));
         let most = order.seeds as usize;
         let rules = Rules { first: (plan.settings.seeds.0 as usize).min(most), most, error: plan.settings.error };
-        let raced = race(&plan.question, rules, &order.boundary, |seed| evaluator.cell(&subject, seeds.get(seed as u64)));
+        let race = || race(&plan.question, rules, &order.boundary, |seed| evaluator.cell(&subject, seeds.get(seed as u64)));
+        // Trials that panic are failed candidates; any other panic is the search's own, and is told, or it would wait forever.
+        let raced = catch_unwind(AssertUnwindSafe(race));
         if arrive.send((order.id, raced)).is_err() {
             return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plateau_is_seen_on_equally_many_seeds_only() {
+        let generation = |(seeds, volume): &(u64, f64)| {
+            let step = Step {
+                generation: 0,
+                evaluations: 0,
+                best: None,
+                feasible: 1.0,
+                front: 1,
+                hypervolume: Some(*volume),
+                distances: None,
+                spacing: 0.0,
+                diversity: 0.0,
+            };
+            Generation { step, seeds: *seeds, trials: 0, saved: 0 }
+        };
+        let table: [(&[(u64, f64)], bool); 5] = [
+            (&[(2, 1.0), (2, 1.0), (2, 1.0)], true),
+            (&[(2, 1.0), (2, 1.0), (2, 1.1)], false),
+            (&[(2, 1.0), (2, 1.0), (3, 0.9)], false),
+            (&[(2, 1.0), (3, 0.9), (3, 0.9), (3, 0.9)], true),
+            (&[(2, 1.0), (2, 1.0)], false),
+        ];
+        for (row, flat) in table {
+            let generations: Vec<Generation> = row.iter().map(generation).collect();
+            assert_eq!(gained_nothing(&generations, 2), flat, "{row:?}");
         }
     }
 }

@@ -98,15 +98,16 @@ impl Study {
 pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     let Options { out, opening, jobs, baselines, build, watch, show } = options;
     let folder = Folder::take(plan, out, opening)?;
+    // The state and the log are of one model, or nothing is touched.
+    let state = match opening {
+        Opening::Resume => folder.resume(plan, build)?,
+        Opening::New | Opening::Fresh => None,
+    };
     let cache = Cache::open(&folder.path.join(CELLS), build)?;
     let evaluator = Evaluator::new(plan.worlds.clone(), plan.combination, &cache, jobs, watch).map_err(EvolveError::Threads)?;
     let stopped = |Stopped| EvolveError::Stopped { folder: folder.path.clone() };
     let seeds = SeedPlan::new(plan.settings.root);
     let (yardstick, scale) = yardstick(plan, &evaluator, &seeds).map_err(stopped)?;
-    let state = match opening {
-        Opening::Resume => folder.state(plan)?,
-        Opening::New | Opening::Fresh => None,
-    };
     let state = state.unwrap_or_else(|| begin(plan));
     let mut search = Search { plan, evaluator: &evaluator, seeds: seeds.search, yardstick, scale, state };
     let store = |state: &super::state::State| folder.store(state);

@@ -9,7 +9,7 @@ use hms_evolve::algorithms::{Algorithm, Population};
 use hms_evolve::noise::seeds::{Decision, HeldOut, Seeds, Validation};
 use hms_evolve::proof::bootstrap::{Bootstrap, Interval};
 use hms_evolve::proof::holm;
-use hms_evolve::proof::paired::sign_flip;
+use hms_evolve::proof::paired::{power, sign_flip};
 use hms_evolve::run::Evaluation;
 use hms_evolve::scores::{Dominance, Measured as Scored, constrained_dominance};
 use hms_machine::Seed;
@@ -22,7 +22,9 @@ use super::state::State;
 use crate::presets::{DEFAULT, Measured};
 
 /// Finalists where there is one objective.
-const FINALISTS: usize = 8;
+pub(super) const FINALISTS: usize = 8;
+/// Fewer pairs never give p ≤ 0.05: with all differences of one sign, the two-sided sign-flip test gives 2 / 2^n (before any correction).
+pub(super) const PAIRS_MIN: usize = 6;
 /// Random flips of signs behind a p-value.
 const FLIPS: usize = 9_999;
 
@@ -89,6 +91,8 @@ pub struct Verdict {
     pub contenders: Vec<Contender>,
     /// How many of them were chosen.
     pub chosen: usize,
+    /// Place of the first preset among the contenders.
+    pub first_preset: usize,
     /// Every choice against every baseline in every objective.
     pub comparisons: Vec<Comparison>,
 }
@@ -206,6 +210,7 @@ pub(super) fn judge(
     if *plan.genes.base() != Configuration::default() {
         named.push(("base".to_owned(), *plan.genes.base()));
     }
+    let first_preset = named.len();
     named.extend(plan.presets.iter().map(|preset| (preset.name.clone(), preset.stack)));
     let configurations: Vec<Configuration> = named.iter().map(|(_, configuration)| *configuration).collect();
     let cells = evaluator.measure(&configurations, &seeds)?;
@@ -231,7 +236,12 @@ pub(super) fn judge(
     for (comparison, corrected) in comparisons.iter_mut().zip(holm(&p_values)) {
         comparison.p_corrected = corrected;
     }
-    Ok((chosen, Verdict { seeds, contenders, chosen: count, comparisons }))
+    Ok((chosen, Verdict { seeds, contenders, chosen: count, first_preset, comparisons }))
+}
+
+/// Chance that so many pairs with this mean and deviation of their differences prove an improvement: that the interval lies above 0, and that the sign-flip test can say so at all, which takes [`PAIRS_MIN`].
+pub(super) fn chance_of_proof(mean: f64, deviation: f64, pairs: usize) -> f64 {
+    if pairs < PAIRS_MIN { 0.0 } else { power(mean, deviation, pairs) }
 }
 
 /// Losses of two contenders on the seeds on which both give one.
@@ -274,14 +284,14 @@ impl Verdict {
         self.comparisons.iter().find(fits)
     }
 
-    /// The baseline that keeps every constraint and is best in an objective, the default aside; `None` without presets that do.
+    /// The preset that keeps every constraint and is best in an objective, the default aside; `None` without presets that do.
     pub fn best_preset(&self, target: usize) -> Option<usize> {
         let fits = |place: &usize| {
             let evaluation = &self.contenders[*place].evaluation;
             evaluation.failure.is_none() && evaluation.violation() <= 0.0 && self.contenders[*place].name != DEFAULT
         };
         let loss = |place: usize| self.contenders[place].evaluation.objectives[target];
-        (self.chosen..self.contenders.len()).filter(fits).min_by(|&a, &b| loss(a).total_cmp(&loss(b)).then(a.cmp(&b)))
+        (self.first_preset..self.contenders.len()).filter(fits).min_by(|&a, &b| loss(a).total_cmp(&loss(b)).then(a.cmp(&b)))
     }
 }
 
@@ -339,5 +349,26 @@ mod tests {
         let expected = [("knee", 1), ("best-detection_p99", 0), ("best-recovery_p95", 2)];
         assert_eq!(chosen, expected.map(|(name, place)| (name.to_owned(), place)));
         assert!(choose(&question, &finalists[3..]).is_empty(), "without a front there is no choice");
+    }
+
+    #[test]
+    fn five_pairs_prove_nothing_and_the_base_is_no_preset() {
+        let mut rng = Rng::new(Seed(1), 0);
+        assert!(
+            sign_flip(&[1.0; PAIRS_MIN - 1], FLIPS, &mut rng) > 0.05 && sign_flip(&[1.0; PAIRS_MIN], FLIPS, &mut rng) <= 0.05
+        );
+        assert_eq!((chance_of_proof(9.0, 1.0, PAIRS_MIN - 1), chance_of_proof(9.0, 1.0, PAIRS_MIN) > 0.9), (0.0, true));
+        let contender = |(name, loss): (&str, f64)| Contender {
+            name: name.to_owned(),
+            configuration: Configuration::default(),
+            cells: Vec::new(),
+            evaluation: Evaluation { objectives: vec![loss], ..Evaluation::default() },
+        };
+        let contenders = |rows: &[(&str, f64)]| rows.iter().copied().map(contender).collect::<Vec<Contender>>();
+        let rows = [("knee", 1.0), (DEFAULT, 4.0), ("base", 2.0), ("field", 3.0)];
+        let verdict =
+            Verdict { seeds: Vec::new(), contenders: contenders(&rows), chosen: 1, first_preset: 3, comparisons: Vec::new() };
+        assert_eq!(verdict.best_preset(0), Some(3));
+        assert_eq!(Verdict { contenders: contenders(&rows[..3]), ..verdict }.best_preset(0), None);
     }
 }

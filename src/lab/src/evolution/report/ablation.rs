@@ -1,6 +1,6 @@
-//! Which gene bought which part of the gain: a path from the default to the winner, one parameter at a time, on paired seeds.
+//! Which gene bought which part of the gain: a path from the campaign's base to the winner, one parameter at a time, on paired seeds.
 //!
-//! First each parameter that has moved is put back alone; what that costs orders them. Then the path: from the default, the parameters move to where the winner has them, the most costly first, and the last step takes
+//! First each parameter that has moved is put back alone; what that costs orders them. Then the path: from the base, the parameters move to where the winner has them, the most costly first, and the last step takes
 //! all that are left together. Gains along the path add up to the whole, which single removals do not where parameters work together (Fawcett and Hoos, "Analysing differences between algorithm
 //! configurations through ablation", Journal of Heuristics 22, 2016). The number of trials is bounded.
 
@@ -15,11 +15,11 @@ use super::super::repair::repair;
 use super::ground::{Ground, gain, mean};
 
 /// Steps of the path with a parameter of their own.
-const STEPS_MAX: usize = 10;
+pub(super) const STEPS_MAX: usize = 10;
 /// Seeds of each parameter that is put back, at least.
 const SEEDS_MIN: usize = 3;
 /// Seeds of the path at most.
-const SEEDS_MAX: usize = 20;
+pub(super) const SEEDS_MAX: usize = 20;
 
 /// A step on the path.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ pub struct Step {
     pub parameters: Vec<Moved>,
     /// Mean losses after the step, target by target.
     pub losses: Vec<Option<f64>>,
-    /// Share of the default's loss that the step takes away, target by target.
+    /// Share of the base's loss that the step takes away, target by target.
     pub gains: Vec<Option<Interval>>,
 }
 
@@ -37,16 +37,16 @@ pub struct Step {
 pub struct Moved {
     /// Its name.
     pub name: &'static str,
-    /// In the default.
+    /// In the base.
     pub from: Value,
     /// In the winner.
     pub to: Value,
 }
 
-/// A path from the default to the winner.
+/// A path from the base to the winner.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Path {
-    /// Mean losses of the default.
+    /// Mean losses of the base.
     pub start: Vec<Option<f64>>,
     /// The steps.
     pub steps: Vec<Step>,
@@ -62,12 +62,12 @@ pub(crate) fn ablate(
     trials: usize,
     root: Seed,
 ) -> Result<Path, Stopped> {
-    let default = Configuration::default();
+    let base = *ground.genes.base();
     let mut rng = Rng::new(root.derive("evolve/ablation", 0), 0);
     let moved: Vec<Moved> = ground
-        .moved(genome, winner, &default)
+        .moved(genome, winner, &base)
         .into_iter()
-        .filter_map(|(tunable, to)| Some(Moved { name: tunable.name, from: value_of(&default, tunable.name)?, to }))
+        .filter_map(|(tunable, to)| Some(Moved { name: tunable.name, from: value_of(&base, tunable.name)?, to }))
         .collect();
     let few = ground.affordable(moved.len(), trials, SEEDS_MIN);
     let order = by_cost(ground, winner, &moved, few)?;
@@ -76,7 +76,7 @@ pub(crate) fn ablate(
     if moved.len() > single {
         groups.push(order[single..].iter().map(|&place| moved[place].clone()).collect());
     }
-    let mut configurations = vec![default];
+    let mut configurations = vec![base];
     for group in &groups {
         let values: Vec<(&str, Value)> = group.iter().map(|moved| (moved.name, moved.to)).collect();
         let last = configurations.len() == groups.len();
@@ -120,6 +120,7 @@ fn by_cost(ground: &Ground<'_>, winner: &Configuration, moved: &[Moved], seeds: 
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::genes::Genes;
     use super::super::ground::fixture;
     use super::*;
     use hms_machine::Duration;
@@ -144,6 +145,20 @@ mod tests {
         assert!(gains[0] > 0.4 && gains[1].abs() < 1e-9, "{gains:?}");
         let (start, end) = (path.start[0].unwrap(), path.steps[1].losses[0].unwrap());
         assert!((gains.iter().sum::<f64>() - (1.0 - end / start)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_path_starts_at_the_base_of_the_campaign() {
+        let default = Configuration::default();
+        let base = with_values(&default, &[("health.min_std", fixture::shorter(&default, "health.min_std"))]);
+        let genes = Genes::new(base, &fixture::NAMES, 20.0, &[]).unwrap();
+        let (_, question) = fixture::world();
+        let seeds = fixture::seeds();
+        let ground = Ground { genes: &genes, question: &question, measure: &fixture::measure, seeds: &seeds };
+        let winner = with_values(&base, &[("health.heartbeat", fixture::shorter(&base, "health.heartbeat"))]);
+        let path = ablate(&ground, &genes.encode(&winner), &winner, 100, Seed(1)).unwrap();
+        let moved: Vec<&str> = path.steps.iter().flat_map(|step| &step.parameters).map(|moved| moved.name).collect();
+        assert_eq!(moved, ["health.heartbeat"], "what the base says has not moved");
     }
 
     #[test]

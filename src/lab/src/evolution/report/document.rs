@@ -11,11 +11,14 @@ use super::super::plan::Plan;
 use super::super::study::Study;
 use super::super::verdict::Comparison;
 use super::robustness::{DRIFT, worst};
-use super::{Analysis, Drifted, figures};
+use super::{Analysis, Drifted, figures, start};
 use crate::presets::DEFAULT;
 
 /// What is to be shown: so much better than the default.
 const GOAL: f64 = 0.15;
+/// What intervals without a p-value are.
+const UNCORRECTED: &str =
+    "These are 95 % BCa intervals one by one: they are not corrected for their number, and only the verdict's p-values are.";
 /// Rows of long tables.
 const ROWS: usize = 12;
 /// Seeds that are named.
@@ -52,7 +55,6 @@ fn headline(text: &mut String, plan: &Plan, study: &Study) {
         text.push_str("**Nothing was chosen**: no finalist could be measured on every validation seed.\n\n");
         return;
     };
-    let seeds = study.verdict.seeds.len();
     for (target, about) in plan.question.targets.iter().enumerate() {
         let Some(own) = study.verdict.comparison(0, DEFAULT, target) else { continue };
         let _ = write!(text, "**`{}` loses {} {} than the default**", choice.name, less(own.improvement), about.name);
@@ -61,7 +63,7 @@ fn headline(text: &mut String, plan: &Plan, study: &Study) {
             let other = study.verdict.comparison(0, name, target).and_then(|found| found.improvement);
             let _ = write!(text, ", and {} than the best preset (`{name}`)", less(other));
         }
-        let _ = writeln!(text, ", on {seeds} seeds that the search never saw. {}\n", shown(own));
+        let _ = writeln!(text, ", on {} seeds that the search never saw. {}\n", own.pairs, shown(own));
     }
     if !plan.question.constraints.is_empty() {
         let kept = study.verdict.contenders[0].evaluation.violation() <= 0.0;
@@ -87,10 +89,9 @@ fn less(improvement: Option<Interval>) -> String {
 /// What the comparison with the default shows.
 fn shown(own: &Comparison) -> &'static str {
     match own.improvement {
+        _ if own.p_corrected > 0.05 => "That it is better is **not shown**.",
         Some(interval) if interval.low >= GOAL => "The whole interval lies above 15 %.",
-        Some(interval) if interval.low > 0.0 && own.p_corrected <= 0.05 => {
-            "That it is better is shown; that it is 15 % better is not."
-        }
+        Some(interval) if interval.low > 0.0 => "That it is better is shown; that it is 15 % better is not.",
         Some(_) | None => "That it is better is **not shown**.",
     }
 }
@@ -102,7 +103,7 @@ fn holds(text: &mut String, plan: &Plan, study: &Study, analysis: &Analysis) {
         let (mean, deviation) = evidence.difference;
         let _ = write!(
             text,
-            "- `{}`: the default loses {} more per seed (deviation {}, {} pairs). Power of this comparison: {:.0} %",
+            "- `{}`: the default loses {} more per seed (deviation {}, {} pairs). Chance that a repetition shows it: {:.0} %",
             about.name,
             figure(mean),
             figure(deviation),
@@ -144,6 +145,7 @@ fn holds(text: &mut String, plan: &Plan, study: &Study, analysis: &Analysis) {
         if lost > 0 {
             let _ = writeln!(text, "\nOn {lost} of these {} rows an improvement is not shown.", analysis.scenarios.len());
         }
+        let _ = writeln!(text, "\n{UNCORRECTED}");
     }
     let _ = writeln!(
         text,
@@ -181,9 +183,10 @@ fn why(text: &mut String, plan: &Plan, study: &Study) {
     if targets.len() == 1 {
         let _ = writeln!(
             text,
-            "Of {} finalists it loses least on {} validation seeds.\n",
+            "Of {} finalists it loses least on {} validation seeds{}.\n",
             study.finalists.len(),
-            plan.settings.validation
+            plan.settings.validation,
+            least_among(plan, study.finalists[choice.finalist].evaluation.violation())
         );
         return;
     }
@@ -209,15 +212,27 @@ fn why(text: &mut String, plan: &Plan, study: &Study) {
     let _ = write!(text, "\n![The front in the plane of the first two objectives]({})\n\n", figures::FRONT);
 }
 
-/// The path from the default.
+/// Among whom a winner loses least, since constraints come first.
+fn least_among(plan: &Plan, violation: f64) -> &'static str {
+    if plan.question.constraints.is_empty() {
+        ""
+    } else if violation <= 0.0 {
+        " among those that keep every constraint"
+    } else {
+        " among those that break the constraints least: none keeps them all"
+    }
+}
+
+/// The path from the base.
 fn bought(text: &mut String, plan: &Plan, analysis: &Analysis) {
     text.push_str("## What moved, and what each change bought\n\n");
     let path = &analysis.path;
+    let start = start(plan);
     if path.steps.is_empty() {
-        text.push_str("Nothing that matters differs from the default.\n\n");
+        let _ = write!(text, "Nothing that matters differs from the {start}.\n\n");
         return;
     }
-    text.push_str("| step | default | winner |");
+    let _ = write!(text, "| step | {start} | winner |");
     columns(text, plan, |name| format!(" gain in {name} |"));
     let _ = writeln!(text, "\n|---|---|---|{}", "---|".repeat(plan.question.targets.len()));
     for step in &path.steps {
@@ -231,13 +246,13 @@ fn bought(text: &mut String, plan: &Plan, analysis: &Analysis) {
     }
     let _ = write!(
         text,
-        "\nFrom the default to the winner, one parameter at a time, those first without which the winner loses most ({} seeds); gains are shares of the default's loss, with 95 % BCa intervals over {} paired held-out seeds, and add up.\n\n![Loss left after each step]({})\n\n",
+        "\nFrom the {start} to the winner, one parameter at a time, those first without which the winner loses most ({} seeds); gains are shares of the {start}'s loss, with 95 % BCa intervals over {} paired held-out seeds, and add up.\n\n![Loss left after each step]({})\n\n",
         path.seeds.1,
         path.seeds.0,
         figures::ABLATION
     );
     if let Some(rest) = path.steps.last().filter(|step| step.parameters.len() > 1) {
-        text.push_str("<details><summary>The others</summary>\n\n| parameter | default | winner |\n|---|---|---|\n");
+        let _ = write!(text, "<details><summary>The others</summary>\n\n| parameter | {start} | winner |\n|---|---|---|\n");
         for one in &rest.parameters {
             let _ = writeln!(text, "| `{}` | {} | {} |", one.name, one.from, one.to);
         }
@@ -251,7 +266,11 @@ fn drifts(text: &mut String, plan: &Plan, analysis: &Analysis) {
     if robustness.joint.is_empty() {
         return;
     }
-    let _ = write!(text, "## How robust it is\n\nEvery number of the winner drifts by {:.0} %. ", 100.0 * DRIFT);
+    let _ = write!(
+        text,
+        "## How robust it is\n\nThe numbers of the winner drift: alone by {0:.0} % down or up, together each by a draw between -{0:.0} % and {0:.0} %. ",
+        100.0 * DRIFT
+    );
     let whole: Vec<f64> = robustness.joint.iter().map(worst).collect();
     let mean = whole.iter().sum::<f64>() / whole.len() as f64;
     let most = whole.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -272,7 +291,11 @@ fn drifts(text: &mut String, plan: &Plan, analysis: &Analysis) {
         let _ = writeln!(text, "| `{}` | {from} | {to} |{}", parameter.unwrap_or_default(), cells.concat());
     }
     if robustness.left_out > 0 {
-        let _ = writeln!(text, "\n{} numbers that moved least did not drift alone.", robustness.left_out);
+        let _ = writeln!(
+            text,
+            "\n{} other numbers did not drift alone, since the trials did not suffice; those that moved went first.",
+            robustness.left_out
+        );
     }
     text.push('\n');
 }
@@ -283,7 +306,11 @@ fn genes(text: &mut String, plan: &Plan, analysis: &Analysis) {
     let names: Vec<&str> = plan.genes.tunables().map(|tunable| tunable.name).collect();
     for (about, found) in plan.question.targets.iter().zip(&analysis.sensitivity) {
         if found.effects.is_empty() {
-            let _ = writeln!(text, "`{}`: no gene explains more than chance in {} individuals.\n", about.name, found.individuals);
+            let _ = writeln!(
+                text,
+                "`{}`: no gene explains more than every shuffle in {} individuals.\n",
+                about.name, found.individuals
+            );
             continue;
         }
         let _ = write!(
@@ -306,11 +333,11 @@ fn genes(text: &mut String, plan: &Plan, analysis: &Analysis) {
             .take(SEEDS_NAMED)
             .map(|pair| format!("`{}` with `{}` ({:.0} %)", names[pair.genes[0]], names[pair.genes[1]], 100.0 * pair.share))
             .collect();
-        let said = if pairs.is_empty() { "none beyond chance".to_owned() } else { pairs.join(", ") };
+        let said = if pairs.is_empty() { "none beyond every shuffle".to_owned() } else { pairs.join(", ") };
         let _ = writeln!(text, "\nPairs that work together: {said}.\n");
     }
     text.push_str(
-        "Method: share of the variance of ranks between classes of equally many individuals (first-order sensitivity from given data, Plischke et al. 2013), less what shuffled losses give; pairs: what both explain beyond the sum of the two. It describes the ground that the search walked on.\n\n",
+        "Method: share of the variance of ranks between classes of equally many individuals (first-order sensitivity from given data, Plischke et al. 2013), less what shuffled losses give on average; pairs: what both explain beyond the sum of the two. Told is what explains more than each of 39 shuffles, and by chance alone one gene or pair in 40 does. It describes the ground that the search walked on.\n\n",
     );
 }
 
@@ -331,5 +358,6 @@ fn rivals(text: &mut String, plan: &Plan, analysis: &Analysis) {
         }
         text.push('\n');
     }
-    text.push_str("\nThey had the same genes, starts, search seeds, racing, choice and verdict, and as many trials.\n\n");
+    text.push_str("\nThey had the same genes, starts, search seeds, racing, choice and verdict, and as many trials. ");
+    let _ = write!(text, "{UNCORRECTED}\n\n");
 }

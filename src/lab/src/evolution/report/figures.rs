@@ -13,7 +13,7 @@ use crate::plots::search::{Fall, Point, PointKind, Progress, convergence, front,
 pub(super) const CONVERGENCE: &str = "convergence.svg";
 /// The front, with two objectives and more.
 pub(super) const FRONT: &str = "front.svg";
-/// The path from the default to the winner.
+/// The path from the base to the winner.
 pub(super) const ABLATION: &str = "ablation.svg";
 
 /// Draws them into a folder.
@@ -39,7 +39,7 @@ pub(in super::super) fn write(folder: &Path, plan: &Plan, study: &Study) -> Resu
         let steps: Vec<Fall> = analysis.path.steps.iter().map(fall).collect();
         let title = format!("{}: what bought the gain in {}", plan.name, first.name);
         let about = format!("{} paired held-out seeds, 95 % intervals", analysis.path.seeds.0);
-        files::replace(&folder.join(ABLATION), &waterfall(&title, &about, "default", &steps))?;
+        files::replace(&folder.join(ABLATION), &waterfall(&title, &about, super::start(plan), &steps))?;
     }
     Ok(())
 }

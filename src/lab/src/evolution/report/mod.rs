@@ -40,7 +40,7 @@ pub struct Analysis {
     pub scenarios: Vec<OnScenario>,
     /// What stands behind the comparison with the default, target by target.
     pub evidence: Vec<Evidence>,
-    /// From the default to the winner.
+    /// From the base to the winner.
     pub path: AblationPath,
     /// The winner's neighbourhood.
     pub robustness: Robustness,
@@ -73,6 +73,22 @@ pub(super) struct Findings<'a> {
     pub(super) trials: u64,
 }
 
+/// Runs on all scenarios that putting parameters back may take, and single drifts, after a search of so many trials: a quarter of its cost each, within bounds that make them worth reading and bearable.
+fn budget(plan: &Plan, search: u64) -> u64 {
+    (search / 4 / plan.worlds.len() as u64).clamp(40, 240)
+}
+
+/// Trials of an analysis after a search of so many, about: as if every gene had moved.
+pub(super) fn cost(plan: &Plan, search: u64) -> u64 {
+    let (genes, held_out) = (plan.genes.tunables().len() as u64, plan.settings.held_out);
+    let budget = budget(plan, search);
+    let singles = budget.min(genes * held_out) + budget.min(2 * genes * held_out);
+    // The path's two ends are known from the verdict.
+    let path = genes.min(ablation::STEPS_MAX as u64).saturating_sub(1) * held_out.min(ablation::SEEDS_MAX as u64);
+    let joint = robustness::JOINT as u64 * held_out.min(robustness::SEEDS_MAX as u64);
+    (singles + path + joint) * plan.worlds.len() as u64
+}
+
 /// Analyses the first choice; `None` where nothing was chosen.
 ///
 /// # Errors
@@ -88,8 +104,7 @@ pub(super) fn analyse(
     let root = plan.settings.root;
     let measure = |configurations: &[Configuration], seeds: &[hms_machine::Seed]| evaluator.measure(configurations, seeds);
     let ground = Ground { genes: &plan.genes, question: &plan.question, measure: &measure, seeds: &verdict.seeds };
-    // A quarter of the search's cost each, within bounds that make them worth reading and bearable.
-    let trials = (findings.trials / 4 / evaluator.worlds().len() as u64).clamp(40, 240) as usize;
+    let trials = budget(plan, findings.trials) as usize;
     show(Stage::Ablation);
     let path = ablation::ablate(&ground, &winner.genome, &winner.configuration, trials, root)?;
     let first: Vec<&str> = path.steps.iter().flat_map(|step| &step.parameters).map(|moved| moved.name).collect();
@@ -114,6 +129,11 @@ pub(super) fn analyse(
         Vec::new()
     };
     Ok(Some(Analysis { scenarios, evidence, path, robustness, sensitivity, baselines }))
+}
+
+/// What the path to the winner starts from, in words: the campaign's base, which most often is the default.
+fn start(plan: &Plan) -> &'static str {
+    if *plan.genes.base() == Configuration::default() { DEFAULT } else { "base" }
 }
 
 /// The default, and the best preset of each target.

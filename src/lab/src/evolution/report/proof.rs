@@ -2,13 +2,12 @@
 
 use hms_evolve::Rng;
 use hms_evolve::proof::bootstrap::Interval;
-use hms_evolve::proof::paired::power;
 use hms_machine::Seed;
 use hms_stack::Configuration;
 
 use super::super::evaluator::{Evaluator, Stopped};
 use super::super::question::Question;
-use super::super::verdict::{Contender, improvement, pairs};
+use super::super::verdict::{Contender, PAIRS_MIN, chance_of_proof, improvement, pairs};
 
 /// A baseline on one scenario, against the winner.
 #[derive(Clone, Debug)]
@@ -26,7 +25,7 @@ pub struct OnScenario {
 pub struct Evidence {
     /// Mean of the paired differences, and their standard deviation.
     pub difference: (f64, f64),
-    /// Chance that as many seeds show such a difference: the power of the proof.
+    /// Chance that as many other seeds show an improvement, if the true difference is the one found.
     pub power: f64,
     /// Seeds that show it with 90 %; `None` where there is no difference.
     pub seeds_for_90: Option<u64>,
@@ -78,7 +77,7 @@ pub(crate) fn evidence(question: &Question, baseline: &Contender, winner: &Conte
     worse_on.sort_by(|a, b| (b.2 - b.1).total_cmp(&(a.2 - a.1)).then(a.0.cmp(&b.0)));
     Evidence {
         difference: (mean, deviation),
-        power: power(mean, deviation, rows.len()),
+        power: chance_of_proof(mean, deviation, rows.len()),
         seeds_for_90: (mean > 0.0).then(|| seeds_for(mean, deviation)),
         worse_on,
         pairs: rows.len(),
@@ -87,9 +86,9 @@ pub(crate) fn evidence(question: &Question, baseline: &Contender, winner: &Conte
 
 /// The least number of seeds with a power of 90 %.
 fn seeds_for(mean: f64, deviation: f64) -> u64 {
-    // (z of 97.5 % + z of 90 %) squared over the effect squared; two are needed for any interval.
+    // (z of 97.5 % + z of 90 %) squared over the effect squared; fewer than a few pairs prove nothing.
     let needed = (1.959_964 + 1.281_552) * deviation / mean;
-    (needed * needed).ceil().clamp(2.0, 1e9) as u64
+    (needed * needed).ceil().clamp(PAIRS_MIN as f64, 1e9) as u64
 }
 
 #[cfg(test)]
@@ -123,12 +122,13 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_without_spread_needs_two_seeds_and_none_has_no_number() {
+    fn a_difference_without_spread_needs_six_seeds_and_none_has_no_number() {
         let (_, question) = fixture::world();
-        let seeds: Vec<Seed> = (1..=3).map(Seed).collect();
-        let (before, after) = (contender("default", &[4.0; 3], &question), contender("knee", &[3.0; 3], &question));
+        let seeds: Vec<Seed> = (1..=6).map(Seed).collect();
+        let (before, after) = (contender("default", &[4.0; 6], &question), contender("knee", &[3.0; 6], &question));
         let found = evidence(&question, &before, &after, 0, &seeds);
-        assert_eq!((found.seeds_for_90, found.power, found.worse_on.len()), (Some(2), 1.0, 0));
+        assert_eq!((found.seeds_for_90, found.power, found.worse_on.len()), (Some(6), 1.0, 0));
+        assert_eq!(evidence(&question, &before, &after, 0, &seeds[..5]).power, 0.0, "five pairs never give p below 0.05");
         assert_eq!(evidence(&question, &after, &before, 0, &seeds).seeds_for_90, None);
     }
 }

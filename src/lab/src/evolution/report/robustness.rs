@@ -13,11 +13,11 @@ use super::ground::{Ground, gain};
 /// By how much numbers drift, as a share.
 pub(crate) const DRIFT: f64 = 0.05;
 /// Draws in which all numbers drift.
-const JOINT: usize = 8;
+pub(super) const JOINT: usize = 8;
 /// Seeds of a single drift, at least.
 const SEEDS_MIN: usize = 3;
 /// Seeds of the joint ones at most.
-const SEEDS_MAX: usize = 20;
+pub(super) const SEEDS_MAX: usize = 20;
 
 /// The winner after a drift.
 #[derive(Clone, Debug, PartialEq)]

@@ -78,7 +78,7 @@ fn verdict(plan: &Plan) -> Verdict {
     let found = improvement(&pairs, &mut Rng::new(Seed(1), 0));
     let comparison =
         Comparison { chosen: 0, baseline: 1, target: 0, improvement: found, p: 1e-4, p_corrected: 1e-4, pairs: pairs.len() };
-    Verdict { seeds, contenders, chosen: 1, comparisons: vec![comparison] }
+    Verdict { seeds, contenders, chosen: 1, first_preset: 2, comparisons: vec![comparison] }
 }
 
 fn study(plan: &Plan) -> Study {
@@ -125,7 +125,7 @@ fn the_headline_comes_first_and_everything_behind_it_follows() {
         "less detection_p99 than the default**",
         "The whole interval lies above 15 %.",
         "## Verdict on 20 held-out seeds",
-        "Power of this comparison: 100 %",
+        "Chance that a repetition shows it: 100 %",
         "## What moved, and what each change bought",
         "| `health.heartbeat` | 100ms | 50ms | +49.",
         "| `retry.attempts` | 3 | 2 | +0.",
@@ -157,4 +157,26 @@ fn the_pictures_of_a_report_lie_beside_it() {
     assert!(text(figures::CONVERGENCE).contains("240 trials"));
     assert!(text(figures::ABLATION).contains("health.heartbeat = 50ms"));
     assert!(!folder.path().join(figures::FRONT).exists(), "there is one objective");
+}
+
+#[test]
+fn an_interval_alone_shows_nothing_and_seeds_without_an_answer_are_not_counted() {
+    let plan = plan();
+    let mut study = study(&plan);
+    study.verdict.comparisons[0].p_corrected = 0.06;
+    study.verdict.comparisons[0].pairs = 17;
+    let text = report(&plan, &study);
+    assert!(text.contains("on 17 seeds that the search never saw. That it is better is **not shown**."), "{text}");
+    assert!(text.contains("they are not corrected for their number"), "{text}");
+}
+
+#[test]
+fn convergence_compares_generations_on_equally_many_seeds() {
+    let plan = plan();
+    let mut study = study(&plan);
+    // The first generation looks best, on fewer seeds.
+    study.generations[0].step.hypervolume = Some(2.0);
+    study.generations[0].seeds = 1;
+    let text = report(&plan, &study);
+    assert!(text.contains("reached in generation 2, of those on 2 seeds"), "{text}");
 }

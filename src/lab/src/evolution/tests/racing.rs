@@ -54,6 +54,32 @@ fn who_is_surely_worse_is_given_up_and_told_as_the_leader_and_the_difference() {
 }
 
 #[test]
+fn equal_differences_are_surely_worse_by_their_number_alone() {
+    let question = question(Vec::new());
+    let leaders = boundary(&question, |seed| cell(Some(noise(seed)), 1.0));
+    let worse = |error| {
+        let rules = Rules { error, ..RULES };
+        race(&question, rules, &leaders, |seed| Ok::<_, ()>(cell(Some(noise(seed) + 2.0), 1.0))).unwrap()
+    };
+    // There are seven looks: 0.5^n is below 0.5 / 7 from the fourth seed on, and below 0.05 / 7 with the eighth, which is the last.
+    assert_eq!((worse(0.5).seeds, worse(0.5).dismissed), (4, true));
+    assert_eq!((worse(0.05).seeds, worse(0.05).dismissed, worse(0.05).undecided), (8, false, false));
+    assert!(worse(0.02).undecided, "eight equal signs do not show so much");
+}
+
+#[test]
+fn leaders_share_the_error_that_may_be_spent() {
+    let question = question(Vec::new());
+    let one = boundary(&question, |seed| cell(Some(noise(seed)), 1.0));
+    let own = |seed: usize| cell(Some(noise(seed) + 2.0), 1.0);
+    let seeds = |leaders: usize| {
+        let boundary = Boundary { leaders: vec![one.leaders[0].clone(); leaders] };
+        race(&question, Rules { error: 0.5, ..RULES }, &boundary, |seed| Ok::<_, ()>(own(seed))).unwrap().seeds
+    };
+    assert_eq!((seeds(1), seeds(2), seeds(4)), (4, 5, 6));
+}
+
+#[test]
 fn who_is_better_or_no_different_meets_every_seed() {
     let question = question(Vec::new());
     let leaders = boundary(&question, |seed| cell(Some(noise(seed)), 1.0));

@@ -78,7 +78,8 @@ fn several_objectives_scenarios_and_islands_go_together() {
         .replace("[cost]\navailability = 10\ndetection_p99 = 1\n", "[islands]\ncount = 2\nevery = 1\n")
         .replace("generations = 3", "generations = 1");
     let bench = Bench::new(&many);
-    fs::copy(bench.path("small.toml"), bench.path("other.toml")).unwrap();
+    let other = fs::read_to_string(bench.path("small.toml")).unwrap().replace("duration = \"16s\"", "duration = \"14s\"");
+    fs::write(bench.path("other.toml"), other).unwrap();
     let study = search(&bench.plan(), &bench.path("out"), Opening::New, 2, usize::MAX).unwrap();
     assert!(study.chosen.iter().any(|choice| choice.name == "knee"));
     for choice in &study.chosen {
@@ -100,6 +101,13 @@ fn folders_are_not_mixed_up() {
     fs::remove_file(out.join("letter")).unwrap();
     assert!(told(Opening::New).contains("interrupted"));
     assert!(told(Opening::New).contains("--resume goes on with it, --fresh begins anew"));
+    // A process that was killed before its first trial keeps nobody out.
+    let early = bench.path("early");
+    fs::create_dir(&early).unwrap();
+    fs::write(early.join("lock"), "").unwrap();
+    fs::write(early.join("campaign.toml"), "").unwrap();
+    let error = search(&plan, &early, Opening::New, 1, 1).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("interrupted"), "{error}");
     // Through one generation, so that there is a state; then another campaign, and a damaged state.
     assert!(search(&plan, &out, Opening::Resume, 2, 40).is_err());
     let checkpoint = out.join("checkpoint.bin");
@@ -110,4 +118,51 @@ fn folders_are_not_mixed_up() {
     fs::write(&checkpoint, &whole[..whole.len() / 2]).unwrap();
     let error = told(Opening::Resume);
     assert!(error.contains("checkpoint.bin: the checkpoint is damaged") && error.contains("--fresh"), "{error}");
+}
+
+#[test]
+fn trials_of_another_program_are_refused_or_set_aside_and_never_written_over() {
+    let bench = Bench::new(CAMPAIGN);
+    let plan = bench.plan();
+    let out = bench.path("out");
+    assert!(search(&plan, &out, Opening::New, 2, 40).is_err());
+    let cells = out.join("cells.bin");
+    let mut foreign = fs::read(&cells).unwrap();
+    foreign[10] ^= 1;
+    fs::write(&cells, &foreign).unwrap();
+    let error = search(&plan, &out, Opening::Resume, 1, 1).map(|_| ()).unwrap_err();
+    assert!(matches!(error, EvolveError::Changed { .. }), "{error}");
+    assert!(fs::read(&cells).unwrap() == foreign, "what is refused stays as it was");
+    assert!(search(&plan, &out, Opening::Fresh, 1, 1).is_err());
+    assert!(fs::read(out.join("cells.bin.old")).unwrap() == foreign, "what is begun anew keeps the old log");
+}
+
+#[test]
+fn a_thread_that_panics_ends_the_search() {
+    let bench = Bench::new(CAMPAIGN);
+    let plan = bench.plan();
+    let ended = AtomicUsize::new(0);
+    // The base is measured on four seeds before the search begins.
+    let watch = |step: Step| {
+        if let Step::Ended = step {
+            assert!(ended.fetch_add(1, Ordering::Relaxed) < 12, "the watch is broken");
+        }
+        true
+    };
+    let build = Build { version: "1".to_owned(), commit: None };
+    let out = bench.path("out");
+    let run = || {
+        let options = Options {
+            out: &out,
+            opening: Opening::New,
+            jobs: 2,
+            baselines: false,
+            build: &build,
+            watch: &watch,
+            show: &mut |_| {},
+        };
+        evolve(&plan, options).map(|_| ())
+    };
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).unwrap_err();
+    assert_eq!(panic.downcast_ref::<&str>(), Some(&"the watch is broken"));
 }
