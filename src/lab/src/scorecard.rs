@@ -83,7 +83,8 @@ impl Sample {
         let incidents = || outcome.incidents.iter().filter(|incident| incident.start >= warmup);
         // What showed and was never noticed counts as noticed at the end, unless it was over before it had to be noticed.
         let noticed = |incident: &hms_trial::Incident| {
-            let missed = incident.shown.filter(|shown| incident.end.is_none_or(|end| end.saturating_since(*shown) >= NOTICED_WITHIN));
+            let missed =
+                incident.shown.filter(|shown| incident.end.is_none_or(|end| end.saturating_since(*shown) >= NOTICED_WITHIN));
             incident.detection_time().or_else(|| missed.map(|shown| end.saturating_since(shown)))
         };
         let recovery = |incident: &hms_trial::Incident| {
