@@ -1,12 +1,13 @@
 //! Each panel, clicked through by accessibility label.
 
 use egui_kittest::kittest::{NodeT, Queryable};
+use hms_gui::app::Options;
 use hms_gui::command::Command;
 use hms_gui::panels::Panel;
 use hms_gui::view::run::Led;
 use hms_gui::worker::TRAVELS_MAX;
 
-use crate::bench::{bench, ran, until};
+use crate::bench::{SCENARIO, bench, bench_with, ran, until};
 
 #[test]
 fn launch_runs_what_is_drafted_and_recovery_shows_its_figures() {
@@ -42,7 +43,9 @@ fn launch_shows_the_form_and_a_switch_in_it_changes_the_text() {
 
 #[test]
 fn live_run_can_be_watched_slowly_paused_and_cancelled() {
-    let mut bench = bench();
+    // So long that it has not ended before it can be slowed down.
+    let long = SCENARIO.replace("duration = \"10s\"", "duration = \"6h\"");
+    let mut bench = bench_with(Options::default(), &long);
     until(&mut bench, "the check", |app| app.view.drafts.is_ready());
     bench.state_mut().want(Command::Run);
     bench.state_mut().want(Command::Speed(Some(0.1)));
