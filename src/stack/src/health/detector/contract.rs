@@ -44,17 +44,20 @@ impl ContractConfiguration {
 
     /// The health configuration that follows; the given one where there is no contract, or none can be kept.
     pub fn apply(&self, health: HealthConfiguration) -> HealthConfiguration {
+        if !self.enabled {
+            return health;
+        }
         match self.timing() {
-            Ok(Timing { period, slack }) if self.enabled => {
+            Ok(Timing { period, slack }) => {
                 HealthConfiguration { heartbeat: period, detector: DetectorKind::Chen, chen_alpha: slack, ..health }
             }
-            Ok(_) | Err(_) => health,
+            Err(_) => health,
         }
     }
 
     /// A contract that nothing keeps.
     pub(crate) fn conflicts(&self) -> Vec<Conflict> {
-        let failed = self.timing().err().filter(|_| self.enabled);
+        let failed = if self.enabled { self.timing().err() } else { None };
         let conflict = |error: ContractError| Conflict {
             names: ["contract.detection_max", "contract.recurrence_min"],
             message: format!("the contract cannot be kept: {error}"),
@@ -106,7 +109,7 @@ pub enum ContractError {
     },
     /// No heartbeat arrives.
     NothingArrives,
-    /// Heartbeats would have to be sent more often than every [`PERIOD_MIN`].
+    /// Heartbeats would have to be sent more often than every [`PERIOD_MIN`], or a thousand times within the time of detection.
     PeriodTooShort,
 }
 
@@ -120,7 +123,7 @@ impl fmt::Display for ContractError {
             ContractError::PeriodTooShort => {
                 write!(
                     f,
-                    "heartbeats would have to be sent more often than every {PERIOD_MIN}: allow slower detection or more mistakes"
+                    "heartbeats would have to be sent more often than every {PERIOD_MIN}, or {HEARTBEATS_MAX} times within the time of detection: allow slower detection or more mistakes"
                 )
             }
         }
@@ -131,6 +134,9 @@ impl std::error::Error for ContractError {}
 
 /// Heartbeats more often than this are not considered: a node would do nothing else.
 pub const PERIOD_MIN: Duration = Duration::from_micros(10);
+
+/// Nor more than this many within the time of detection: the bound has a factor for each.
+const HEARTBEATS_MAX: f64 = 1_000.0;
 
 /// Ratio of two neighbouring candidates in the search for the longest period.
 const STEP: f64 = 0.99;
@@ -168,7 +174,7 @@ impl Contract {
         // Step 2: mistakes are rare if many heartbeats would have to be late together. The bound is not monotone in the period
         // (the number of factors jumps), so the search goes down from the longest and refines between the last miss and the first
         // hit.
-        let least = PERIOD_MIN.as_secs_f64();
+        let least = PERIOD_MIN.as_secs_f64().max(slack_secs / HEARTBEATS_MAX);
         let target = self.recurrence_min.as_secs_f64();
         let mut missed = None;
         while recurrence(period, slack_secs, variance, loss, target) < target {
