@@ -25,7 +25,7 @@ fn check(configuration: &Configuration) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(32))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
     fn every_row_of_numbers_is_a_valid_configuration(
