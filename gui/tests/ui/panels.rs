@@ -1,13 +1,12 @@
 //! Each panel, clicked through by accessibility label.
 
 use egui_kittest::kittest::{NodeT, Queryable};
-use hms_gui::app::Options;
 use hms_gui::command::Command;
 use hms_gui::panels::Panel;
 use hms_gui::view::run::Led;
 use hms_gui::worker::TRAVELS_MAX;
 
-use crate::bench::{SCENARIO, bench, bench_with, ran, until};
+use crate::bench::{bench, ran, until};
 
 #[test]
 fn launch_runs_what_is_drafted_and_recovery_shows_its_figures() {
@@ -39,26 +38,6 @@ fn launch_shows_the_form_and_a_switch_in_it_changes_the_text() {
     let drafts = &bench.state().view.drafts;
     assert!(drafts.stack.text.contains("pause_guard = false"), "{}", drafts.stack.text);
     assert!(!drafts.inputs.as_ref().unwrap().stack().health.pause_guard);
-}
-
-#[test]
-fn live_run_can_be_watched_slowly_paused_and_cancelled() {
-    // So long that it has not ended before it can be slowed down.
-    let long = SCENARIO.replace("duration = \"10s\"", "duration = \"6h\"");
-    let mut bench = bench_with(Options::default(), &long);
-    until(&mut bench, "the check", |app| app.view.drafts.is_ready());
-    bench.state_mut().want(Command::Run);
-    bench.state_mut().want(Command::Speed(Some(0.1)));
-    until(&mut bench, "something to watch", |app| app.view.live.as_ref().is_some_and(|live| live.speed.is_some()));
-    bench.get_all_by_label("Pause").next().unwrap().click();
-    until(&mut bench, "the pause", |app| app.view.live.as_ref().is_some_and(|live| live.paused));
-    let now = bench.state().view.live.as_ref().unwrap().now;
-    bench.run_steps(10);
-    assert_eq!(bench.state().view.live.as_ref().unwrap().now, now);
-    bench.get_all_by_label("Cancel").next().unwrap().click();
-    until(&mut bench, "the end", |app| app.view.live.is_none());
-    assert!(bench.state().view.runs.is_empty());
-    assert!(bench.state().view.messages.iter().any(|message| message.text.contains("Stopped at")));
 }
 
 #[test]
