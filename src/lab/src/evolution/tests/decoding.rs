@@ -41,6 +41,8 @@ proptest! {
         let values: Vec<(&str, Value)> = parameters(&Configuration::default())
             .into_iter()
             .zip(&share)
+            // Whether an extreme contract can be kept takes long to say; the rows above have them.
+            .filter(|((tunable, _), _)| !tunable.name.starts_with("contract."))
             .map(|((tunable, _), share)| {
                 let extreme = if *share < 0.5 { tunable.low } else { tunable.high };
                 let value = match tunable.default {
