@@ -2,11 +2,9 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Output};
 
-use serde_json::Value;
-use tempfile::TempDir;
+use crate::bench::{Bench, json};
 
 const CAMPAIGN: &str = r#"version = 1
 name = "small"
@@ -48,51 +46,8 @@ for = "5s"
 target = { node = 1 }
 "#;
 
-struct Bench {
-    folder: TempDir,
-}
-
-impl Bench {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("small.toml"), SCENARIO).unwrap();
-        fs::write(folder.path().join("campaign.toml"), CAMPAIGN).unwrap();
-        Bench { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hms"));
-        command.current_dir(self.folder.path()).env_remove("RAYON_NUM_THREADS").args(["evolve", "campaign.toml"]).args(arguments);
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// Starts a search and gives it once it has stored a generation.
-    fn started(&self, out: &str) -> Child {
-        let mut child =
-            self.command(&["--out", out, "--jobs", "1"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let begun = Instant::now();
-        // Another process offers nothing to wait for but its files.
-        while !self.path(out).join("checkpoint.bin").exists() {
-            assert!(child.try_wait().unwrap().is_none(), "it ended before it stored anything");
-            assert!(begun.elapsed() < Duration::from_secs(300), "it stored nothing");
-            std::thread::park_timeout(Duration::from_millis(2));
-        }
-        child
-    }
-}
-
-#[track_caller]
-fn json(output: &Output) -> Value {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+fn bench() -> Bench {
+    Bench::new("evolve", SCENARIO, CAMPAIGN)
 }
 
 #[track_caller]
@@ -106,8 +61,8 @@ fn fails(output: &Output, code: i32, parts: &[&str]) {
 
 #[test]
 fn a_search_that_was_killed_or_interrupted_goes_on_and_ends_with_the_same_bytes() {
-    let bench = Bench::new();
-    let mut child = bench.started("out");
+    let bench = bench();
+    let mut child = bench.started("out", "checkpoint.bin");
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(!bench.path("out/history.parquet").exists());
@@ -134,8 +89,8 @@ fn a_search_that_was_killed_or_interrupted_goes_on_and_ends_with_the_same_bytes(
 #[cfg(unix)]
 #[test]
 fn an_interrupt_keeps_what_was_found_and_ends_with_130() {
-    let bench = Bench::new();
-    let child = bench.started("out");
+    let bench = bench();
+    let child = bench.started("out", "checkpoint.bin");
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     let ended = child.wait_with_output().unwrap();
     fails(&ended, 130, &["interrupted", "--resume goes on"]);
@@ -144,7 +99,7 @@ fn an_interrupt_keeps_what_was_found_and_ends_with_130() {
 
 #[test]
 fn what_would_be_searched_is_shown_and_what_is_wrong_is_refused() {
-    let bench = Bench::new();
+    let bench = bench();
     let shown = bench.run(&["--dry-run", "--json"]);
     let genes = json(&shown)["genes"].as_array().unwrap().len();
     assert!(genes > 20, "{genes}");
@@ -170,7 +125,7 @@ fn what_would_be_searched_is_shown_and_what_is_wrong_is_refused() {
 
 #[test]
 fn a_winner_that_breaks_a_constraint_on_held_out_seeds_is_told_so() {
-    let bench = Bench::new();
+    let bench = bench();
     let strict = CAMPAIGN
         .replace("presets = []", "constraints = [\"detection_p99 <= 1us\"]\npresets = []")
         .replace("generations = 6", "generations = 1");
@@ -182,7 +137,7 @@ fn a_winner_that_breaks_a_constraint_on_held_out_seeds_is_told_so() {
 
 #[test]
 fn what_runs_no_search_takes_no_folder() {
-    let bench = Bench::new();
+    let bench = bench();
     for only in ["--dry-run", "--pilot"] {
         for other in [&["--out", "out"][..], &["--resume"], &["--fresh"], &["--baselines"]] {
             fails(&bench.run(&[&[only][..], other].concat()), 2, &["cannot be used with", only]);
@@ -192,7 +147,7 @@ fn what_runs_no_search_takes_no_folder() {
 
 #[test]
 fn a_pilot_says_what_a_campaign_costs_and_can_prove() {
-    let bench = Bench::new();
+    let bench = bench();
     let found = json(&bench.run(&["--pilot", "--json"]));
     let advice = found["advice"].as_array().unwrap();
     assert_eq!(advice.len(), 2);

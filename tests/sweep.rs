@@ -1,12 +1,12 @@
 //! `hms sweep` as a process: killed, interrupted, resumed.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
-use tempfile::TempDir;
+
+use crate::bench::{Bench, json};
 
 /// Long enough to be killed in the middle, short enough for a test.
 const CAMPAIGN: &str = r#"version = 1
@@ -41,50 +41,8 @@ for = "5s"
 target = { node = 1 }
 "#;
 
-struct Bench {
-    folder: TempDir,
-}
-
-impl Bench {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("small.toml"), SCENARIO).unwrap();
-        fs::write(folder.path().join("campaign.toml"), CAMPAIGN).unwrap();
-        Bench { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hms"));
-        command.current_dir(self.folder.path()).env_remove("RAYON_NUM_THREADS").args(["sweep", "campaign.toml"]).args(arguments);
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// Starts the campaign and gives it once it has committed something.
-    fn started(&self, out: &str) -> Child {
-        let mut child =
-            self.command(&["--out", out, "--jobs", "1", "--json"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let begun = Instant::now();
-        // Another process offers nothing to wait for but its files.
-        while !self.path(out).join("shards/000001").exists() {
-            assert!(child.try_wait().unwrap().is_none(), "it ended before it committed anything");
-            assert!(begun.elapsed() < Duration::from_secs(120), "it committed nothing");
-            std::thread::park_timeout(Duration::from_millis(2));
-        }
-        child
-    }
-}
-
-fn json(output: &Output) -> Value {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+fn bench() -> Bench {
+    Bench::new("sweep", SCENARIO, CAMPAIGN)
 }
 
 fn tables(folder: &Path) -> Vec<Vec<u8>> {
@@ -93,8 +51,8 @@ fn tables(folder: &Path) -> Vec<Vec<u8>> {
 
 #[test]
 fn a_campaign_that_was_killed_goes_on_and_ends_with_the_same_bytes() {
-    let bench = Bench::new();
-    let mut child = bench.started("killed");
+    let bench = bench();
+    let mut child = bench.started("killed", "shards/000001");
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(!bench.path("killed/runs.parquet").exists() && !bench.path("killed/manifest.json").exists());
@@ -108,8 +66,8 @@ fn a_campaign_that_was_killed_goes_on_and_ends_with_the_same_bytes() {
 #[cfg(unix)]
 #[test]
 fn an_interrupt_commits_what_is_finished_and_ends_with_130() {
-    let bench = Bench::new();
-    let child = bench.started("out");
+    let bench = bench();
+    let child = bench.started("out", "shards/000001");
     let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(status.success());
     let ended = child.wait_with_output().unwrap();
@@ -121,7 +79,7 @@ fn an_interrupt_commits_what_is_finished_and_ends_with_130() {
 
 #[test]
 fn a_dry_run_shows_the_runs_and_leaves_nothing_behind() {
-    let bench = Bench::new();
+    let bench = bench();
     let shown = bench.run(&["--dry-run", "--limit", "3"]);
     let text = String::from_utf8_lossy(&shown.stdout).into_owned();
     assert!(shown.status.success() && text.contains("6 configurations × 20 replicates = 120 runs"), "{text}");
@@ -132,7 +90,7 @@ fn a_dry_run_shows_the_runs_and_leaves_nothing_behind() {
 
 #[test]
 fn some_runs_or_one_of_them_can_be_made() {
-    let bench = Bench::new();
+    let bench = bench();
     let some = bench.run(&["--limit", "4", "--quiet", "--json"]);
     assert_eq!(some.status.code(), Some(5));
     let found: Value = serde_json::from_slice(&some.stdout).unwrap();
@@ -150,7 +108,7 @@ fn some_runs_or_one_of_them_can_be_made() {
 
 #[test]
 fn failed_trials_are_listed_and_end_with_100() {
-    let bench = Bench::new();
+    let bench = bench();
     let starved = CAMPAIGN.replace("replicates = 20", "replicates = 2\n[set]\n\"scenario.run.events_max\" = 10000");
     fs::write(bench.path("campaign.toml"), starved).unwrap();
     let ended = bench.run(&["--out", "out"]);
@@ -161,7 +119,7 @@ fn failed_trials_are_listed_and_end_with_100() {
 
 #[test]
 fn a_changed_campaign_is_refused_and_begun_anew_beside_it() {
-    let bench = Bench::new();
+    let bench = bench();
     assert_eq!(bench.run(&["--limit", "1", "--quiet"]).status.code(), Some(5));
     fs::write(bench.path("campaign.toml"), CAMPAIGN.replace("\"250ms\"", "\"300ms\"")).unwrap();
     let refused = bench.run(&[]);
@@ -174,7 +132,7 @@ fn a_changed_campaign_is_refused_and_begun_anew_beside_it() {
 
 #[test]
 fn a_pipe_gets_no_bar_and_no_colours() {
-    let bench = Bench::new();
+    let bench = bench();
     let small = CAMPAIGN.replace("replicates = 20", "replicates = 2");
     fs::write(bench.path("campaign.toml"), small).unwrap();
     let ended = bench.run(&[]);

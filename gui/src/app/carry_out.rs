@@ -233,7 +233,7 @@ impl App {
         };
         let (replicates, command_line) = (drafts.replicates, drafts.command_line());
         let first = self.new_run(u64::from(replicates));
-        let request = Request { inputs, replicates, first, command_line, speed: None };
+        let request = Request { inputs, replicates, first, command_line };
         self.running = Some(self.workers.start(move |desk| run(desk, &request)));
         if self.options.panel.is_none() {
             focus(&mut self.tree, Panel::Live);

@@ -29,8 +29,6 @@ pub struct Request {
     pub first: RunId,
     /// The command that makes the first run, up to its seed.
     pub command_line: Option<String>,
-    /// How fast to go at first.
-    pub speed: Option<f64>,
 }
 
 /// A piece of a run takes about this long, so that it can be stopped and shown.
@@ -55,7 +53,7 @@ pub fn run(desk: &Desk, request: &Request) {
     for replicate in 0..request.replicates {
         let seed = Seed(request.inputs.seed().0.wrapping_add(u64::from(replicate)));
         let mut recording = Recording::new(request.inputs.with_seed(seed));
-        let mut watcher = Watcher::new(desk, &recording, request.speed);
+        let mut watcher = Watcher::new(desk, &recording);
         (watcher.live.run, watcher.live.runs) = (replicate + 1, request.replicates);
         match watcher.run(&mut recording) {
             Ok(wall) => {
@@ -74,7 +72,7 @@ pub fn run(desk: &Desk, request: &Request) {
 
 /// Runs on what was forked.
 pub(super) fn run_fork(desk: &Desk, id: RunId, origin: Origin, mut recording: Recording) {
-    match Watcher::new(desk, &recording, None).run(&mut recording) {
+    match Watcher::new(desk, &recording).run(&mut recording) {
         Ok(wall) => finish(desk, id, Origin { wall: Some(wall), ..origin }, recording, true),
         Err(error) => desk.say(!matches!(error, RunError::Interrupted { .. }), told(&error)),
     }
@@ -108,11 +106,10 @@ struct Watcher<'a> {
 }
 
 impl<'a> Watcher<'a> {
-    fn new(desk: &'a Desk, recording: &Recording, speed: Option<f64>) -> Self {
+    fn new(desk: &'a Desk, recording: &Recording) -> Self {
         let scenario = recording.inputs().scenario();
         let mut truth = Truth::new(scenario.cluster.hosts.len(), scenario.loads.len());
         recording.trace().iter().for_each(|row| truth.read(row));
-        desk.control.speed.store(speed.map_or(0, |speed| (speed * 1_000.0) as u64), std::sync::atomic::Ordering::Relaxed);
         let live = Live {
             job: desk.job,
             scenario: scenario.name.clone(),
@@ -124,7 +121,8 @@ impl<'a> Watcher<'a> {
             events: recording.events(),
             rate: 0.0,
             paused: false,
-            speed,
+            // One that was chosen before the run began, or during the one before, holds.
+            speed: desk.control.speed(),
             truth,
             cuts: Vec::new(),
             series: Vec::new(),

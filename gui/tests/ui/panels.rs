@@ -41,6 +41,24 @@ fn launch_shows_the_form_and_a_switch_in_it_changes_the_text() {
 }
 
 #[test]
+fn live_run_can_be_watched_slowly_paused_and_cancelled() {
+    let mut bench = bench();
+    until(&mut bench, "the check", |app| app.view.drafts.is_ready());
+    bench.state_mut().want(Command::Run);
+    bench.state_mut().want(Command::Speed(Some(0.1)));
+    until(&mut bench, "something to watch", |app| app.view.live.as_ref().is_some_and(|live| live.speed.is_some()));
+    bench.get_all_by_label("Pause").next().unwrap().click();
+    until(&mut bench, "the pause", |app| app.view.live.as_ref().is_some_and(|live| live.paused));
+    let now = bench.state().view.live.as_ref().unwrap().now;
+    bench.run_steps(10);
+    assert_eq!(bench.state().view.live.as_ref().unwrap().now, now);
+    bench.get_all_by_label("Cancel").next().unwrap().click();
+    until(&mut bench, "the end", |app| app.view.live.is_none());
+    assert!(bench.state().view.runs.is_empty());
+    assert!(bench.state().view.messages.iter().any(|message| message.text.contains("Stopped at")));
+}
+
+#[test]
 fn timeline_tells_the_chain_of_a_chosen_incident() {
     let mut bench = ran(Panel::Timeline);
     bench.get_by_label("Swim lanes");

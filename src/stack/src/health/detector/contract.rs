@@ -177,12 +177,13 @@ impl Contract {
         let least = PERIOD_MIN.as_secs_f64().max(slack_secs / HEARTBEATS_MAX);
         let target = self.recurrence_min.as_secs_f64();
         let mut missed = None;
-        while recurrence(period, slack_secs, variance, loss, target) < target {
+        // Asked before each look at the product, which has a factor for each heartbeat: step 1 alone may leave hardly any period.
+        while period >= least && recurrence(period, slack_secs, variance, loss, target) < target {
             missed = Some(period);
             period *= STEP;
-            if period < least {
-                return Err(ContractError::PeriodTooShort);
-            }
+        }
+        if period < least {
+            return Err(ContractError::PeriodTooShort);
         }
         if let Some(mut high) = missed {
             for _ in 0..40 {
@@ -254,6 +255,12 @@ mod tests {
         let timing = contract.unsynchronised(path(0.05, 0.0004, 0.001)).unwrap();
         assert!(timing.period > Duration::from_millis(150) && timing.period < Duration::from_millis(300), "{timing:?}");
         assert_eq!(timing.period + timing.slack, secs(1.0));
+    }
+
+    #[test]
+    fn a_path_on_which_step_one_leaves_no_period_is_told_at_once() {
+        let contract = Contract { detection_max: secs(0.001), mistake_max: secs(0.001), ..EXAMPLE };
+        assert_eq!(contract.unsynchronised(path(0.9, 0.0, 3_600.0)), Err(ContractError::PeriodTooShort));
     }
 
     #[test]

@@ -1,11 +1,9 @@
 //! The whole stack in the world: faults are noticed and healed, and are not where the mechanism is off.
 
-use std::sync::Arc;
-
-use hms_machine::Seed;
 use hms_stack::Configuration;
-use hms_stack::balancing::BalancingChoice;
-use hms_trial::{Incident, Outcome, TraceKind, Trial};
+use hms_trial::{Incident, Outcome, TraceKind};
+
+use crate::with_plain_callers;
 
 const WORLD: &str = r#"
 version = 1
@@ -35,19 +33,7 @@ retries = 1
 "#;
 
 fn run(faults: &str, configuration: Configuration, seed: u64) -> Outcome {
-    let text = format!("{WORLD}{faults}");
-    let document = hms_scenario::parse(&text, &|_| Err("none".to_owned()));
-    let document = document.unwrap_or_else(|problems| panic!("{}", problems[0].render("healing.toml", &text)));
-    Trial::new(Arc::new(document.scenario), configuration, Seed(seed)).run().expect("the run ends by itself")
-}
-
-/// Callers learn nothing from their own calls, so that what is told apart is what the nodes know.
-fn with_plain_callers() -> Configuration {
-    let mut configuration = Configuration::default();
-    configuration.breaker.enabled = false;
-    configuration.outlier.enabled = false;
-    configuration.balancing.choice = BalancingChoice::Random;
-    configuration
+    crate::run(&format!("{WORLD}{faults}"), configuration, seed)
 }
 
 fn with_health_off() -> Configuration {
@@ -170,9 +156,7 @@ fn what_is_noticed_after_the_recovery_belongs_to_the_next_fault() {
     let short = CRASH.replace("for = \"20s\"", "for = \"10ms\"");
     let long = CRASH.replace("at = \"30s\"", "at = \"70s\"");
     let quiet = WORLD.split("[[load]]").next().expect("the part before the load").replace("boot = \"2s\"", "boot = \"0s\"");
-    let text = format!("{quiet}{short}{long}");
-    let document = hms_scenario::parse(&text, &|_| Err("none".to_owned())).expect("valid");
-    let outcome = Trial::new(Arc::new(document.scenario), Configuration::default(), Seed(1)).run().expect("ends");
+    let outcome = crate::run(&format!("{quiet}{short}{long}"), Configuration::default(), 1);
     assert_eq!(outcome.incidents[0].detected, None);
     assert!(seconds(outcome.incidents[1].detection_time()) < 1.0);
 }

@@ -1,11 +1,10 @@
 //! Detection in the world with the whole stack: what is noticed within a second, what is left alone, and what is not noticed with the mechanism off.
 
-use std::sync::Arc;
-
-use hms_machine::{Cause, Duration, Level, Record, Seed, Whole};
+use hms_machine::{Cause, Duration, Level, Record, Whole};
 use hms_stack::Configuration;
-use hms_stack::balancing::BalancingChoice;
-use hms_trial::{Outcome, TraceKind, Trial, quantile};
+use hms_trial::{Outcome, TraceKind, quantile};
+
+use crate::with_plain_callers;
 
 const WORLD: &str = r#"
 version = 1
@@ -74,23 +73,11 @@ target = { service = "api", replica = "random" }
 const LOSSY: &str = "[network]\nloss = 0.05\n";
 
 fn run(more: &str, configuration: Configuration, seed: u64) -> Outcome {
-    let text = format!("{WORLD}{more}");
-    let document = hms_scenario::parse(&text, &|_| Err("none".to_owned()));
-    let document = document.unwrap_or_else(|problems| panic!("{}", problems[0].render("detection.toml", &text)));
-    Trial::new(Arc::new(document.scenario), configuration, Seed(seed)).run().expect("the run ends by itself")
-}
-
-/// Callers learn nothing from their own calls, so that what is told apart is what the nodes know.
-fn plain() -> Configuration {
-    let mut configuration = Configuration::default();
-    configuration.breaker.enabled = false;
-    configuration.outlier.enabled = false;
-    configuration.balancing.choice = BalancingChoice::Random;
-    configuration
+    crate::run(&format!("{WORLD}{more}"), configuration, seed)
 }
 
 fn with(change: impl Fn(&mut Configuration)) -> Configuration {
-    let mut configuration = plain();
+    let mut configuration = with_plain_callers();
     change(&mut configuration);
     configuration
 }
@@ -128,7 +115,7 @@ const SEEDS: std::ops::Range<u64> = 1_000..1_004;
 fn hm_s1_under_loss_pauses_and_slow_hosts_faults_are_noticed_within_a_second_and_not_with_health_and_checks_off() {
     let world = format!("{LOSSY}{NOISE}{CRASHES}");
     let kinds = ["crash", "hang", "agent_crash"];
-    let outcomes: Vec<_> = SEEDS.map(|seed| run(&world, plain(), seed)).collect();
+    let outcomes: Vec<_> = SEEDS.map(|seed| run(&world, with_plain_callers(), seed)).collect();
     let seen = times(&outcomes, &kinds);
     assert!(seen.len() > 50, "{}", seen.len());
     assert!(p99(&seen) < 1.0, "{} of {}: {seen:?}", p99(&seen), seen.len());
@@ -143,7 +130,7 @@ fn hm_s1_under_loss_pauses_and_slow_hosts_faults_are_noticed_within_a_second_and
 #[test]
 fn hm_s2_under_loss_pauses_and_slow_hosts_one_suspicion_in_a_hundred_is_wrong_and_most_are_without_the_acceptable_pause() {
     let world = format!("{LOSSY}{NOISE}{CRASHES}");
-    let outcomes: Vec<_> = SEEDS.map(|seed| run(&world, plain(), seed)).collect();
+    let outcomes: Vec<_> = SEEDS.map(|seed| run(&world, with_plain_callers(), seed)).collect();
     let (right, wrong) = suspicions(&outcomes);
     assert!(right > 300 && (wrong as f64) < 0.01 * (right + wrong) as f64, "{right} right, {wrong} wrong");
     // Without it a host that stands still is suspected, which is right as long as it does; a letter that is lost is enough for a mistake.
@@ -190,7 +177,7 @@ fn hm_s1_slow_links_and_clocks_that_jump_are_noticed_within_a_second_and_not_wit
 #[test]
 fn hm_s2_links_clocks_and_disks_of_a_healthy_cluster_are_not_complained_of() {
     for seed in SEEDS {
-        let outcome = run("", plain(), seed);
+        let outcome = run("", with_plain_callers(), seed);
         assert_eq!(said(&outcome, |record| matches!(record, Record::NodeDegraded { .. })), [] as [f64; 0]);
     }
 }
@@ -200,7 +187,7 @@ fn hm6_a_disk_that_is_a_little_slower_is_told_by_its_past_and_not_with_anomaly_d
     // Three times is below the ratio that the check of disks calls slow.
     let slow = "[[fault]]\nkind = \"slow_disk\"\nat = \"60s\"\nfor = \"30s\"\nfactor = 3.0\ntarget = { node = 4 }\n";
     let slow_disk = |record: &Record| matches!(record, Record::NodeDegraded { node, cause: Cause::SlowDisk } if node.0 == 4);
-    let told = said(&run(slow, plain(), 1_000), slow_disk);
+    let told = said(&run(slow, with_plain_callers(), 1_000), slow_disk);
     assert!(told.first().is_some_and(|at| (60.0..70.0).contains(at)), "{told:?}");
     let off = with(|stack| stack.anomaly.enabled = false);
     assert_eq!(said(&run(slow, off, 1_000), slow_disk), [] as [f64; 0]);
@@ -209,7 +196,7 @@ fn hm6_a_disk_that_is_a_little_slower_is_told_by_its_past_and_not_with_anomaly_d
 #[test]
 fn hm6_a_leak_that_takes_ten_minutes_is_told_before_it_is_pressing_and_not_with_far_prediction_off() {
     let leak = "[[fault]]\nkind = \"memory_leak\"\nat = \"40s\"\nfor = \"50s\"\nrate = \"12 MiB/s\"\ntarget = { service = \"api\", replica = 3 }\n";
-    let told = run(leak, plain(), 1_000);
+    let told = run(leak, with_plain_callers(), 1_000);
     assert!(told.incidents[0].detection_time().is_some_and(|took| took < Duration::from_secs(1)), "{:?}", told.incidents[0]);
     let off = with(|stack| stack.prediction.far = false);
     assert_eq!(run(leak, off, 1_000).incidents[0].detected, None);
@@ -220,7 +207,7 @@ fn hm1_whoever_leads_says_that_a_zone_has_failed_and_nobody_does_with_aggregatio
     let outage = "[[fault]]\nkind = \"crash\"\nat = \"40s\"\nfor = \"20s\"\ntarget = { zone = 1 }\n";
     let failed = |record: &Record| matches!(record, Record::Whole { of: Whole::Zone(1), level: Level::Failed });
     let well = |record: &Record| matches!(record, Record::Whole { of: Whole::Zone(1), level: Level::Healthy });
-    let outcome = run(outage, plain(), 1_000);
+    let outcome = run(outage, with_plain_callers(), 1_000);
     let told = said(&outcome, failed);
     assert!(told.len() == 1 && (40.5..42.5).contains(&told[0]), "{told:?}");
     assert!(said(&outcome, well).iter().any(|at| *at > 60.0));
@@ -241,5 +228,5 @@ fn a_contract_of_four_tenths_of_a_second_is_kept_and_is_not_asked_for_with_the_c
     });
     assert_eq!(contract.conflicts(), []);
     assert!(took(contract) <= 0.41, "{}", took(contract));
-    assert!(took(plain()) > 0.5, "{}", took(plain()));
+    assert!(took(with_plain_callers()) > 0.5, "{}", took(with_plain_callers()));
 }

@@ -1,14 +1,13 @@
 //! Evidence both ways: each fault is healed with the stack, and is not with the mechanism off that heals it. The two runs of a pair differ in that mechanism
 //! alone. (Crash, hang, a dead host and poison: `healing.rs`.)
 
-use std::sync::Arc;
-
-use hms_machine::{Exit, Seed};
+use hms_machine::Exit;
 use hms_stack::Configuration;
-use hms_stack::balancing::BalancingChoice;
 use hms_stack::supervisor::state::Acknowledge;
 use hms_trial::checkers::cascades::Kind;
-use hms_trial::{Incident, Outcome, TraceKind, Trial};
+use hms_trial::{Incident, Outcome, TraceKind};
+
+use crate::with_plain_callers;
 
 /// Three zones of three hosts; each zone has an agent with state, and two more are without.
 const WORLD: &str = r#"
@@ -58,23 +57,11 @@ retries = 1
 "#;
 
 fn run(fault: &str, configuration: Configuration) -> Outcome {
-    let text = format!("{WORLD}[[fault]]\nat = \"30s\"\n{fault}\n");
-    let document = hms_scenario::parse(&text, &|_| Err("none".to_owned()));
-    let document = document.unwrap_or_else(|problems| panic!("{}", problems[0].render("evidence.toml", &text)));
-    Trial::new(Arc::new(document.scenario), configuration, Seed(1)).run().expect("the run ends by itself")
-}
-
-/// The default stack, but that callers learn nothing from their own calls, so that they do not hide what nodes do about a fault.
-fn stack() -> Configuration {
-    let mut configuration = Configuration::default();
-    configuration.breaker.enabled = false;
-    configuration.outlier.enabled = false;
-    configuration.balancing.choice = BalancingChoice::Random;
-    configuration
+    crate::run(&format!("{WORLD}[[fault]]\nat = \"30s\"\n{fault}\n"), configuration, 1)
 }
 
 fn without(switch_off: impl FnOnce(&mut Configuration)) -> Configuration {
-    let mut configuration = stack();
+    let mut configuration = with_plain_callers();
     switch_off(&mut configuration);
     configuration
 }
@@ -102,7 +89,7 @@ fn value(outcome: &Outcome, name: &str) -> f64 {
 #[test]
 fn as_s2_a_host_takes_no_acknowledged_entry_with_it_and_does_where_acknowledgements_wait_for_no_copy() {
     let crash = "kind = \"crash\"\nfor = \"50s\"\ntarget = { node = 0 }";
-    let outcome = run(crash, stack());
+    let outcome = run(crash, with_plain_callers());
     let state = outcome.findings.state;
     assert!(state.rebuilt >= 1 && state.acknowledged > 500, "{state:?}");
     assert_eq!((state.whole, state.lost), (state.rebuilt, 0));
@@ -113,7 +100,7 @@ fn as_s2_a_host_takes_no_acknowledged_entry_with_it_and_does_where_acknowledgeme
 #[test]
 fn as_s2_a_lost_disk_is_made_good_from_copies_and_not_where_none_are_shipped() {
     let lost = "kind = \"crash\"\ndisk_lost = true\nfor = \"100ms\"\ntarget = { node = 0 }";
-    let state = run(lost, stack()).findings.state;
+    let state = run(lost, with_plain_callers()).findings.state;
     assert!(state.rebuilt >= 1 && state.lost == 0, "{state:?}");
     let state = run(lost, without(|stack| stack.state.ship = false)).findings.state;
     assert!(state.lost > 500, "{state:?}");
@@ -122,7 +109,7 @@ fn as_s2_a_lost_disk_is_made_good_from_copies_and_not_where_none_are_shipped() {
 #[test]
 fn as_s2_who_is_cut_off_acknowledges_nothing_that_its_successor_does_not_have_and_does_where_it_need_not_ask() {
     let cut = "kind = \"partition\"\nfor = \"20s\"\nsides = [[0, 1, 2], [3, 4, 5, 6, 7, 8]]";
-    let state = run(cut, stack()).findings.state;
+    let state = run(cut, with_plain_callers()).findings.state;
     assert!(state.rebuilt >= 1 && state.lost == 0, "{state:?}");
     let state = run(cut, without(|stack| stack.state.acknowledge = Acknowledge::Local)).findings.state;
     assert!(state.lost > 0, "{state:?}");
@@ -147,7 +134,7 @@ fn as_s4_a_host_back_from_a_pause_works_on_until_its_agents_are_relieved_and_els
             .next();
         stopped.expect("it leaves") < relieved.expect("it is relieved")
     };
-    let outcome = run(pause, stack());
+    let outcome = run(pause, with_plain_callers());
     assert!(!stopped_before_relief(&outcome));
     assert_eq!(collateral(&outcome), 0);
     let outcome = run(pause, without(|stack| stack.placement.hand_over = false));
@@ -157,14 +144,14 @@ fn as_s4_a_host_back_from_a_pause_works_on_until_its_agents_are_relieved_and_els
 #[test]
 fn as_s1_a_paused_host_is_left_out_within_five_seconds_and_not_with_health_off() {
     let pause = "kind = \"pause\"\nfor = \"50s\"\ntarget = { node = 0 }";
-    assert!(recovery(&run(pause, stack())) < 5.0);
+    assert!(recovery(&run(pause, with_plain_callers())) < 5.0);
     assert!(outage(&run(pause, without(|stack| stack.health.enabled = false))) > 49.0);
 }
 
 #[test]
 fn as_s1_a_slow_host_is_left_out_within_five_seconds_and_not_with_checks_off() {
     let slow = "kind = \"slow_cpu\"\nspeed = 0.02\nfor = \"50s\"\ntarget = { node = 1 }";
-    let outcome = run(slow, stack());
+    let outcome = run(slow, with_plain_callers());
     assert!(recovery(&outcome) < 5.0);
     let blind = run(slow, without(|stack| stack.checks.enabled = false));
     // A third of the readers' first attempts goes to the slow host for half of the time.
@@ -179,7 +166,7 @@ fn as_s1_a_leak_is_ended_before_it_kills_and_kills_with_checks_off() {
         let kills = |kind: &TraceKind| matches!(kind, TraceKind::AgentDown { exit: Exit::OutOfMemory, .. });
         outcome.recorder.trace.iter().filter(|row| kills(&row.kind)).count()
     };
-    let outcome = run(leak, stack());
+    let outcome = run(leak, with_plain_callers());
     assert_eq!(killed(&outcome), 0);
     assert!(recovery(&outcome) < 5.0 && only(&outcome).first_attempt() == Some(true));
     assert!(killed(&run(leak, without(|stack| stack.checks.enabled = false))) > 0);
@@ -189,7 +176,7 @@ fn as_s1_a_leak_is_ended_before_it_kills_and_kills_with_checks_off() {
 fn as_s3_a_leaking_agent_is_restarted_when_it_has_to_be_and_without_that_again_and_again() {
     let leak = "kind = \"handle_leak\"\nrate = \"40/s\"\nfor = \"50s\"\ntarget = { service = \"store\", replica = 0 }";
     let restarts = |stack: Configuration| value(&run(leak, stack), "recoveries");
-    let (late, early) = (restarts(stack()), restarts(without(|stack| stack.supervisor.leak_share = 0.0)));
+    let (late, early) = (restarts(with_plain_callers()), restarts(without(|stack| stack.supervisor.leak_share = 0.0)));
     // 1,024 handles last 26 s.
     assert!((1.0..=3.0).contains(&late) && early > 3.0 * late, "{late} {early}");
 }
@@ -197,7 +184,7 @@ fn as_s3_a_leaking_agent_is_restarted_when_it_has_to_be_and_without_that_again_a
 #[test]
 fn as_s1_an_agent_whose_disk_stands_still_is_moved_and_not_with_checks_off() {
     let stall = "kind = \"disk_stall\"\nfor = \"50s\"\ntarget = { node = 0 }";
-    let (healed, blind) = (run(stall, stack()), run(stall, without(|stack| stack.checks.enabled = false)));
+    let (healed, blind) = (run(stall, with_plain_callers()), run(stall, without(|stack| stack.checks.enabled = false)));
     assert!(recovery(&healed) < 5.0, "{}", recovery(&healed));
     assert!(outage(&blind) > 49.0, "{}", outage(&blind));
 }
@@ -208,10 +195,9 @@ fn as_s1_the_agents_of_a_dead_zone_are_started_elsewhere_within_five_seconds_and
     let zone = "kind = \"crash\"\nfor = \"50s\"\ntarget = { zone = 0 }";
     let quick = |stack: Configuration| {
         let text = format!("{WORLD}[[fault]]\nat = \"30s\"\n{zone}\n").replace("\"5s\"\nmemory", "\"500ms\"\nmemory");
-        let document = hms_scenario::parse(&text, &|_| Err("none".to_owned())).expect("valid");
-        Trial::new(Arc::new(document.scenario), stack, Seed(1)).run().expect("the run ends by itself")
+        crate::run(&text, stack, 1)
     };
-    let healed = quick(stack());
+    let healed = quick(with_plain_callers());
     assert!(recovery(&healed) < 5.0, "{}", recovery(&healed));
     assert_eq!(healed.findings.state.lost, 0);
     let rooted = quick(without(|stack| stack.placement.enabled = false));

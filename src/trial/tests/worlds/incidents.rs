@@ -1,10 +1,7 @@
 //! Incidents of faults that overlap, do nothing, or outlast the run.
 
-use std::sync::Arc;
-
-use hms_machine::Seed;
 use hms_stack::Configuration;
-use hms_trial::{Outcome, Trial};
+use hms_trial::Outcome;
 
 const WORLD: &str = r#"
 version = 1
@@ -26,10 +23,7 @@ arrivals = 50
 "#;
 
 fn run(faults: &str) -> Outcome {
-    let text = format!("{WORLD}{faults}");
-    let document = hms_scenario::parse(&text, &|_| Err("none".to_owned()));
-    let document = document.unwrap_or_else(|problems| panic!("{}", problems[0].render("incidents.toml", &text)));
-    Trial::new(Arc::new(document.scenario), Configuration::default(), Seed(1)).run().expect("the run ends by itself")
+    crate::run(&format!("{WORLD}{faults}"), Configuration::default(), 1)
 }
 
 fn recovered(outcome: &Outcome) -> Vec<Option<f64>> {

@@ -1,12 +1,11 @@
 //! What the checkers find in whole runs, with the mechanism that heals and without it.
 
-use std::sync::Arc;
-
-use hms_machine::{BreakerState, Record, Seed};
+use hms_machine::{BreakerState, Record};
 use hms_stack::Configuration;
-use hms_stack::balancing::BalancingChoice;
 use hms_trial::checkers::cascades::Kind;
-use hms_trial::{Notice, Outcome, TraceKind, TraceRow, Trial};
+use hms_trial::{Notice, Outcome, TraceKind, TraceRow};
+
+use crate::with_plain_callers;
 
 const WORLD: &str = r#"
 version = 1
@@ -35,10 +34,7 @@ const PAUSE: &str = "[[fault]]\nkind = \"pause\"\nat = \"20s\"\nfor = \"20s\"\nt
 const POISON: &str = "[[fault]]\nkind = \"poison\"\nat = \"20s\"\nfor = \"10s\"\nshare = 0.01\ntarget = { load = \"users\" }\n";
 
 fn run(faults: &str, retries: u32, stack: Configuration) -> Outcome {
-    let text = format!("{}{faults}", WORLD.replace("RETRIES", &retries.to_string()));
-    let document = hms_scenario::parse(&text, &|_| Err("none".to_owned()));
-    let document = document.unwrap_or_else(|problems| panic!("{}", problems[0].render("checkers.toml", &text)));
-    Trial::new(Arc::new(document.scenario), stack, Seed(1)).run().expect("the run ends by itself")
+    crate::run(&format!("{}{faults}", WORLD.replace("RETRIES", &retries.to_string())), stack, 1)
 }
 
 fn without(change: impl FnOnce(&mut Configuration)) -> Configuration {
@@ -65,16 +61,9 @@ fn as_s1_service_is_restored_while_a_host_is_paused_and_not_before_its_end_with_
         let outcome = run(PAUSE, 1, stack);
         outcome.incidents[0].restored.expect("at the latest when the pause is over").as_secs_f64()
     };
-    let plain_callers = |stack: &mut Configuration| {
-        stack.breaker.enabled = false;
-        stack.outlier.enabled = false;
-        stack.balancing.choice = BalancingChoice::Random;
-    };
-    assert!(restored(without(plain_callers)) < 23.0);
-    let blind = without(|stack| {
-        plain_callers(stack);
-        stack.health.enabled = false;
-    });
+    assert!(restored(with_plain_callers()) < 23.0);
+    let mut blind = with_plain_callers();
+    blind.health.enabled = false;
     assert!(restored(blind) > 39.0);
 }
 
