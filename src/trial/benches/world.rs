@@ -11,7 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant as Clock;
 
-use hms_machine::Seed;
+use hms_machine::{Duration, Instant, Seed};
+use hms_sim::kernel::Limits;
 use hms_stack::Configuration;
 use hms_stack::health::HealthMode;
 use hms_trial::{Detail, Trial};
@@ -79,7 +80,7 @@ fn trial(text: &str) -> Trial {
     Trial::new(scenario(text), Configuration::default(), Seed(7))
 }
 
-fn nodes(count: u32, seconds: u32) -> String {
+fn nodes(count: u32, seconds: u64) -> String {
     format!(
         "version = 1\n[run]\nduration = \"{seconds}s\"\n[cluster]\nzones = 3\nnodes = {count}\n\
          [[service]]\nname = \"api\"\nreplicas = {count}\nwork = \"1ms\"\nstartup = \"100ms\"\n\
@@ -95,32 +96,43 @@ fn scenarios() {
     line("9 nodes, one hour, one request/s and node", &trial(&nodes(9, 3600)));
 }
 
-/// Ever more nodes of which each serves one request a second, and what they cost; boots and the news that everybody tells of itself then are in it.
+/// When nodes have told each other of themselves, and the cluster is at rest.
+const RESTED: u64 = 20;
+/// Seconds of rest that are measured.
+const MEASURED: u64 = 10;
+
+/// Ever more nodes of which each serves one request a second: the start, in which everybody hears of everybody, and what a node costs after it.
 fn growth(mode: HealthMode) {
-    println!("\nnodes that watch each other by {}: cost per event, bytes per node", mode.name());
-    for (count, seconds) in [(10, 10), (100, 10), (1_000, 10), (10_000, 2)] {
-        let mut trial = trial(&nodes(count, seconds));
+    println!("\nnodes that watch each other by {}: the first {RESTED} s, then {MEASURED} s at rest", mode.name());
+    for (count, runs) in [(10, RUNS), (100, RUNS), (1_000, 1)] {
+        let mut trial = trial(&nodes(count, RESTED + MEASURED));
         trial.stack.health.mode = mode;
-        let (mut least, mut built, mut events, mut held, mut peak) = (f64::INFINITY, f64::INFINITY, 0, 0, 0);
-        for _ in 0..if count < 10_000 { RUNS } else { 1 } {
+        let (mut started, mut rested) = (f64::INFINITY, f64::INFINITY);
+        let (mut first, mut then, mut held, mut peak) = (0, 0, 0, 0);
+        for _ in 0..runs {
             let before = HELD.load(Ordering::Relaxed);
             PEAK.store(before, Ordering::Relaxed);
             let clock = Clock::now();
             let start = worked(clock);
             let mut simulation = trial.simulation();
-            let ready = worked(clock);
+            simulation.run(&Limits::until(Instant::ZERO + Duration::from_secs(RESTED))).expect("the run goes on");
+            let middle = worked(clock);
+            first = simulation.events();
             simulation.run(&trial.limits()).expect("the run ends by itself");
-            (built, least) = (built.min(ready - start), least.min(worked(clock) - ready));
-            events = simulation.events();
+            (started, rested) = (started.min(middle - start), rested.min(worked(clock) - middle));
+            then = simulation.events() - first;
             held = HELD.load(Ordering::Relaxed) - before;
             peak = PEAK.load(Ordering::Relaxed) - before;
         }
+        let (nodes, seconds) = (f64::from(count), MEASURED as f64);
         println!(
-            "{count:>6} nodes, {seconds:>2} s {events:>12} events, built in {:>6.1} ms, {:>6.0} ns/event, {:>8.0} bytes/node at the end, {:>8.0} at most",
-            built * 1e3,
-            least / events as f64 * 1e9,
-            held as f64 / f64::from(count),
-            peak as f64 / f64::from(count),
+            "{count:>6} nodes: start {first:>9} events, {:>7.0} ns each; at rest {:>5.0} events and {:>6.1} us per node and second, {:>5.0} ns per event; {:>7.0} bytes per node, {:>7.0} at most",
+            started / first as f64 * 1e9,
+            then as f64 / nodes / seconds,
+            rested / nodes / seconds * 1e6,
+            rested / then as f64 * 1e9,
+            held as f64 / nodes,
+            peak as f64 / nodes,
         );
     }
 }

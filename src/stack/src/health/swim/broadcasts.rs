@@ -5,8 +5,7 @@
 //! replaces what is older. The queue holds of whom there is news, not the news: that is what is believed now. So at the start of a
 //! large cluster, when there is news of everybody, it takes a few dozen bytes for each.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use hms_machine::NodeId;
 
@@ -15,30 +14,37 @@ use super::message::{Claim, Update};
 /// The queue of news.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Broadcasts {
-    queue: BTreeMap<Rank, NodeId>,
-    ranks: BTreeMap<NodeId, Rank>,
+    /// News by how often it was told, each level with the newest in front. News moves from one level to the next in nearly this order, so that
+    /// almost all of it goes in at an end.
+    levels: Vec<VecDeque<News>>,
+    /// For each member the number of its news, 0 without; what has another number in a level was replaced. Empty while there is no news.
+    numbers: Vec<u32>,
+    /// Members of whom there is news.
+    waiting: usize,
     /// News that is another accuser of a suspect, where the belief names the first.
     accusers: BTreeMap<NodeId, NodeId>,
     added: u32,
 }
 
-/// The least told comes first, and of those the newest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
-    told: u32,
-    added: Reverse<u32>,
+/// There is something new about a member.
+#[derive(Clone, Copy, Debug)]
+struct News {
+    number: u32,
+    node: NodeId,
 }
 
 impl Broadcasts {
     /// News of a member; it replaces what was to be told of the same member.
     pub(super) fn add(&mut self, node: NodeId) {
-        let rank = Rank { told: 0, added: Reverse(self.added) };
         self.added = self.added.checked_add(1).expect("fewer than 2^32 pieces of news in a life");
-        if let Some(old) = self.ranks.insert(node, rank) {
-            self.queue.remove(&old);
+        if self.numbers.len() <= node.index() {
+            self.numbers.resize(node.index() + 1, 0);
         }
-        self.queue.insert(rank, node);
+        if std::mem::replace(&mut self.numbers[node.index()], self.added) == 0 {
+            self.waiting += 1;
+        }
         self.accusers.remove(&node);
+        self.put(0, News { number: self.added, node });
     }
 
     /// News that a suspect is accused by somebody else as well.
@@ -51,36 +57,68 @@ impl Broadcasts {
     /// told of a member is what is `believed`, apart from other accusers.
     pub(super) fn take(&mut self, mut bytes: u64, limit: u32, believed: impl Fn(NodeId) -> Update, updates: &mut Vec<Update>) {
         let mut taken = Vec::new();
-        for (rank, node) in &self.queue {
-            let mut update = believed(*node);
-            if let Some(by) = self.accusers.get(node) {
-                update.claim = Claim::Suspected { by: *by };
-            }
-            if let Some(left) = bytes.checked_sub(update.bytes()) {
-                bytes = left;
-                taken.push((*rank, update));
-            } else {
-                // Updates differ little in size: one that does not fit means that the message is full.
-                break;
+        for told in 0..self.levels.len() {
+            while let Some(news) = self.levels[told].front().copied() {
+                if self.numbers[news.node.index()] == news.number {
+                    let update = self.claimed(believed(news.node));
+                    let Some(left) = bytes.checked_sub(update.bytes()) else {
+                        // Updates differ little in size: one that does not fit means that the message is full.
+                        return self.put_back(taken, limit);
+                    };
+                    bytes = left;
+                    updates.push(update);
+                    taken.push((told + 1, news));
+                }
+                self.levels[told].pop_front();
             }
         }
-        for (rank, update) in taken {
-            self.queue.remove(&rank);
-            let again = Rank { told: rank.told + 1, ..rank };
-            if again.told < limit {
-                self.queue.insert(again, update.node);
-                self.ranks.insert(update.node, again);
+        self.put_back(taken, limit);
+    }
+
+    /// A belief, or who else accuses the member.
+    fn claimed(&self, mut belief: Update) -> Update {
+        if let Some(by) = self.accusers.get(&belief.node) {
+            belief.claim = Claim::Suspected { by: *by };
+        }
+        belief
+    }
+
+    /// What was told waits to be told again, unless it was told often enough.
+    fn put_back(&mut self, taken: Vec<(usize, News)>, limit: u32) {
+        for (told, news) in taken {
+            if told < limit as usize {
+                self.put(told, news);
             } else {
-                self.ranks.remove(&update.node);
-                self.accusers.remove(&update.node);
+                self.numbers[news.node.index()] = 0;
+                self.accusers.remove(&news.node);
+                self.waiting -= 1;
             }
-            updates.push(update);
+        }
+        if self.waiting == 0 {
+            // Most of the time there is nothing to tell, and there is one of these for every pair of members.
+            (self.levels, self.numbers) = (Vec::new(), Vec::new());
+        }
+    }
+
+    fn put(&mut self, told: usize, news: News) {
+        if self.levels.len() <= told {
+            self.levels.resize(told + 1, VecDeque::new());
+        }
+        let level = &mut self.levels[told];
+        let position = match (level.front(), level.back()) {
+            (Some(first), _) if first.number < news.number => 0,
+            (_, Some(last)) if last.number > news.number => level.len(),
+            (Some(_) | None, Some(_) | None) => level.partition_point(|other| other.number > news.number),
+        };
+        level.insert(position, news);
+        if level.len() > 2 * self.waiting + 16 {
+            level.retain(|news| self.numbers[news.node.index()] == news.number);
         }
     }
 
     /// Whether there is nothing to tell.
     pub(super) fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.waiting == 0
     }
 }
 
