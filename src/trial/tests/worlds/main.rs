@@ -1,6 +1,7 @@
 //! The whole stack in whole worlds: what is noticed, what is healed, and what is not with the mechanism off.
 
 mod checkers;
+mod cost;
 mod detection;
 mod evidence;
 mod healing;
