@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use hms_machine::{AgentId, Bytes, Exit, Machine, NodeId, Purpose, Ratio};
+use hms_machine::{AgentId, Bytes, Exit, Machine, NodeId, Purpose, Ratio, Seed, Streams};
 use hms_scenario::model::{DiskFailure, FaultKind};
 
 use super::agents::Process;
@@ -145,8 +145,7 @@ impl<M: Machine> World<M> {
 
     /// Strikes the software of an agent or its data: every instance that runs, and every one that is started while the fault lasts.
     fn strike_agent(&mut self, fault: &ScheduledFault, agent: AgentId, kernel: &mut Kernel) {
-        let mut draw = self.streams.draw(NEW_VERSION, u64::from(agent.0), fault.key);
-        let replicas = draw.next_u64();
+        let replicas = version_of(&self.streams, fault, agent);
         self.agents[agent.index()].afflictions.add(fault, replicas, kernel.now());
         for instance in self.running_instances(agent) {
             self.instances[instance.index()].afflictions.add(fault, replicas, kernel.now());
@@ -336,6 +335,17 @@ impl<M: Machine> World<M> {
 fn together(shares: &[(FaultId, Ratio)]) -> Ratio {
     let spared: f64 = shares.iter().map(|(_, share)| 1.0 - share.get()).product();
     Ratio::new(1.0 - spared).expect("a product of shares is a share")
+}
+
+/// The word that decides whether an agent gets the new version of a bad deployment.
+fn version_of(streams: &Streams, fault: &ScheduledFault, agent: AgentId) -> u64 {
+    streams.draw(NEW_VERSION, u64::from(agent.0), fault.key).next_u64()
+}
+
+/// Whether a bad deployment has reached an agent: it is drawn for each of a service's replicas, and may reach none.
+pub fn has_new_version(seed: Seed, fault: &ScheduledFault, agent: AgentId) -> bool {
+    let FaultKind::Regression { replicas, .. } = &fault.kind else { return false };
+    replicas.happens(version_of(&Streams::new(seed), fault, agent))
 }
 
 fn onset(fault: &ScheduledFault) -> Onset {

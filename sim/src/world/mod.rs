@@ -47,6 +47,7 @@ use crate::network::Network;
 use crate::services::placement::Placement;
 
 pub use event::Event;
+pub use faulting::has_new_version;
 pub use harm::{BUCKET, Harm, HarmRow, Kill, REACH};
 pub use record::{Detail, LoadRecord, Recorder, Requests, SeriesRow, TraceKind, TraceRow};
 

@@ -233,7 +233,7 @@ impl Node {
 
     /// Lends the recovery what it decides by.
     fn with_situation<T>(&mut self, decide: impl FnOnce(&mut Recovery, Situation<'_>) -> T) -> T {
-        let Node { recovery, recovery_at, configuration, directory, peers, states, id, .. } = self;
+        let Node { recovery, recovery_at, configuration, directory, peers, states, examination, id, .. } = self;
         let replicas = |service: ServiceId| directory.services[service.index()].agents.iter();
         let situation = Situation {
             configuration,
@@ -244,6 +244,7 @@ impl Node {
             holders: &|agent| state::sources(agent, configuration, directory, peers),
             ready: &|service| replicas(service).any(|agent| peers.standing(*agent) != Standing::Out),
             checkpoint: &|agent| states.checkpoint(agent),
+            mending: examination.mending(),
         };
         let decided = decide(recovery, situation);
         *recovery_at = recovery.deadline(configuration);

@@ -145,6 +145,7 @@ pub(crate) fn made(faults: &str, trace: Vec<TraceRow>, harm: &Harm) -> Made {
     let timeline = Timeline::new(&places, &trace, secs(120));
     let recoveries = recoveries::collect(&trace);
     let incidents = incidents::join(&incidents::Evidence {
+        seed: hms_machine::Seed(1),
         scenario: &scenario,
         schedule: &schedule,
         places: &places,

@@ -153,6 +153,7 @@ impl Trial {
         let mut recoveries = checkers::recoveries::collect(trace);
         checkers::recoveries::note_answers(&mut recoveries, &harm);
         let incidents = incidents::join(&incidents::Evidence {
+            seed: self.seed,
             scenario,
             schedule: &schedule,
             places: &places,

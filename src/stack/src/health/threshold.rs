@@ -116,6 +116,11 @@ impl Gate {
         matches!(self.state, State::Raised { .. })
     }
 
+    /// Whether the gate is raised only because the newest readings, which were good, are too few to clear it.
+    pub const fn mending(&self) -> bool {
+        matches!(self.state, State::Raised { good: 1.., .. })
+    }
+
     /// Since when the gate is raised.
     pub const fn since(&self) -> Option<Instant> {
         match self.state {
@@ -221,6 +226,16 @@ mod tests {
         let mut gate = Gate::new(Threshold::below(60.0, 120.0));
         assert!(!gate.observe(61.0, at(0)) && gate.observe(60.0, at(1)));
         assert!(gate.observe(120.0, at(2)) && !gate.observe(121.0, at(3)));
+    }
+
+    #[test]
+    fn a_raised_gate_mends_from_the_first_good_reading_to_the_next_bad_one() {
+        let mut gate = Gate::new(Threshold::above(1.0, 1.0).in_a_row(1, 3));
+        let mending = [0.0, 2.0, 0.0, 2.0, 0.0, 0.0, 0.0].map(|value| {
+            gate.observe(value, at(0));
+            gate.mending()
+        });
+        assert_eq!(mending, [false, false, true, false, true, true, false]);
     }
 
     #[test]

@@ -132,7 +132,6 @@ impl Chart {
 
     /// Whether more requests fail than usual, or no more: asked request by request, so that it is told as soon as there is enough to tell.
     fn fail(&mut self, subject: Subject, reading: &Reading, now: Instant) -> Option<Oddity> {
-        let weights = self.error_weights?;
         let (ok, failed) = match *reading {
             Reading::Outcomes { ok, errors } => (ok, errors),
             Reading::Work { ok, .. } => (u64::from(ok), u64::from(!ok)),
@@ -141,6 +140,12 @@ impl Chart {
         if !matches!(subject, Subject::Agent(_) | Subject::Peer(_)) {
             return None;
         }
+        self.requests(subject, ok, failed, now)
+    }
+
+    /// Takes requests that ended; whether more of them fail than usual has changed.
+    pub(crate) fn requests(&mut self, subject: Subject, ok: u64, failed: u64, now: Instant) -> Option<Oddity> {
+        let weights = self.error_weights?;
         let evidence = self.errors.entry(subject).or_default();
         let was = evidence.raised();
         let failure = Event { position: 0, shift: 0 };

@@ -24,6 +24,8 @@ const PHASE: Purpose = Purpose::named("stack/check-phase");
 
 /// Flushes from which a mean is taken, over as many rounds as it takes.
 const SYNCS_MIN: u64 = 5;
+/// The same for the chart, which learns how much such means differ and only tells.
+const SYNCS_CHARTED: u64 = 2;
 /// An operation that has been under way for this long is news by itself.
 const PENDING_MIN: Duration = Duration::from_millis(100);
 
@@ -43,6 +45,8 @@ pub(crate) struct Examination {
     disk: DiskReading,
     /// Flushes, and the time that they took, at the round in which a mean was taken last.
     flushes: (u64, Duration),
+    /// The same for the chart.
+    charted: (u64, Duration),
     degraded: Option<Cause>,
     /// What is believed of nodes without being acted upon, and by how many tests.
     noted: BTreeMap<(NodeId, Cause), u32>,
@@ -70,6 +74,7 @@ impl Examination {
             asked: false,
             disk: DiskReading::default(),
             flushes: (0, Duration::ZERO),
+            charted: (0, Duration::ZERO),
             degraded: None,
             noted: BTreeMap::new(),
             chart: Chart::new(configuration),
@@ -134,6 +139,11 @@ impl Examination {
         self.degraded
     }
 
+    /// Whether what this node has said of itself is about to be over.
+    pub(crate) fn mending(&self) -> bool {
+        self.checks.mending(Subject::Node(self.node))
+    }
+
     /// When [`Examination::wake`] is due next.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.round_at.into_iter().chain(self.alerts.deadline()).min()
@@ -166,13 +176,18 @@ impl Examination {
         for agent in probes {
             match evidence(agent) {
                 // Real work is the best proof, and costs nothing more.
-                Evidence::Works(elapsed) => {
+                Evidence::Works { ok, elapsed } => {
+                    self.served(agent, ok, 0, directory, cx);
                     self.checks.excuse(Subject::Agent(agent), ReadingKind::Work);
                     let readings = [Reading::Outcomes { ok: 1, errors: 0 }, Reading::Latency(elapsed)];
                     self.report(Subject::Agent(agent), &readings, configuration, directory, findings, cx);
                 }
                 // Whether it is the agent's fault only a request can tell that calls nobody.
-                Evidence::Nothing | Evidence::Fails => cx.probe(agent, Probe::Work),
+                Evidence::Fails { ok, failed } => {
+                    self.served(agent, ok, failed, directory, cx);
+                    cx.probe(agent, Probe::Work);
+                }
+                Evidence::Nothing => cx.probe(agent, Probe::Work),
             }
         }
         if measure && !self.asked {
@@ -180,6 +195,13 @@ impl Examination {
             cx.measure();
         }
         self.interpret(&changes, directory, findings, cx);
+    }
+
+    /// A local agent has answered so many requests of all its callers, and so many not: it sees more of them than any of them does.
+    fn served(&mut self, agent: AgentId, ok: u32, failed: u32, directory: &Directory, cx: &mut Cx<'_>) {
+        if let Some(oddity) = self.chart.requests(Subject::Agent(agent), u64::from(ok), u64::from(failed), cx.now) {
+            self.odd(oddity, directory, cx);
+        }
     }
 
     /// A local agent has answered a probe.
@@ -222,6 +244,7 @@ impl Examination {
         if done > 0 {
             readings.push(Reading::Outcomes { ok: done.saturating_sub(failed), errors: failed });
         }
+        self.chart_flushes(measured.disk, configuration, directory, cx);
         // A few flushes are no measure of what is usual: their times have a long tail.
         if syncs >= SYNCS_MIN {
             let mean = measured.disk.syncs_busy.saturating_sub(known_busy) / syncs;
@@ -234,6 +257,24 @@ impl Examination {
         for agent in measured.agents.iter().filter(|agent| agent.running) {
             let readings = readings_of(agent, measured, directory);
             self.report(Subject::Agent(agent.agent), &readings, configuration, directory, findings, cx);
+        }
+    }
+
+    /// What does not fit the past of a disk is told sooner than it is acted upon.
+    fn chart_flushes(&mut self, disk: DiskReading, configuration: &Configuration, directory: &Directory, cx: &mut Cx<'_>) {
+        let (known, known_busy) = self.charted;
+        let syncs = disk.syncs.saturating_sub(known);
+        let elapsed = if syncs >= SYNCS_CHARTED {
+            self.charted = (disk.syncs, disk.syncs_busy);
+            (disk.syncs_busy.saturating_sub(known_busy) / syncs).max(disk.pending)
+        } else if disk.pending >= PENDING_MIN {
+            disk.pending
+        } else {
+            return;
+        };
+        let reading = Reading::DiskOperation(elapsed);
+        if let Some(oddity) = self.chart.read(Subject::Node(self.node), &reading, configuration, cx.now) {
+            self.odd(oddity, directory, cx);
         }
     }
 
@@ -269,7 +310,8 @@ impl Examination {
     ) {
         let mut changes = Vec::new();
         for reading in readings {
-            let oddity = self.chart.read(subject, reading, configuration, cx.now);
+            let charted = matches!(reading, Reading::DiskOperation(_));
+            let oddity = if charted { None } else { self.chart.read(subject, reading, configuration, cx.now) };
             if let Some(oddity) = oddity {
                 self.odd(oddity, directory, cx);
             }

@@ -106,6 +106,10 @@ impl Node {
             if node == self.id && !here && self.life.wait_until.is_none() {
                 let copies = self.is_stateful(agent) && before.node_of(agent) != self.id;
                 came.push((agent, if copies { self.copies_of(agent) } else { StateSource::Local }));
+                // Agents of a node that is alive come because nothing has helped them there.
+                if before.node_of(agent) != self.id && !self.peers.suspects(before.node_of(agent)) {
+                    self.recovery.refer(agent, cx.now);
+                }
             } else if node == self.id && here {
                 if self.leaving.0.remove(&agent).is_some() && self.is_stateful(agent) {
                     // Its stand-in may have acknowledged entries that are not here: it starts anew from the copies.

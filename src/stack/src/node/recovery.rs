@@ -6,6 +6,7 @@
 //! A failure goes this way: noticed → decided (rung) → permitted → process ended, if there is one → started after a pause → ready → proven by real work → over; or
 //! the next rung. What cannot be helped here is handed to the leader ([`Outcome::Move`]).
 
+mod isolation;
 mod patient;
 mod trees;
 
@@ -73,6 +74,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) ready: &'a dyn Fn(ServiceId) -> bool,
     /// Whether a checkpoint of an agent was taken here.
     pub(crate) checkpoint: &'a dyn Fn(AgentId) -> bool,
+    /// Whether what ails the host is about to be over.
+    pub(crate) mending: bool,
 }
 
 impl Recovery {
@@ -494,15 +497,6 @@ impl Recovery {
         self.tell_tree(tree, situation, cx, |tree, now, actions| tree.exit(child, ExitReason::Abnormal, now, actions));
     }
 
-    fn isolate(&mut self, agent: AgentId, situation: Situation<'_>, cx: &mut Cx<'_>) {
-        let Some(patient) = self.patients.get_mut(&agent) else { return };
-        let times = self.isolations.entry(agent).or_insert(0);
-        *times += 1;
-        patient.isolated = Some(cx.now.saturating_add(situation.configuration.ladder.isolated_for(*times)));
-        self.leave_tree(agent, situation, cx);
-        self.guard.ended(agent);
-    }
-
     /// When [`Recovery::wake`] is due next.
     pub(crate) fn deadline(&self, configuration: &Configuration) -> Option<Instant> {
         if !configuration.supervisor.enabled {
@@ -572,8 +566,14 @@ impl Recovery {
             patient.ask_at = Some(cx.now.saturating_add(ASKED_AGAIN));
             outcomes.push(Outcome::Move(agent));
         }
-        if patient.treatment.and_then(|treatment| treatment.judge_at).is_some_and(|at| at <= cx.now) {
-            let cause = patient.treatment.map_or(Cause::Unverified, |treatment| treatment.cause);
+        if let Some(treatment) = patient.treatment.as_mut().filter(|treatment| treatment.judge_at.is_some_and(|at| at <= cx.now))
+        {
+            let cause = treatment.cause;
+            // What is about to be over by itself is no reason to take anything down.
+            if cause == Cause::SlowDisk && situation.mending {
+                treatment.judge_at = Some(cx.now.saturating_add(HELD));
+                return;
+            }
             self.fail_treatment(agent, cx);
             return self.decide(agent, cause, situation, cx, outcomes);
         }
@@ -582,14 +582,6 @@ impl Recovery {
         }
         if patient.released_at().is_some_and(|at| at <= cx.now) {
             self.release(agent, situation, cx);
-        }
-    }
-
-    /// An agent that was fenced off for long enough gets a new beginning.
-    fn release(&mut self, agent: AgentId, situation: Situation<'_>, cx: &mut Cx<'_>) {
-        if let Some(patient) = self.discharge(agent) {
-            self.ladder.release(agent);
-            self.admit(&[(agent, patient.source)], false, situation, cx);
         }
     }
 }

@@ -26,10 +26,20 @@ pub(crate) struct Requests {
 pub(crate) enum Evidence {
     /// None has ended.
     Nothing,
-    /// All were answered, in this time on average.
-    Works(Duration),
+    /// So many were answered, none was not, in this time on average.
+    Works {
+        /// How many.
+        ok: u32,
+        /// Mean time.
+        elapsed: Duration,
+    },
     /// Some were not, for whatever reason: what the agent calls may be to blame.
-    Fails,
+    Fails {
+        /// Those that were.
+        ok: u32,
+        /// Those that were not.
+        failed: u32,
+    },
 }
 
 /// The door of one agent.
@@ -129,8 +139,8 @@ impl Requests {
         let Some(door) = self.doors.get_mut(&agent) else { return Evidence::Nothing };
         match std::mem::take(&mut door.tally) {
             (0, 0, _) => Evidence::Nothing,
-            (ok, 0, elapsed) => Evidence::Works(elapsed / u64::from(ok)),
-            (_, _, _) => Evidence::Fails,
+            (ok, 0, elapsed) => Evidence::Works { ok, elapsed: elapsed / u64::from(ok) },
+            (ok, failed, _) => Evidence::Fails { ok, failed },
         }
     }
 

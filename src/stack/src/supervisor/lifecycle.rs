@@ -129,6 +129,11 @@ impl Lifecycle {
         Lifecycle { repairing: true, ..Lifecycle::registered() }
     }
 
+    /// What it was ill with may not be over: its next start has to prove itself.
+    pub fn must_prove(&mut self) {
+        self.repairing = true;
+    }
+
     /// An agent that has just been started for the first time.
     pub fn started(configuration: &SupervisorConfiguration, now: Instant) -> Self {
         let mut agent = Lifecycle::registered();

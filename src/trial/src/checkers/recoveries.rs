@@ -3,7 +3,8 @@
 //! A recovery is one action: from `RecoveryStarted` until the stack says that it was verified or had failed, or begins the next action on
 //! the same agent. It has succeeded when the stack has verified it **and** ground truth agrees: the agent has answered a request of a caller since.
 //! Actions on one agent whose `attempt` counts up from 1 are about one trouble; it was settled at the first attempt if the first action
-//! succeeded. An order that is taken back because the agent works was no action: nothing was done.
+//! succeeded. A move that a node asks for and the move that the leader orders are one action. An order that is taken back because the agent
+//! works was no action: nothing was done.
 
 use hms_machine::{AgentId, Cause, Duration, Instant, NodeId, Record, Rung};
 use hms_sim::world::{HarmRow, TraceKind, TraceRow};
@@ -51,7 +52,12 @@ pub fn collect(trace: &[TraceRow]) -> Vec<Recovery> {
     for row in trace {
         match row.kind {
             TraceKind::Stack { node, record: Record::RecoveryStarted { agent, rung, cause, attempt }, .. } => {
-                if let Some(open) = last(&mut all, agent).filter(|open| open.verified.is_none()) {
+                let open = last(&mut all, agent).filter(|open| open.verified.is_none());
+                if let Some(open) = open {
+                    // A node decides that its agent must leave, and the leader says where to: one action.
+                    if open.failed.is_none() && (open.rung, rung) == (Rung::Relocate, Rung::Relocate) {
+                        continue;
+                    }
                     open.failed = open.failed.or(Some(row.at));
                 }
                 let start = row.at;
@@ -209,6 +215,15 @@ mod tests {
         let withdrawn = said(11, 0, Record::RecoveryWithdrawn(AgentId(0)));
         let all = collect(&[started(10, 0, Rung::Relocate, 1), withdrawn, started(14, 0, Rung::Restart, 1)]);
         assert_eq!(all.iter().map(|recovery| recovery.rung).collect::<Vec<_>>(), [Rung::Restart]);
+    }
+
+    #[test]
+    fn a_move_that_is_asked_for_and_ordered_is_one_action() {
+        let all = collect(&[started(10, 0, Rung::Relocate, 1), started(11, 0, Rung::Relocate, 1), served(13, 0)]);
+        assert_eq!((all.len(), all[0].failed, all[0].served.is_some()), (1, None, true));
+        let failed = said(12, 0, Record::RecoveryFailed { agent: AgentId(0), rung: Rung::Relocate });
+        let again = collect(&[started(10, 0, Rung::Relocate, 1), failed, started(14, 0, Rung::Relocate, 1)]);
+        assert_eq!(again.len(), 2);
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod restored;
 mod shown;
 mod struck;
 
-use hms_machine::{AgentId, Cause, Duration, Instant, NodeId};
+use hms_machine::{AgentId, Cause, Duration, Instant, NodeId, Record, Seed};
 use hms_scenario::model::Scenario;
 use hms_sim::faults::{FaultId, Schedule};
 use hms_sim::services::placement::Placement;
@@ -121,6 +121,7 @@ struct Truth<'a> {
 
 /// From what incidents are joined.
 pub(crate) struct Evidence<'a> {
+    pub(crate) seed: Seed,
     pub(crate) scenario: &'a Scenario,
     pub(crate) schedule: &'a Schedule,
     pub(crate) places: &'a Placement,
@@ -184,6 +185,8 @@ struct Down {
     agents: Vec<AgentId>,
     /// Processes that take requests.
     ready: Vec<(AgentId, NodeId)>,
+    /// Who suspects which host.
+    suspected: Vec<(NodeId, NodeId)>,
 }
 
 impl Down {
@@ -194,7 +197,13 @@ impl Down {
 
     fn read(&mut self, row: &TraceRow) {
         match row.kind {
-            TraceKind::NodeDown(node) => add(&mut self.nodes, node),
+            TraceKind::NodeDown(node) => {
+                add(&mut self.nodes, node);
+                // What it believed is gone with it.
+                self.suspected.retain(|(by, _)| *by != node);
+            }
+            TraceKind::Stack { node, record: Record::Suspected(peer), .. } => add(&mut self.suspected, (node, peer)),
+            TraceKind::Stack { node, record: Record::Trusted(peer), .. } => remove(&mut self.suspected, (node, peer)),
             TraceKind::NodeUp(node) => remove(&mut self.nodes, node),
             TraceKind::AgentDown { agent, node, .. } => {
                 remove(&mut self.ready, (agent, node));

@@ -45,7 +45,7 @@ pub(super) fn possible(incident: &Incident, evidence: &Evidence<'_>) -> bool {
 }
 
 /// Whose attempts count.
-struct Scope {
+pub(super) struct Scope {
     /// Indexed by `AgentId`.
     agents: Vec<bool>,
     /// Indexed by `ServiceId`: all agents of the service are struck.
@@ -53,7 +53,7 @@ struct Scope {
 }
 
 impl Scope {
-    fn new(incident: &Incident, evidence: &Evidence<'_>) -> Scope {
+    pub(super) fn new(incident: &Incident, evidence: &Evidence<'_>) -> Scope {
         let mut agents = vec![false; evidence.places.agents.len()];
         incident.struck.iter().for_each(|agent| agents[agent.index()] = true);
         let all = evidence.places.by_service.iter().map(|replicas| replicas.iter().all(|agent| agents[agent.index()]));
@@ -68,7 +68,7 @@ impl Scope {
     }
 
     /// If too many attempts fail in the window that begins with `bucket`: the first bucket of it in which one does.
-    fn next_failing(&self, harm: &[HarmRow], bucket: u64) -> Option<u64> {
+    pub(super) fn next_failing(&self, harm: &[HarmRow], bucket: u64) -> Option<u64> {
         let from = harm.partition_point(|row| row.bucket < bucket);
         let rows = harm[from..].iter().take_while(|row| row.bucket < bucket + WINDOW).filter(|row| self.holds(row));
         let (mut well, mut otherwise, mut first) = (0.0, 0.0, None);

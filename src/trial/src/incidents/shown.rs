@@ -7,12 +7,14 @@
 //! |---|---|
 //! | leak of memory, of handles | when it has taken 1 % of the host's memory, of the agent's handles |
 //! | clock that drifts | when it is off by 10 ms more than before |
-//! | clock that jumps | at once, if by 10 ms or more |
+//! | clock that jumps | at once, if it is off by 10 ms or more afterwards: one that jumps back to the right time is well |
 //! | pause of a host, stall of a disk, clog of links | at once, if it lasts longer than 500 ms: shorter ones are what HM-S2 wants left alone |
 //! | disk | at once, if any service writes a journal, of which every disk may have a copy; damage done in silence never: whoever reads it says so |
 //! | slow disk | at once, if slower by more than the factor 1.6 up to which healthy drives differ (PERSEUS: Lu et al., FAST 2023) |
 //! | slow link, slow network card | at once, if messages take half a millisecond longer on average |
-//! | gray failure, outage, herd, surge | with the first attempt on what it strikes that fails |
+//! | throttled link | at once, if a full frame of Ethernet takes half a millisecond longer |
+//! | bad deployment | at once, if it has reached any replica: each gets it by chance |
+//! | gray failure, outage, herd, surge | with the first failure of the first second in which more than 1 % of attempts on what it strikes fail: what is less counts as restored service, too |
 //! | poison | with the first process that it kills |
 //!
 //! A fault that ends before it has shown never did. One that was noticed before it showed was noticed in no time.
@@ -20,8 +22,10 @@
 use hms_machine::{Duration, Instant};
 use hms_scenario::model::{DiskFailure, FaultKind, LinkFault};
 use hms_sim::faults::ScheduledFault;
+use hms_sim::world::{BUCKET, has_new_version};
 
 use super::notice::HERD_NOTICE;
+use super::restored::Scope;
 use super::{Evidence, Incident};
 
 /// Share of a resource that a leak has to take.
@@ -34,6 +38,8 @@ const CLOCK: Duration = Duration::from_millis(10);
 const DISK: f64 = 1.6;
 /// What messages have to take longer on average, ns.
 const DELAY: f64 = 500_000.0;
+/// Bytes of a full frame of Ethernet.
+const FRAME: f64 = 1_500.0;
 /// Pauses up to this are no failures.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -54,17 +60,22 @@ pub(super) fn shown(incident: &Incident, fault: &ScheduledFault, evidence: &Evid
         }
         FaultKind::HandleLeak { rate } => after(LEAKED * HANDLES / rate),
         FaultKind::ClockDrift { ppm } => after(CLOCK.as_secs_f64() / (ppm.abs() * 1e-6)),
-        FaultKind::ClockStep { by, .. } | FaultKind::ClockStrobe { by, .. } => at_once(*by >= CLOCK),
+        FaultKind::ClockStep { .. } => at_once(clock_off(fault, evidence) >= CLOCK),
+        FaultKind::ClockStrobe { by, .. } => at_once(*by >= CLOCK),
         FaultKind::Pause | FaultKind::Link(LinkFault::Clog) => at_once(long),
         FaultKind::Disk(DiskFailure::Stall) => at_once(long && writes(evidence)),
         FaultKind::Disk(DiskFailure::BitFlips { .. } | DiskFailure::Misdirected { .. }) => None,
         FaultKind::Disk(DiskFailure::Full | DiskFailure::Errors { .. }) => at_once(writes(evidence)),
         FaultKind::SlowDisk { factor } => at_once(*factor > DISK && writes(evidence)),
         FaultKind::SlowNic { delay } | FaultKind::Link(LinkFault::Latency { delay }) => at_once(delay.mean() >= DELAY),
-        FaultKind::Gray { .. } | FaultKind::Outage { .. } | FaultKind::Surge { .. } => {
-            first_failure(incident, incident.end, evidence)
+        FaultKind::Link(LinkFault::Throttle { bandwidth }) => at_once(FRAME / (*bandwidth).max(1) as f64 * 1e9 >= DELAY),
+        FaultKind::Regression { .. } => {
+            at_once(incident.struck.iter().any(|agent| has_new_version(evidence.seed, fault, *agent)))
         }
-        FaultKind::Herd { .. } => first_failure(incident, Some(start + HERD_NOTICE), evidence),
+        FaultKind::Gray { .. } | FaultKind::Outage { .. } | FaultKind::Surge { .. } => {
+            first_failing(incident, incident.end, evidence)
+        }
+        FaultKind::Herd { .. } => first_failing(incident, Some(start + HERD_NOTICE), evidence),
         FaultKind::Poison { .. } => {
             let mut kills = evidence.kills.iter().filter(|kill| incident.struck.contains(&kill.agent));
             kills.find(|kill| kill.at >= start && incident.end.is_none_or(|end| kill.at <= end)).map(|kill| kill.at)
@@ -75,14 +86,9 @@ pub(super) fn shown(incident: &Incident, fault: &ScheduledFault, evidence: &Evid
         | FaultKind::Hang
         | FaultKind::SlowCpu { .. }
         | FaultKind::Link(
-            LinkFault::Loss { .. }
-            | LinkFault::Duplicate { .. }
-            | LinkFault::Reorder { .. }
-            | LinkFault::Corrupt { .. }
-            | LinkFault::Throttle { .. },
+            LinkFault::Loss { .. } | LinkFault::Duplicate { .. } | LinkFault::Reorder { .. } | LinkFault::Corrupt { .. },
         )
-        | FaultKind::Partition(_)
-        | FaultKind::Regression { .. } => Some(start),
+        | FaultKind::Partition(_) => Some(start),
     }
 }
 
@@ -91,14 +97,28 @@ fn writes(evidence: &Evidence<'_>) -> bool {
     evidence.scenario.services.iter().any(|service| service.journal.is_some())
 }
 
-/// The tenth of a second in which an attempt on a struck agent, or on all of a struck service, failed first.
-fn first_failure(incident: &Incident, until: Option<Instant>, evidence: &Evidence<'_>) -> Option<Instant> {
-    let services: Vec<_> = incident.struck.iter().map(|agent| evidence.places.agents[agent.index()].service).collect();
-    let mut rows = evidence.harm.iter().filter(|row| row.otherwise > 0);
-    let found = rows.find(|row| {
-        let mine = row.agent.map_or(services.contains(&row.service), |agent| incident.struck.contains(&agent));
-        let ends = row.begins() + hms_sim::world::BUCKET;
-        mine && ends > incident.start && until.is_none_or(|until| row.begins() <= until)
+/// How far the clocks that the fault sets are off afterwards by it and by those before it; drift aside.
+fn clock_off(fault: &ScheduledFault, evidence: &Evidence<'_>) -> Duration {
+    let before = evidence.schedule.faults.iter().filter(|other| other.victims == fault.victims);
+    let steps = before.filter(|other| (other.start, other.id) <= (fault.start, fault.id)).map(|other| match &other.kind {
+        FaultKind::ClockStep { by, forward: true } => by.as_nanos() as i128,
+        FaultKind::ClockStep { by, forward: false } => -(by.as_nanos() as i128),
+        _ => 0,
     });
-    found.map(|row| row.begins().max(incident.start))
+    Duration::from_nanos(u64::try_from(steps.sum::<i128>().unsigned_abs()).unwrap_or(u64::MAX))
+}
+
+/// The tenth of a second with the first failure of the first second in which too many attempts fail on struck agents, or on all of a struck service.
+fn first_failing(incident: &Incident, until: Option<Instant>, evidence: &Evidence<'_>) -> Option<Instant> {
+    let scope = Scope::new(incident, evidence);
+    let begins = |bucket: u64| Instant::from_nanos(bucket * BUCKET.as_nanos());
+    let mut bucket = incident.start.as_nanos() / BUCKET.as_nanos();
+    let last = evidence.harm.last()?.bucket;
+    while bucket <= last && until.is_none_or(|until| begins(bucket) <= until) {
+        if let Some(first) = scope.next_failing(evidence.harm, bucket) {
+            return Some(begins(first).max(incident.start)).filter(|at| until.is_none_or(|until| *at <= until));
+        }
+        bucket += 1;
+    }
+    None
 }

@@ -145,6 +145,35 @@ fn as_s3_an_incident_knows_whether_its_first_actions_helped() {
 }
 
 #[test]
+fn a_clock_that_jumps_back_to_the_right_time_shows_nothing_and_one_that_jumps_away_does() {
+    let step = |at: u64, forward: bool| {
+        format!("[[fault]]\nkind = \"clock_step\"\nat = \"{at}s\"\nby = \"2s\"\nforward = {forward}\ntarget = {{ node = 1 }}\n")
+    };
+    let second = row(60, TraceKind::FaultBegan(FaultId(1)));
+    let faults = |forward| step(30, true) + &step(60, forward);
+    let shown = |forward| {
+        let made = made(&faults(forward), vec![began(), second], &Harm::default());
+        made.incidents.iter().map(|incident| incident.shown).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(false), [Some(secs(30)), None]);
+    assert_eq!(shown(true), [Some(secs(30)), Some(secs(60))]);
+}
+
+#[test]
+fn a_host_that_is_down_and_suspected_when_it_crashes_once_more_was_noticed_at_once() {
+    let crash = |at: u64| format!("[[fault]]\nkind = \"crash\"\nat = \"{at}s\"\nfor = \"40s\"\ntarget = {{ node = 0 }}\n");
+    let suspected = said(31, 1, Record::Suspected(NodeId(0)));
+    let again = |between: Vec<TraceRow>| {
+        let first = vec![began(), row(30, TraceKind::NodeDown(NodeId(0)))];
+        let rows = [first, between, vec![row(60, TraceKind::FaultBegan(FaultId(1)))]].concat();
+        made(&(crash(30) + &crash(60)), rows, &Harm::default()).incidents[1].detected
+    };
+    assert_eq!(again(vec![suspected]), Some(secs(60)));
+    assert_eq!(again(vec![]), None);
+    assert_eq!(again(vec![suspected, said(50, 1, Record::Trusted(NodeId(0)))]), None);
+}
+
+#[test]
 fn time_is_counted_from_the_first_effect_and_a_fault_without_one_has_none() {
     let fault = |kind: &str| format!("[[fault]]\nat = \"30s\"\n{kind}target = {{ service = \"front\", replica = 0 }}\n");
     let noticed = |at| said(at, 0, Record::AgentDegraded { agent: AgentId(0), cause: Cause::MemoryTrend });
@@ -159,7 +188,16 @@ fn time_is_counted_from_the_first_effect_and_a_fault_without_one_has_none() {
     assert!((took.as_secs_f64() - 1.0).abs() < 1e-3, "{took}");
     assert_eq!(shown(&leak, 35, &quiet).1, Some(Duration::ZERO));
     assert_eq!(shown(&leak.replace("60s", "5s"), 31, &quiet), (None, None));
-    // A gray failure shows with the first request that fails.
+    // A frame of 1,500 bytes takes half a millisecond at 3 MB/s.
+    let throttle = |rate: &str| {
+        let target = "target = { from = [0], to = [1] }";
+        format!("[[fault]]\nkind = \"throttle\"\nat = \"30s\"\nfor = \"60s\"\nbandwidth = \"{rate}\"\n{target}\n")
+    };
+    assert_eq!((shown(&throttle("1 MB/s"), 31, &quiet).0, shown(&throttle("9 MB/s"), 31, &quiet).0), (Some(secs(30)), None));
+    // A gray failure shows with the first request that fails, if more than one in a hundred do.
+    let mut rare = Harm::default();
+    attempts(&mut rare, 34, 36, 0, 100, 1);
+    assert_eq!(shown(GRAY, 36, &rare).0, None);
     let mut harm = Harm::default();
     attempts(&mut harm, 34, 36, 0, 1, 1);
     assert_eq!(shown(GRAY, 36, &harm), (Some(secs(34)), Some(Duration::from_secs(2))));

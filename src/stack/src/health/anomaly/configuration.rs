@@ -48,9 +48,9 @@ parameters! {
             "Readings in each of the two windows (change-point).";
         change_limit: f64 = real(1.0, 20.0, 5.0),
             "Standard errors of the rank statistic that are a change. Two windows of 30 reach 6.6 at most.";
-        error_usual: f64 = real(0.000_1, 0.1, 0.005),
+        error_usual: f64 = real(0.000_1, 0.1, 0.001),
             "Share of requests that may fail at an agent that is well; whether more do is asked by a sequential test, beside the method.";
-        error_bad: f64 = real(0.001, 0.9, 0.05),
+        error_bad: f64 = real(0.001, 0.9, 0.03),
             "Share of failing requests that is to be told. Nearer to the usual share: smaller shares are found, later.";
         error_confidence: f64 = real(1.0, 50.0, 9.0),
             "Evidence that is told, in natural logarithms of the likelihood ratio. Higher: surer, later.";

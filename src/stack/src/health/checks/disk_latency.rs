@@ -54,6 +54,11 @@ impl Check for DiskLatency {
         Some(self.judge())
     }
 
+    fn mending(&self) -> bool {
+        let mends = |gate: &Gate| !gate.raised() || gate.mending();
+        mends(&self.stalled) && mends(&self.slow)
+    }
+
     fn box_clone(&self) -> Box<dyn Check> {
         Box::new(self.clone())
     }

@@ -59,6 +59,11 @@ pub trait Check: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Whether what it said last is about to be over: the newest readings were good, and too few to say so.
+    fn mending(&self) -> bool {
+        false
+    }
+
     /// A copy with all that it has seen: a run can be forked.
     fn box_clone(&self) -> Box<dyn Check>;
 }

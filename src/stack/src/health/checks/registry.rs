@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hms_machine::{Draw, Duration, Instant};
 
-use super::{Check, Reading, ReadingKind, Status, Subject};
+use super::{Check, Level, Reading, ReadingKind, Status, Subject};
 
 /// A policy that looks at readings of many subjects through checks.
 #[derive(Clone, Debug, Default)]
@@ -194,6 +194,12 @@ impl Checks {
         let statuses = self.of(subject).map(|(_, status)| status);
         // A check that has nothing to go by yet does not make a subject unknown that others know.
         statuses.filter(|status| *status != Status::Unknown).reduce(Status::worse).unwrap_or(Status::Unknown)
+    }
+
+    /// Whether all that is said against a subject is about to be over; not if nothing is said.
+    pub fn mending(&self, subject: Subject) -> bool {
+        let mut bad = self.entries.get(&subject).into_iter().flatten().filter(|entry| entry.status.level() >= Level::Degraded);
+        bad.clone().next().is_some() && bad.all(|entry| entry.check.mending())
     }
 
     /// Every check of a subject with what it says, in the order of registration.

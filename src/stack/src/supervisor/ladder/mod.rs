@@ -12,6 +12,8 @@
 //!   the window), or when it keeps failing for this cause (Laplace's rule of succession, `(successes + 1) / (tries + 2)`, below
 //!   `skip_below` after `skip_tries` tries). Of a rung that is passed over for its record every `explore_every`-th is tried all
 //!   the same, or it could never earn a better one.
+//! - A move does not end an episode: it goes on on the new node ([`Ladder::arrived`]), or an agent that is ill itself would be
+//!   handed from node to node for ever.
 //! - An episode ends with [`Ladder::verified`]. A rung that was decided and not verified counts as failed when the next is asked
 //!   for.
 //! - An isolated agent stays so until [`Ladder::release`], which its node says after `isolation`.
@@ -189,6 +191,14 @@ impl Ladder {
         climb.before = climb.episode.replace(Episode { cause, rung: chosen, first: above.is_none(), told: false });
         climb.isolated = chosen == Rung::Isolate;
         chosen
+    }
+
+    /// `agent` was moved here because nothing helped it where it was: its episode goes on, and the move is what is being tried.
+    pub fn arrived(&mut self, agent: AgentId, now: Instant) {
+        let climb = self.agents.entry(agent).or_default();
+        climb.tried.push((now, Rung::Relocate));
+        // The node that has decided on the move keeps the record of it.
+        climb.episode = Some(Episode { cause: Cause::Unverified, rung: Rung::Relocate, first: false, told: false });
     }
 
     /// The recovery of `agent` was verified. The rung and cause that did it, unless there was none under way.

@@ -47,6 +47,21 @@ fn as6_an_unverified_recovery_climbs_and_a_verified_one_begins_at_the_bottom() {
 }
 
 #[test]
+fn an_agent_that_was_moved_goes_on_where_it_was_and_a_stranger_begins_at_the_bottom() {
+    let mut ladder = Ladder::default();
+    ladder.arrived(AGENT, at(0));
+    assert_eq!(ladder.under_way(AGENT), Some((Cause::Unverified, Rung::Relocate)));
+    assert_eq!(decide(&mut ladder, Cause::StartFailed, 1), Rung::Rebuild);
+    assert_eq!(decide(&mut ladder, Cause::StartFailed, 2), Rung::Isolate);
+    assert_eq!(decide(&mut Ladder::default(), Cause::StartFailed, 1), Rung::Restart);
+    // Once it works here, its past elsewhere is over.
+    let mut ladder = Ladder::default();
+    ladder.arrived(AGENT, at(0));
+    ladder.verified(&configuration(), AGENT);
+    assert_eq!(decide(&mut ladder, Cause::Crash, 1), Rung::Restart);
+}
+
+#[test]
 fn a_rung_that_the_agent_has_used_up_is_passed_over_until_the_window_is_past() {
     let mut ladder = Ladder::default();
     for secs in 0..10 {
