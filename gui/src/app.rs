@@ -37,6 +37,10 @@ pub struct Options {
     pub incident: Option<usize>,
     /// Light tones.
     pub light: bool,
+    /// Searches have their folders in here.
+    pub results: Option<PathBuf>,
+    /// Files that are saved go into this folder; nobody is asked where.
+    pub exports: Option<PathBuf>,
 }
 
 /// What is kept between starts.
@@ -81,8 +85,15 @@ impl Default for Kept {
 enum Writing {
     Draft(Draft),
     Bytes(Vec<u8>),
-    Table { folder: PathBuf, table: Table, format: export::Format },
+    Table {
+        folder: PathBuf,
+        table: Table,
+        format: export::Format,
+    },
     Run(Arc<crate::view::run::RunView>),
+    Sheet(Box<export::Sheet>, export::Format),
+    /// A picture of the window.
+    Window,
 }
 
 /// A check of the drafts.
@@ -109,6 +120,8 @@ pub struct App {
     restoring: Option<(RunId, u64)>,
     /// What waits for a place to be written to, by the job that asks for it.
     writings: BTreeMap<u64, Writing>,
+    /// Where a picture of the window is to be written in the next frame.
+    screenshot: Option<PathBuf>,
     /// The check under way.
     checking: Option<Checking>,
     options: Options,
@@ -146,10 +159,12 @@ impl App {
             running: None,
             restoring: None,
             writings: BTreeMap::new(),
+            screenshot: None,
             checking: None,
             options: options.clone(),
             quiet_frames: 0,
         };
+        app.read_presets(std::path::Path::new("."));
         for path in options.open {
             app.carry_out(Command::Open(path));
         }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use hms_lab::evolution::Opening;
 use hms_lab::machine::{Instant, NodeId};
 use hms_lab::stack::{Configuration, Value};
 
@@ -21,11 +22,8 @@ pub enum Command {
     Edit(Draft, String),
     /// A parameter of the stack was set in the form.
     Set(&'static str, Value),
-    /// Begin the search that was opened, or go on with what is there of it.
-    Evolve {
-        /// Go on.
-        resume: bool,
-    },
+    /// Begin the search that was opened, go on with what is there of it, or begin anew.
+    Evolve(Opening),
     /// Have the search wait, or go on.
     PauseEvolution(bool),
     /// Stop the search; what it has paid for is kept.
@@ -40,6 +38,8 @@ pub enum Command {
     Full(bool),
     /// Run what is drafted.
     Run,
+    /// Run what is drafted once it was checked.
+    RunWhenChecked,
     /// Have the runs under way wait, or go on.
     Pause(bool),
     /// Stop the runs under way.
@@ -77,6 +77,10 @@ pub enum Command {
     ExportChart(Box<hms_lab::plots::Chart>, hms_lab::plots::Format),
     /// Write a table of the shown run.
     ExportTable(hms_lab::results::Table, hms_lab::export::Format),
+    /// Write a table that is on screen.
+    ExportSheet(Box<hms_lab::export::Sheet>, hms_lab::export::Format),
+    /// Ask for a place and write a picture of the window there.
+    PickScreenshot,
     /// Write a picture of the window.
     Screenshot(PathBuf),
     /// Put a text on the clipboard.

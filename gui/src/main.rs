@@ -15,10 +15,12 @@ Arguments:
 
 Options:
       --run              Run the scenario at once
-      --panel PANEL      Bring a panel to the front: launch, live, timeline, travel, recovery, compare, scorecard, evolution
+      --panel PANEL      Bring a panel to the front: launch, live, timeline, travel, recovery, compare, scorecard, evolution, history
       --watch SECONDS    With --run and --screenshot: take the picture while the run is about there
       --incident NUMBER  Look at an incident, from 0
       --light            Light tones
+      --results DIR      Searches have their folders in here; default: results
+      --exports DIR      Files that are saved go into this folder; nobody is asked where
       --screenshot FILE  When all work is done, write a PNG of the window and end
   -h, --help             Print help
   -V, --version          Print version";
@@ -71,6 +73,8 @@ fn read_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Option<
             "--run" => options.run = true,
             "--light" => options.light = true,
             "--panel" => options.panel = Some(panel(&value("--panel")?)?),
+            "--results" => options.results = Some(value("--results")?.into()),
+            "--exports" => options.exports = Some(value("--exports")?.into()),
             "--screenshot" => options.screenshot = Some(value("--screenshot")?.into()),
             "--watch" => {
                 let seconds = value("--watch")?;

@@ -40,6 +40,7 @@ pub fn actions(view: &View) -> Vec<Action> {
         action("One event back", keys(Modifiers::ALT, Key::ArrowLeft), Command::Step(-1)),
         action("Restore instants of the run", None, Command::Restore),
         action("Measure the scorecard (5 seeds)", None, Command::Measure(5)),
+        action("Save a picture of the window", keys(CTRL.plus(Modifiers::SHIFT), Key::P), Command::PickScreenshot),
         action("Light or dark", keys(CTRL, Key::D), Command::ToggleTheme),
         action("Put panels back", None, Command::ResetLayout),
         action("Quit", keys(CTRL, Key::Q), Command::Quit),
@@ -132,6 +133,11 @@ impl Palette {
         } else if modal.should_close() {
             self.close();
         }
+    }
+
+    /// Shows it anew, or hides it.
+    pub fn toggle(&mut self) {
+        *self = Palette { open: !self.open, ..Palette::default() };
     }
 
     fn close(&mut self) {

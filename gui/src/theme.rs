@@ -5,6 +5,7 @@ use egui::{Color32, Context, Theme, Visuals};
 use hms_lab::machine::BreakerState;
 use hms_lab::plots::CURVE_COLORS;
 use hms_lab::session::{NodeState, ProcessState};
+use hms_lab::sim::world::Carries;
 
 use crate::view::lanes::Look;
 
@@ -88,6 +89,26 @@ pub fn process_name(state: ProcessState) -> &'static str {
         ProcessState::Ready => "ready",
         ProcessState::Starting => "starting",
         ProcessState::Down => "down",
+    }
+}
+
+/// The colour of a message by what it carries.
+pub fn carries(carries: Carries) -> Color32 {
+    match carries {
+        Carries::Stack => WAITING,
+        Carries::Request => BELIEF,
+        Carries::Reply => GOOD,
+        Carries::State => STILL,
+    }
+}
+
+/// What a message carries, in a word or two.
+pub fn carries_name(carries: Carries) -> &'static str {
+    match carries {
+        Carries::Stack => "between stacks",
+        Carries::Request => "request",
+        Carries::Reply => "reply",
+        Carries::State => "state of an agent",
     }
 }
 

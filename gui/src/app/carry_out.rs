@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use hms_lab::evolution::Opening;
 use hms_lab::machine::Instant;
 use hms_lab::plots;
 use hms_lab::results::MANIFEST;
@@ -16,7 +17,7 @@ use crate::panels::{Panel, focus, layout};
 use crate::view::RunId;
 use crate::view::draft::DraftText;
 use crate::view::form;
-use crate::worker::{Ask, Branch, Request, evolve, measure, open, pick, replace, restore, run, save_as};
+use crate::worker::{Ask, Branch, Request, evolve, measure, open, pick, presets, replace, restore, run, save_as};
 
 impl App {
     /// Carries out what needs the window.
@@ -46,7 +47,7 @@ impl App {
                 self.view.drafts.touch();
             }
             Command::Set(name, value) => self.set(name, value),
-            Command::Evolve { resume } => self.evolve(resume),
+            Command::Evolve(opening) => self.evolve(opening),
             Command::PauseEvolution(wait) => {
                 self.view.evolving_waits = wait;
                 self.view.evolving.iter().for_each(|evolving| self.workers.pause(evolving.job, wait));
@@ -63,6 +64,7 @@ impl App {
                 self.view.drafts.touch();
             }
             Command::Run => self.run(),
+            Command::RunWhenChecked => self.options.run = true,
             Command::Pause(wait) => self.running.into_iter().for_each(|job| self.workers.pause(job, wait)),
             Command::Cancel => self.running.into_iter().for_each(|job| self.workers.stop(job)),
             Command::Speed(speed) => self.running.into_iter().for_each(|job| self.workers.set_speed(job, speed)),
@@ -83,22 +85,22 @@ impl App {
             Command::ExportPicture(kind, format) => self.export_picture(kind, format),
             Command::ExportChart(chart, format) => {
                 let bytes = plots::draw_chart(&chart, format, plots::Tone::Light);
-                let name: String = chart
-                    .title
-                    .chars()
-                    .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' })
-                    .collect();
-                self.ask_place(&format!("{name}.{}", format.name()), Writing::Bytes(bytes));
+                self.ask_place(&format!("{}.{}", file_name(&chart.title), format.name()), Writing::Bytes(bytes));
             }
-            Command::ExportTable(table, format) => {
-                if let Some(folder) = self.view.run().and_then(|run| run.folder.clone()) {
+            Command::ExportTable(table, format) => match self.view.run().and_then(|run| run.folder.clone()) {
+                Some(folder) => {
                     self.ask_place(&format!("{}.{}", table.name(), format.name()), Writing::Table { folder, table, format });
                 }
+                None => self.view.say(true, "Whole tables are those of a results folder: Keep the run as one first."),
+            },
+            Command::ExportSheet(sheet, format) => {
+                self.ask_place(&format!("{}.{}", file_name(&sheet.name), format.name()), Writing::Sheet(sheet, format));
             }
+            Command::PickScreenshot => self.ask_place("hms.png", Writing::Window),
             Command::Focus(panel) => focus(&mut self.tree, panel),
             Command::ResetLayout => self.tree = layout(),
             Command::ToggleTheme => self.dark = !self.dark,
-            Command::TogglePalette => self.palette.open = !self.palette.open,
+            Command::TogglePalette => self.palette.toggle(),
             Command::Complain(text) => self.view.say(true, text),
             Command::Dismiss(place) => {
                 self.view.messages.remove(place);
@@ -135,9 +137,16 @@ impl App {
         }
         *self.view.drafts.text_mut(draft) = DraftText::opened(Some(path.to_owned()), text);
         if draft == Draft::Scenario {
+            self.read_presets(path);
             self.open_stack_of_scenario(path);
         }
         self.view.drafts.touch();
+    }
+
+    /// Reads the presets near a file.
+    pub(super) fn read_presets(&mut self, near: &Path) {
+        let near = near.to_owned();
+        self.workers.start(move |desk| presets(desk, &near));
     }
 
     /// A scenario may name its stack; the command takes it from there, so the window does as well.
@@ -191,14 +200,14 @@ impl App {
         }
     }
 
-    fn evolve(&mut self, resume: bool) {
+    fn evolve(&mut self, opening: Opening) {
         let Some(campaign) = self.view.study.clone() else { return };
         if self.view.evolving.is_some() {
             return;
         }
         let name = campaign.file_stem().map_or_else(|| "search".to_owned(), |name| format!("{}-evolved", name.to_string_lossy()));
-        let out = Path::new("results").join(name);
-        self.workers.start(move |desk| evolve(desk, &campaign, &out, resume));
+        let out = self.options.results.as_deref().unwrap_or(Path::new("results")).join(name);
+        self.workers.start(move |desk| evolve(desk, &campaign, &out, opening));
     }
 
     /// Sets parameters as the tables of a search have them: times in seconds, switches as 1 and 0.
@@ -372,9 +381,18 @@ impl App {
     }
 
     fn ask_place(&mut self, name: &str, writing: Writing) {
+        if let Some(folder) = &self.options.exports {
+            let path = folder.join(name);
+            return self.write(writing, path);
+        }
         let job = save_as(&mut self.workers, name);
         self.writings.insert(job, writing);
     }
+}
+
+/// A title as a file may be called.
+fn file_name(title: &str) -> String {
+    title.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' }).collect()
 }
 
 const BEFORE_FORK: &str = "This instant lies before the fork: go to it in the original to step or fork there.";

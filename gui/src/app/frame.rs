@@ -31,6 +31,9 @@ impl App {
         for command in commands {
             self.carry_out_in(command, &context);
         }
+        if let Some(path) = self.screenshot.take() {
+            self.carry_out_in(Command::Screenshot(path), &context);
+        }
         self.act_on_options(&context);
     }
 
@@ -114,7 +117,6 @@ fn bar(ui: &mut Ui, app: &App, commands: &mut Vec<Command>) {
         }
         runs(ui, app, commands);
         if let Some(live) = &app.view.live {
-            ui.spinner();
             ui.label(format!("{} seed {}: {:.0} %", live.scenario, live.seed, live.share() * 100.0));
         }
     });

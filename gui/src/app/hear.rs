@@ -9,7 +9,7 @@ use crate::command::Command;
 use crate::panels::Panel;
 use crate::view::form::Form;
 use crate::view::run::{Led, Moment, RunView};
-use crate::worker::{Report, Travel, check, keep, write_file, write_table};
+use crate::worker::{Report, Travel, check, keep, write_file, write_sheet, write_table};
 
 impl App {
     /// Takes in everything that was reported.
@@ -53,12 +53,20 @@ impl App {
             }
             Report::Evolving(evolving) => view.evolving = Some(*evolving),
             Report::Searched(search) => {
-                view.search = Some(*search);
-                self.carry_out(Command::Focus(Panel::Evolution));
+                view.search = Some(search);
+                // While one goes on, whoever looks elsewhere is left there.
+                if view.evolving.is_none() {
+                    self.carry_out(Command::Focus(Panel::Evolution));
+                }
             }
+            Report::Presets(presets) => view.presets = presets,
             Report::Measured(scorecard) => view.scorecard = Some(scorecard),
             Report::Picked(path) => self.carry_out(Command::Open(path)),
-            Report::Place(job, path) => self.write(job, &path),
+            Report::Place(job, path) => {
+                if let Some(writing) = self.writings.remove(&job) {
+                    self.write(writing, path);
+                }
+            }
             Report::Kept(id, folder) => {
                 view.say(false, format!("Kept in {}.", folder.display()));
                 if let Some(place) = view.runs.iter().position(|run| run.id == id) {
@@ -111,6 +119,8 @@ impl App {
     }
 
     fn checked(&mut self, result: Result<Inputs, InputError>) {
+        // What was to be run as soon as it was checked is not run later, when nobody expects it any more.
+        self.options.run &= result.is_ok();
         let drafts = &mut self.view.drafts;
         drafts.scenario.problems.clear();
         drafts.stack.problems.clear();
@@ -147,10 +157,8 @@ impl App {
         self.carry_out(Command::Show(id));
     }
 
-    /// Writes what waited for this place.
-    fn write(&mut self, job: u64, path: &std::path::Path) {
-        let Some(writing) = self.writings.remove(&job) else { return };
-        let path = path.to_owned();
+    /// Writes what waited for a place.
+    pub(super) fn write(&mut self, writing: Writing, path: std::path::PathBuf) {
         match writing {
             Writing::Draft(draft) => {
                 self.view.drafts.text_mut(draft).path = Some(path);
@@ -162,6 +170,10 @@ impl App {
             Writing::Table { folder, table, format } => {
                 self.workers.start(move |desk| write_table(desk, &folder, table, format, &path));
             }
+            Writing::Sheet(sheet, format) => {
+                self.workers.start(move |desk| write_sheet(desk, &sheet, format, &path));
+            }
+            Writing::Window => self.screenshot = Some(path),
             Writing::Run(run) => {
                 self.workers.start(move |desk| keep(desk, &run, &path));
             }
@@ -205,6 +217,26 @@ mod tests {
         app.carry_out(Command::Edit(Draft::Stack, "# other".to_owned()));
         app.check_drafts();
         assert!(app.checking.is_some());
+    }
+
+    #[test]
+    fn a_worker_that_panics_is_told_and_no_edit_is_lost() {
+        let mut app = App::new(Options::default());
+        app.carry_out(Command::Edit(Draft::Stack, "# mine".to_owned()));
+        app.running = Some(app.workers.start(|_| panic!("the shelf fell down")));
+        while app.running.is_some() {
+            app.hear();
+            std::thread::yield_now();
+        }
+        assert!(app.view.messages.iter().any(|message| message.wrong && message.text.contains("the shelf fell down")));
+        assert_eq!(app.view.drafts.stack.text, "# mine");
+        app.carry_out(Command::Edit(Draft::Stack, String::new()));
+        while !app.view.drafts.is_ready() {
+            app.check_drafts();
+            app.hear();
+        }
+        app.carry_out(Command::Run);
+        assert!(app.running.is_some(), "the next run goes ahead");
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 use egui::{ComboBox, Ui};
 use egui_extras::{Column, TableBuilder};
+use hms_lab::export::Sheet;
 
+use crate::command::Command;
 use crate::theme;
-use crate::view::campaign::Campaign;
+use crate::view::campaign::{Campaign, Row};
 use crate::widgets::figures::digits;
+use crate::widgets::table::save_table;
 
 /// What this part of a panel alone knows.
 #[derive(Default)]
@@ -14,7 +17,7 @@ pub(super) struct CampaignPart {
 }
 
 impl CampaignPart {
-    pub(super) fn ui(&mut self, ui: &mut Ui, campaign: &Campaign) {
+    pub(super) fn ui(&mut self, ui: &mut Ui, campaign: &Campaign, commands: &mut Vec<Command>) {
         let objectives = campaign.objectives();
         let Some(objective) = objectives.get(self.objective).or_else(|| objectives.first()).copied() else { return };
         ui.horizontal_wrapped(|ui| {
@@ -29,6 +32,7 @@ impl CampaignPart {
                 },
             );
             combo.response.labelled_by(label.id);
+            save_table(ui, "Save configurations", commands, || sheet(objective, &campaign.rows(objective)));
         });
         let rows = campaign.rows(objective);
         TableBuilder::new(ui)
@@ -71,6 +75,18 @@ impl CampaignPart {
             });
         ui.separator();
     }
+}
+
+fn sheet(objective: &str, rows: &[Row]) -> Sheet {
+    let mut sheet = Sheet::new(format!("campaign {objective}"))
+        .texts("configuration", rows.iter().map(|row| Some(row.settings.clone())))
+        .numbers("runs", rows.iter().map(|row| Some(row.count)));
+    for (place, end) in ["mean", "low", "high"].into_iter().enumerate() {
+        sheet = sheet
+            .numbers(end, rows.iter().map(|row| Some(row.mean[place])))
+            .numbers(format!("difference, {end}"), rows.iter().map(|row| Some(row.difference[place])));
+    }
+    sheet
 }
 
 fn interval([mean, low, high]: [f64; 3]) -> String {

@@ -2,6 +2,7 @@
 
 use egui::{Checkbox, ComboBox, RichText, ScrollArea, Ui};
 use egui_extras::{Column, TableBuilder};
+use hms_lab::export::Sheet;
 use hms_lab::machine::Instant;
 use hms_lab::plots::{Chart, ChartCurve};
 use hms_lab::statistics::Estimate;
@@ -17,6 +18,7 @@ use crate::view::run::RunView;
 use crate::view::{RunId, View};
 use crate::widgets::chart::{Shown, chart_ui};
 use crate::widgets::figures::figure;
+use crate::widgets::table::save_table;
 
 /// What the panel alone knows.
 #[derive(Default)]
@@ -42,7 +44,7 @@ struct Cached {
 impl ComparePanel {
     pub(super) fn ui(&mut self, ui: &mut Ui, view: &View, commands: &mut Vec<Command>) {
         if let Some(campaign) = &view.campaign {
-            self.campaign.ui(ui, campaign);
+            self.campaign.ui(ui, campaign, commands);
         }
         let Some(one) = view.run() else {
             return absence(
@@ -85,7 +87,10 @@ impl ComparePanel {
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             parted(ui, one, other, cached.parted, commands);
             self.curves(ui, one, other, view, commands);
-            ui.add(Checkbox::new(&mut self.equal_too, "Also where both are equal"));
+            ui.horizontal(|ui| {
+                ui.add(Checkbox::new(&mut self.equal_too, "Also where both are equal"));
+                save_table(ui, "Save comparison", commands, || sheet(one, other, &cached.rows));
+            });
             objectives(ui, &cached.rows, self.equal_too);
         });
         self.cached = Some(cached);
@@ -185,6 +190,20 @@ fn objectives(ui: &mut Ui, rows: &[Compared], equal_too: bool) {
                 });
             });
         });
+}
+
+fn sheet(one: &RunView, other: &RunView, rows: &[Compared]) -> Sheet {
+    let mut sheet = Sheet::new(format!("{} against {}", one.label, other.label))
+        .texts("objective", rows.iter().map(|row| Some(row.definition.name)))
+        .texts("unit", rows.iter().map(|row| Some(row.definition.unit.symbol())));
+    let sides: [(&str, fn(&Compared) -> Option<Estimate>); 3] =
+        [("this", |row| row.one), ("other", |row| row.other), ("difference", |row| row.difference)];
+    for (name, of) in sides {
+        sheet = sheet
+            .numbers(name, rows.iter().map(|row| of(row).map(|estimate| estimate.mean)))
+            .numbers(format!("{name}, half the interval"), rows.iter().map(|row| of(row)?.half_width));
+    }
+    sheet
 }
 
 /// A mean with half the width of its interval, where there are several runs.

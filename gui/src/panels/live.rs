@@ -7,10 +7,10 @@ use hms_lab::trial::SeriesRow;
 use super::absence;
 use crate::command::Command;
 use crate::view::View;
-use crate::view::live::Live;
+use crate::view::live::{FLIGHTS_MAX, Live};
 use crate::widgets::chart::{Shown, chart_ui};
 use crate::widgets::figures::percent;
-use crate::widgets::topology::{Picture, topology_ui};
+use crate::widgets::topology::{Picture, messages_legend, topology_ui};
 
 /// What the panel alone knows.
 #[derive(Default)]
@@ -37,9 +37,16 @@ impl LivePanel {
         };
         controls(ui, live, commands);
         figures(ui, live);
+        messages_legend(ui);
         let height = (ui.available_height() - 190.0).max(120.0);
-        let picture =
-            Picture { topology: &live.topology, places: &live.places, truth: &live.truth, cuts: &live.cuts, chosen: view.node };
+        let picture = Picture {
+            topology: &live.topology,
+            places: &live.places,
+            truth: &live.truth,
+            cuts: &live.cuts,
+            flights: &live.flights,
+            chosen: view.node,
+        };
         if let Some(node) = topology_ui(ui, vec2(ui.available_width(), height), &picture) {
             commands.push(Command::SelectNode(Some(node)));
         }
@@ -74,7 +81,7 @@ fn figures(ui: &mut Ui, live: &Live) {
     }
     let share = if ended > 0 { percent(answered as f64 / ended as f64) } else { "–".to_owned() };
     ui.label(format!(
-        "{} of {}   {} events ({:.2} M/s)   agents ready {ready} of {}   suspicions {}   faults that act {}   recoveries under way {}   answered in time {share}",
+        "{} of {}   {} events ({:.2} M/s)   agents ready {ready} of {}   suspicions {}   faults that act {}   recoveries under way {}   messages on their way {}   answered in time {share}",
         live.now,
         live.end,
         live.events,
@@ -83,7 +90,13 @@ fn figures(ui: &mut Ui, live: &Live) {
         live.truth.suspicions.len(),
         live.truth.faults.len(),
         live.truth.recoveries.len(),
+        count(live.flights.len()),
     ));
+}
+
+/// A count that is cut off at what is drawn.
+fn count(flights: usize) -> String {
+    if flights >= FLIGHTS_MAX { format!("{FLIGHTS_MAX} or more") } else { flights.to_string() }
 }
 
 /// Requests answered and failed per second.

@@ -3,6 +3,7 @@
 mod campaign;
 mod compare;
 mod evolution;
+mod history;
 mod launch;
 mod live;
 mod recovery;
@@ -38,11 +39,13 @@ pub enum Panel {
     Scorecard,
     /// A search for better configurations.
     Evolution,
+    /// How configurations changed.
+    History,
 }
 
 impl Panel {
     /// Every panel.
-    pub const ALL: [Panel; 8] = [
+    pub const ALL: [Panel; 9] = [
         Panel::Launch,
         Panel::Live,
         Panel::Timeline,
@@ -51,6 +54,7 @@ impl Panel {
         Panel::Compare,
         Panel::Scorecard,
         Panel::Evolution,
+        Panel::History,
     ];
 
     /// What stands on its tab.
@@ -64,6 +68,7 @@ impl Panel {
             Panel::Compare => "Compare",
             Panel::Scorecard => "Scorecard",
             Panel::Evolution => "Evolution",
+            Panel::History => "Configurations",
         }
     }
 }
@@ -79,6 +84,7 @@ pub struct Panels {
     compare: compare::ComparePanel,
     scorecard: scorecard::ScorecardPanel,
     evolution: evolution::EvolutionPanel,
+    history: history::HistoryPanel,
 }
 
 /// The first layout: what is run at the left, what came of it at the right.
@@ -86,9 +92,10 @@ pub fn layout() -> Tree<Panel> {
     let mut tiles = Tiles::default();
     let launch = tiles.insert_pane(Panel::Launch);
     let launch = tiles.insert_tab_tile(vec![launch]);
-    let upper: Vec<TileId> = [Panel::Live, Panel::Timeline, Panel::Recovery, Panel::Compare, Panel::Scorecard, Panel::Evolution]
-        .map(|panel| tiles.insert_pane(panel))
-        .to_vec();
+    let upper: Vec<TileId> =
+        [Panel::Live, Panel::Timeline, Panel::Recovery, Panel::Compare, Panel::Scorecard, Panel::Evolution, Panel::History]
+            .map(|panel| tiles.insert_pane(panel))
+            .to_vec();
     let first = upper[0];
     let upper = tiles.insert_tab_tile(upper);
     if let Some(Tile::Container(Container::Tabs(tabs))) = tiles.get_mut(upper) {
@@ -123,6 +130,7 @@ impl Behavior<Panel> for Desktop<'_> {
             Panel::Compare => panels.compare.ui(ui, view, commands),
             Panel::Scorecard => panels.scorecard.ui(ui, view, commands),
             Panel::Evolution => panels.evolution.ui(ui, view, commands),
+            Panel::History => panels.history.ui(ui, view, commands),
         });
         UiResponse::None
     }

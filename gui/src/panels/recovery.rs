@@ -2,7 +2,7 @@
 
 use egui::{ComboBox, Ui};
 use egui_extras::{Column, TableBuilder};
-use hms_lab::export;
+use hms_lab::export::{self, Sheet};
 use hms_lab::plots::{Chart, ChartCurve, Format, Kind};
 use hms_lab::results::Table;
 
@@ -13,6 +13,7 @@ use crate::view::distribution::Distribution;
 use crate::view::run::{KindTimes, RunView};
 use crate::widgets::chart::{Shown, chart_ui};
 use crate::widgets::figures::{figure, seconds, tiles};
+use crate::widgets::table::save_table;
 
 /// Which times are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -79,11 +80,15 @@ impl RecoveryPanel {
             ui.separator();
             self.distributions(ui, run, commands);
             ui.separator();
+            save_table(ui, "Save times by kind", commands, || kinds_sheet(run));
             by_kind(ui, run);
             ui.separator();
             overhead(ui, run, view, commands);
             ui.separator();
-            ui.checkbox(&mut self.everything, "Every objective, with its definition");
+            ui.horizontal(|ui| {
+                ui.checkbox(&mut self.everything, "Every objective, with its definition");
+                save_table(ui, "Save objectives", commands, || objectives_sheet(run));
+            });
             if self.everything {
                 objectives(ui, run);
             }
@@ -203,6 +208,29 @@ fn by_kind(ui: &mut Ui, run: &RunView) {
                 }
             });
         });
+}
+
+fn kinds_sheet(run: &RunView) -> Sheet {
+    let all = || run.kinds.iter();
+    let mut sheet = Sheet::new(format!("times by kind {}", run.label))
+        .texts("kind", all().map(|kind| Some(kind.kind.clone())))
+        .numbers("incidents", all().map(|kind| Some(kind.incidents as f64)));
+    for (name, times) in [("notice", Times::Notice), ("restored", Times::Service), ("recovery", Times::Recovery)] {
+        for (percent, share) in [(50, 0.5), (95, 0.95), (99, 0.99)] {
+            let quantile = all().map(|kind| times.of(kind).quantile(share));
+            sheet = sheet.numbers(format!("{name} p{percent} (s)"), quantile);
+        }
+    }
+    sheet
+}
+
+fn objectives_sheet(run: &RunView) -> Sheet {
+    let all = || run.chronicle.objectives.iter();
+    Sheet::new(format!("objectives {}", run.label))
+        .texts("objective", all().map(|objective| Some(objective.definition.name)))
+        .numbers("value", all().map(|objective| objective.value))
+        .texts("unit", all().map(|objective| Some(objective.definition.unit.symbol())))
+        .texts("meaning", all().map(|objective| Some(objective.definition.help)))
 }
 
 /// CPU time of the stack by component, over time.

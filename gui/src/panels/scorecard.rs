@@ -2,12 +2,14 @@
 
 use egui::{DragValue, Ui};
 use egui_extras::{Column, TableBuilder};
+use hms_lab::export::Sheet;
 
 use super::absence;
 use crate::command::Command;
 use crate::theme;
-use crate::view::View;
+use crate::view::{Scorecard, View};
 use crate::widgets::figures::digits;
+use crate::widgets::table::save_table;
 
 /// What the panel alone knows.
 pub(super) struct ScorecardPanel {
@@ -41,7 +43,10 @@ impl ScorecardPanel {
                 "Runs the drafted scenario and stack over some seeds and holds what is measured against what is promised, with intervals.",
             );
         };
-        ui.weak(format!("{}, {} seeds; intervals of 95 %, from resampled runs", card.scenario, card.seeds));
+        ui.horizontal_wrapped(|ui| {
+            ui.weak(format!("{}, {} seeds; intervals of 95 %, from resampled runs", card.scenario, card.seeds));
+            save_table(ui, "Save scorecard", commands, || sheet(card));
+        });
         TableBuilder::new(ui)
             .id_salt("scorecard")
             .striped(true)
@@ -80,6 +85,19 @@ impl ScorecardPanel {
                 });
             });
     }
+}
+
+fn sheet(card: &Scorecard) -> Sheet {
+    let all = || card.rows.iter();
+    let verdict = |pass: Option<bool>| pass.map_or("not shown", |pass| if pass { "yes" } else { "no" });
+    Sheet::new(format!("scorecard {}", card.scenario))
+        .texts("id", all().map(|row| Some(row.id)))
+        .texts("what is measured", all().map(|row| Some(row.criterion)))
+        .texts("target", all().map(|row| Some(row.target.clone())))
+        .numbers("value", all().map(|row| row.value))
+        .numbers("low", all().map(|row| row.low))
+        .numbers("high", all().map(|row| row.high))
+        .texts("reached", all().map(|row| Some(verdict(row.pass))))
 }
 
 /// The colour of what no run could show.

@@ -2,6 +2,7 @@
 
 use egui::{Color32, RichText, ScrollArea, TextEdit, Ui};
 use egui_extras::{Column, TableBuilder};
+use hms_lab::export::Sheet;
 use hms_lab::machine::{Instant, NodeId};
 use hms_lab::session::{Episode, Link, Step};
 use hms_lab::trial::TraceKind;
@@ -14,6 +15,7 @@ use crate::view::run::RunView;
 use crate::view::{RunId, View};
 use crate::widgets::figures::seconds;
 use crate::widgets::lanes::{Shown, Window, lanes_ui};
+use crate::widgets::table::save_table;
 
 /// What the panel alone knows.
 #[derive(Default)]
@@ -64,7 +66,7 @@ impl TimelinePanel {
             .id_salt("lanes")
             .max_height(height)
             .auto_shrink([false, true])
-            .show(ui, |ui| lanes_ui(ui, window, &shown))
+            .show(ui, |ui| lanes_ui(ui, window, &shown, commands))
             .inner;
         if let Some((lane, at)) = done.clicked {
             commands.push(Command::Seek(Instant::from_nanos((at.max(0.0) * 1e9) as u64)));
@@ -145,7 +147,10 @@ fn legend(ui: &mut Ui) {
 
 fn incidents(ui: &mut Ui, run: &RunView, view: &View, commands: &mut Vec<Command>) {
     let episodes = &run.chronicle.episodes;
-    ui.strong(format!("Incidents ({})", episodes.len()));
+    ui.horizontal(|ui| {
+        ui.strong(format!("Incidents ({})", episodes.len()));
+        save_table(ui, "Save incidents", commands, || incident_sheet(episodes));
+    });
     let time = |from: Instant, to: Option<Instant>| {
         to.map_or_else(|| "–".to_owned(), |to| seconds((to.saturating_since(from)).as_secs_f64()))
     };
@@ -191,6 +196,20 @@ fn incidents(ui: &mut Ui, run: &RunView, view: &View, commands: &mut Vec<Command
                 }
             });
         });
+}
+
+fn incident_sheet(episodes: &[Episode]) -> Sheet {
+    let all = || episodes.iter();
+    let after = |episode: &Episode, to: Option<Instant>| to.map(|to| to.saturating_since(episode.start).as_secs_f64());
+    Sheet::new("incidents")
+        .texts("fault", all().map(|episode| Some(episode.name.clone())))
+        .texts("kind", all().map(|episode| Some(episode.kind.clone())))
+        .texts("victims", all().map(|episode| Some(episode.victims.clone())))
+        .numbers("start (s)", all().map(|episode| Some(episode.start.as_secs_f64())))
+        .numbers("end (s)", all().map(|episode| episode.end.map(|end| end.as_secs_f64())))
+        .numbers("noticed after (s)", all().map(|episode| after(episode, episode.detected)))
+        .numbers("restored after (s)", all().map(|episode| after(episode, episode.restored)))
+        .texts("rungs", all().map(|episode| episode.rungs.clone()))
 }
 
 /// The chain of the chosen incident: each step can be gone to.

@@ -48,6 +48,7 @@ impl TravelPanel {
                 places: &run.chronicle.places,
                 truth: &truth,
                 cuts,
+                flights: here.map_or(&[][..], |moment| moment.flights.as_slice()),
                 chosen: view.node,
             };
             if let Some(node) = topology_ui(&mut columns[0], vec2(width, height), &picture) {

@@ -89,10 +89,10 @@ pub struct Lane {
 }
 
 /// What a column of pixels shows of a lane.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Column {
-    /// Share of its time in each look that occurs; the rest is nothing.
-    pub shares: Vec<(Look, f32)>,
+    /// Share of its time in each look, in the order of [`LOOKS`]; the rest is nothing.
+    pub shares: [f32; LOOKS.len()],
     /// Marks in it.
     pub marks: u32,
 }
@@ -158,20 +158,31 @@ impl Lane {
         if (last.saturating_sub(first) <= few && late - early <= few) || (until - from) / (pixels.max(1) as f64) < cell {
             return Seen::Close(&self.spans[first.min(last)..last], &self.marks[early..late]);
         }
-        let step = (until - from) / pixels as f64;
-        Seen::Far((0..pixels).map(|column| self.column(from + step * column as f64, from + step * (column + 1) as f64)).collect())
+        Seen::Far(self.columns(from, until, pixels))
     }
 
-    fn column(&self, from: f64, until: f64) -> Column {
-        let cell = |time: f64| time / self.length.max(1e-9) * self.cells as f64;
-        let (first, last) = (cell(from).max(0.0), cell(until).clamp(0.0, self.cells as f64));
-        if last <= first {
-            return Column::default();
+    /// Each column ends where the next begins, so every running sum is looked up once.
+    fn columns(&self, from: f64, until: f64, pixels: usize) -> Vec<Column> {
+        let (step, cell) = ((until - from) / pixels as f64, self.length / self.cells as f64);
+        let edge = |column: usize| {
+            let cell = (from + step * column as f64) / self.length.max(1e-9) * self.cells as f64;
+            cell.clamp(0.0, self.cells as f64)
+        };
+        let mut columns = vec![Column::default(); pixels];
+        for (look, sums) in &self.sums {
+            let mut before = sum_at(sums, edge(0));
+            for (place, column) in columns.iter_mut().enumerate() {
+                let width = (edge(place + 1) - edge(place)) * cell;
+                let after = sum_at(sums, edge(place + 1));
+                column.shares[*look as usize] = if width > 0.0 { ((after - before) / width) as f32 } else { 0.0 };
+                before = after;
+            }
         }
-        let width = (last - first) * self.length / self.cells as f64;
-        let shares = self.sums.iter().map(|(look, sums)| (*look, ((sum_at(sums, last) - sum_at(sums, first)) / width) as f32));
         let count = |cell: f64| if cell < 1.0 { 0 } else { self.counts[(cell as usize).min(self.cells) - 1] };
-        Column { shares: shares.filter(|(_, share)| *share > 1e-4).collect(), marks: count(last) - count(first) }
+        for (place, column) in columns.iter_mut().enumerate() {
+            column.marks = count(edge(place + 1)) - count(edge(place));
+        }
+        columns
     }
 
     /// The span or mark nearest to an instant, within `reach` seconds; marks first.
@@ -243,10 +254,15 @@ mod tests {
         let Seen::Far(columns) = lane.seen(0.0, 1_000.0, 500) else { panic!("close") };
         assert_eq!(columns.len(), 500);
         for column in &columns[1..] {
-            let share = |look| column.shares.iter().find(|(known, _)| *known == look).map_or(0.0, |(_, share)| *share);
+            let share = |look: Look| column.shares[look as usize];
             assert!((share(Look::Good) - 0.75).abs() < 0.02 && (share(Look::Bad) - 0.25).abs() < 0.02, "{column:?}");
             assert!((940..=1_060).contains(&column.marks), "{column:?}");
         }
+    }
+
+    #[test]
+    fn looks_are_numbered_in_their_order() {
+        assert!(LOOKS.iter().enumerate().all(|(place, look)| *look as usize == place));
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod compare;
 pub mod distribution;
 pub mod draft;
 pub mod form;
+pub mod history;
 pub mod lanes;
 pub mod live;
 pub mod pyramid;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use hms_lab::machine::{Instant, NodeId};
+use hms_lab::presets::Preset;
 use hms_lab::scorecard;
 
 use campaign::Campaign;
@@ -60,7 +62,9 @@ pub struct View {
     /// Whether it waits.
     pub evolving_waits: bool,
     /// The search that was opened last.
-    pub search: Option<Search>,
+    pub search: Option<Arc<Search>>,
+    /// Configurations that a run or a candidate can be held against: our default, everything off, and the presets near the scenario.
+    pub presets: Vec<Preset>,
     /// What happened, newest last.
     pub messages: VecDeque<Message>,
     /// Jobs that are under way, by name.

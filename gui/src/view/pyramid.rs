@@ -37,6 +37,12 @@ impl Pyramid {
         self.values.len()
     }
 
+    /// Bytes of its tables.
+    pub fn memory(&self) -> usize {
+        let floors: usize = self.floors.iter().map(|floor| size_of_val(&floor[..])).sum();
+        size_of_val(&self.times[..]) + size_of_val(&self.values[..]) + floors
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()

@@ -5,11 +5,11 @@ mod timeline;
 use std::path::PathBuf;
 
 use hms_lab::machine::{Duration, Instant, NodeId};
-use hms_lab::session::{Beliefs, Chronicle, Step, Truth, TruthIndex, chain};
+use hms_lab::session::{Beliefs, Chronicle, Flight, Step, Truth, TruthIndex, chain};
 
 use super::RunId;
 use super::distribution::Distribution;
-use super::lanes::Lane;
+use super::lanes::{Lane, Look, Mark, Subject};
 use super::pyramid::Pyramid;
 
 /// A run in the form in which panels read it.
@@ -85,6 +85,8 @@ pub struct Moment {
     pub beliefs: Option<Beliefs>,
     /// Pairs of hosts of which the first cannot reach the second.
     pub cuts: Vec<(NodeId, NodeId)>,
+    /// Messages on their way, at most [`FLIGHTS_MAX`](super::live::FLIGHTS_MAX).
+    pub flights: Vec<Flight>,
     /// What led there.
     pub led: Led,
     /// Wall time that restoring took.
@@ -108,8 +110,29 @@ impl RunView {
     pub fn new(id: RunId, origin: Origin, chronicle: Chronicle) -> RunView {
         let scenario = chronicle.inputs.scenario();
         let (hosts, edges) = (scenario.cluster.hosts.len(), scenario.loads.len());
-        let truth = TruthIndex::new(hosts, edges, &chronicle.trace);
-        let lanes = timeline::lanes(&chronicle);
+        // Each reads the whole trace and none needs another, so they go side by side.
+        let (truth, mut lanes, chains) = std::thread::scope(|scope| {
+            let truth = scope.spawn(|| TruthIndex::new(hosts, edges, &chronicle.trace));
+            let chains =
+                scope.spawn(|| chronicle.episodes.iter().take(CHAINS_MAX).map(|episode| chain(&chronicle, episode)).collect());
+            let lanes = timeline::lanes(&chronicle);
+            let failed = "an index that panics brings its worker down, which tells so";
+            (truth.join().expect(failed), lanes, chains.join().expect(failed))
+        });
+        if let Some((_, at)) = origin.forked {
+            let row = chronicle.trace.partition_point(|row| row.at <= at).saturating_sub(1);
+            let mark = Mark { at: at.as_secs_f64(), look: Look::Action, row: u32::try_from(row).unwrap_or(u32::MAX) };
+            lanes.insert(
+                0,
+                Lane::new(
+                    "fork: faults, stack".to_owned(),
+                    Subject::Fault,
+                    chronicle.end().as_secs_f64(),
+                    Vec::new(),
+                    vec![mark],
+                ),
+            );
+        }
         let times: Vec<f64> = chronicle.picture.intervals.iter().map(|interval| interval.to).collect();
         let pyramid = |values: &Vec<f64>| {
             let count = values.len().min(times.len());
@@ -117,7 +140,6 @@ impl RunView {
         };
         let series = chronicle.columns.iter().map(|column| pyramid(&column.values)).collect();
         let kinds = kinds(&chronicle);
-        let chains = chronicle.episodes.iter().take(CHAINS_MAX).map(|episode| chain(&chronicle, episode)).collect();
         let fork = origin.forked.map(|(_, at)| format!(", forked at {at}")).unwrap_or_default();
         let label = format!("{} seed {}{fork}", scenario.name, chronicle.inputs.seed().0);
         let Origin { folder, forked, command_line, wall } = origin;

@@ -1,8 +1,17 @@
 //! A search for better configurations: how it converged, every candidate, and its front; read from the folder in which it is kept, whether it has ended or not.
 
+mod brush;
+mod difference;
+mod progress;
+
 use std::path::{Path, PathBuf};
 
 use hms_lab::results::{Columns, ResultsError};
+use hms_lab::trial::DEFINITIONS;
+
+pub use brush::{Brush, brushed};
+pub use difference::{Differing, differences};
+pub use progress::{OperatorRates, Spread, best_of_generations};
 
 /// A search under way.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +24,8 @@ pub struct Evolving {
     pub doing: String,
     /// How it has converged so far.
     pub points: Vec<Point>,
+    /// The last generation that is complete.
+    pub generation: Option<u64>,
 }
 
 /// A point of the convergence.
@@ -42,6 +53,12 @@ pub struct Search {
     pub history: Columns,
     /// The finalists, measured on seeds that the search did not see; empty until it has ended.
     pub front: Columns,
+    /// What each operator made, generation by generation.
+    pub operators: Vec<OperatorRates>,
+    /// How the first target was spread over the candidates of each generation.
+    pub spread: Vec<Spread>,
+    /// Least and greatest value of each column of numbers of the history, and of the front.
+    ranges: [Vec<Option<(f64, f64)>>; 2],
 }
 
 /// Columns that describe a candidate and are neither objectives nor parameters.
@@ -53,23 +70,51 @@ impl Search {
         TABLES[..2].iter().all(|name| folder.join(name).is_file())
     }
 
+    /// Whether a folder holds a search that was stopped before its first generation was complete.
+    pub fn is_begun_in(folder: &Path) -> bool {
+        !Search::is_in(folder) && ["campaign.toml", "cells.bin"].iter().all(|name| folder.join(name).is_file())
+    }
+
     /// Reads a folder.
     ///
     /// # Errors
     /// [`ResultsError`].
     pub fn read(folder: &Path) -> Result<Search, ResultsError> {
         let [generations, history, front] = TABLES.map(|name| folder.join(name));
-        Ok(Search {
-            folder: folder.to_owned(),
-            generations: Columns::read(&generations)?,
-            history: Columns::read(&history)?,
-            front: if front.is_file() { Columns::read(&front)? } else { Columns::default() },
-        })
+        let front = if front.is_file() { Columns::read(&front)? } else { Columns::default() };
+        Ok(Search::of(folder.to_owned(), Columns::read(&generations)?, Columns::read(&history)?, front))
+    }
+
+    /// Of these tables.
+    pub fn of(folder: PathBuf, generations: Columns, history: Columns, front: Columns) -> Search {
+        let ranges = [ranges(&history), ranges(&front)];
+        let mut search = Search { folder, generations, history, front, ranges, ..Search::default() };
+        search.operators = progress::operators(&search.history);
+        search.spread = search.objectives().first().map_or_else(Vec::new, |name| progress::spread(&search.history, name));
+        search
+    }
+
+    /// Whether the finalists are shown, where they are wanted.
+    fn shows_front(&self, finalists: bool) -> bool {
+        finalists && self.front.rows > 0
+    }
+
+    /// Least and greatest value of a column; none without a number in it.
+    pub fn range(&self, finalists: bool, name: &str) -> Option<(f64, f64)> {
+        let place = self.candidates(finalists).numbers.iter().position(|(known, _)| known == name)?;
+        self.ranges[usize::from(self.shows_front(finalists))].get(place).copied().flatten()
+    }
+
+    /// Parameters that are numbers and differ between candidates, in order.
+    pub fn varying(&self, finalists: bool) -> Vec<&str> {
+        let columns = self.candidates(finalists).numbers.iter().zip(&self.ranges[usize::from(self.shows_front(finalists))]);
+        let varies = |range: &Option<(f64, f64)>| range.is_some_and(|(low, high)| high > low);
+        columns.filter(|((name, _), range)| is_parameter(name) && varies(range)).map(|((name, _), _)| name.as_str()).collect()
     }
 
     /// What is shown as the set of candidates: the finalists where there are any, else every candidate.
     pub fn candidates(&self, finalists: bool) -> &Columns {
-        if finalists && self.front.rows > 0 { &self.front } else { &self.history }
+        if self.shows_front(finalists) { &self.front } else { &self.history }
     }
 
     /// Names of the objectives and constraints, in order.
@@ -78,26 +123,11 @@ impl Search {
         names.filter(|name| !BOOKKEEPING.contains(name) && !is_parameter(name)).collect()
     }
 
-    /// How often each operator made a candidate, and how many of those kept all seeds: name, made, kept.
-    pub fn operators(&self) -> Vec<(String, usize, usize)> {
-        let mut counted: Vec<(String, usize, usize)> = Vec::new();
-        let (Some(names), Some(dismissed)) = (self.history.text("operator"), self.history.number("dismissed")) else {
-            return counted;
-        };
-        for (name, dismissed) in names.iter().zip(dismissed) {
-            let kept = usize::from(*dismissed == 0.0);
-            match counted.iter_mut().find(|(known, ..)| known == name) {
-                Some(entry) => (entry.1, entry.2) = (entry.1 + 1, entry.2 + kept),
-                None => counted.push((name.clone(), 1, kept)),
-            }
-        }
-        counted
-    }
-
     /// The ancestors of a candidate, itself first, breadth first, at most `most`: rows of the history.
     pub fn ancestors(&self, row: usize, most: usize) -> Vec<usize> {
         let ids = self.history.number("id").unwrap_or_default();
-        let place = |id: f64| ids.iter().position(|known| *known == id);
+        // Candidates are told in the order of their numbers.
+        let place = |id: f64| Some(ids.partition_point(|known| *known < id)).filter(|place| ids.get(*place) == Some(&id));
         let mut found = vec![row];
         let mut next = 0;
         while next < found.len() && found.len() < most {
@@ -130,6 +160,24 @@ impl Search {
     }
 }
 
+fn ranges(columns: &Columns) -> Vec<Option<(f64, f64)>> {
+    let range = |values: &[f64]| {
+        let finite = || values.iter().copied().filter(|value| value.is_finite());
+        Some((finite().reduce(f64::min)?, finite().reduce(f64::max)?))
+    };
+    columns.numbers.iter().map(|(_, values)| range(values)).collect()
+}
+
+/// Whether more of an objective is better; of a weighted sum of losses, less is.
+pub fn is_maximised(objective: &str) -> bool {
+    DEFINITIONS.iter().any(|definition| definition.name == objective && definition.maximise)
+}
+
+/// Constraints have spaces around what they compare, and hold where they are missed by nothing.
+fn is_constraint(name: &str) -> bool {
+    name.contains(' ')
+}
+
 /// Parameters are named `component.parameter`; constraints have spaces around what they compare.
 fn is_parameter(name: &str) -> bool {
     name.contains('.') && !name.contains(' ')
@@ -139,31 +187,42 @@ fn is_parameter(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn search() -> Search {
+    pub(super) fn search() -> Search {
         let number = |name: &str, values: &[f64]| (name.to_owned(), values.to_vec());
         let history = Columns {
             rows: 4,
             numbers: vec![
                 number("id", &[0.0, 1.0, 2.0, 3.0]),
+                number("generation", &[0.0, 0.0, 1.0, 1.0]),
                 number("parent_1", &[f64::NAN, f64::NAN, 0.0, 2.0]),
                 number("parent_2", &[f64::NAN, f64::NAN, 1.0, f64::NAN]),
                 number("dismissed", &[0.0, 1.0, 0.0, 0.0]),
                 number("detection_p99", &[2.0, 3.0, 1.5, 1.2]),
-                number("availability >= 0.99", &[0.0, 0.1, 0.0, 0.0]),
-                number("health.timeout", &[0.5, 1.0, f64::NAN, 0.7]),
+                number("availability >= 0.99", &[0.0, 0.1, 0.0, 0.2]),
+                number("health.heartbeat", &[0.5, 1.0, f64::NAN, 0.7]),
+                number("health.window", &[200.0; 4]),
             ],
             texts: vec![
                 ("operator".to_owned(), ["founder", "founder", "sbx", "mutation"].map(str::to_owned).to_vec()),
                 ("health.detector".to_owned(), ["timeout", "timeout", "phi_normal", ""].map(str::to_owned).to_vec()),
             ],
         };
-        Search { history, ..Search::default() }
+        Search::of(PathBuf::new(), Columns::default(), history, Columns::default())
     }
 
     #[test]
     fn objectives_are_told_from_parameters_and_bookkeeping() {
         assert_eq!(search().objectives(), ["detection_p99", "availability >= 0.99"]);
-        assert_eq!(search().parameters(false, 2), [("health.detector".to_owned(), "phi_normal".to_owned())]);
+        let parameters = search().parameters(false, 2);
+        assert_eq!(parameters[0], ("health.window".to_owned(), "200".to_owned()));
+        assert_eq!(parameters[1], ("health.detector".to_owned(), "phi_normal".to_owned()));
+    }
+
+    #[test]
+    fn what_differs_between_candidates_is_offered_as_an_axis() {
+        assert_eq!(search().varying(false), ["health.heartbeat"]);
+        assert_eq!(search().range(false, "health.heartbeat"), Some((0.5, 1.0)));
+        assert_eq!(search().range(false, "health.no"), None);
     }
 
     #[test]
@@ -173,7 +232,12 @@ mod tests {
     }
 
     #[test]
-    fn operators_are_counted_with_what_they_made() {
-        assert_eq!(search().operators()[0], ("founder".to_owned(), 2, 1));
+    fn a_search_that_was_stopped_at_once_is_known_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["campaign.toml", "cells.bin"] {
+            assert!(!Search::is_begun_in(folder.path()));
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        assert!(Search::is_begun_in(folder.path()));
     }
 }

@@ -1,9 +1,11 @@
 //! Swim lanes on screen: one mesh for all spans, however many; zoom with the wheel, pan by dragging, a click takes time and lane.
 
 use egui::{Align2, Color32, CursorIcon, FontId, Mesh, Pos2, Rect, Sense, Shape, Stroke, Ui, pos2, vec2};
+use hms_lab::plots::{Format, Kind};
 
+use crate::command::Command;
 use crate::theme;
-use crate::view::lanes::{Column, Lane, Look, Mark, Seen, Span};
+use crate::view::lanes::{Column, LOOKS, Lane, Look, Mark, Seen, Span};
 
 /// Which part of time is seen, seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,10 +70,18 @@ const NAMES: f32 = 130.0;
 const AXIS: f32 = 20.0;
 
 /// Draws the lanes.
-pub fn lanes_ui(ui: &mut Ui, window: Window, shown: &Shown<'_>) -> Done {
+pub fn lanes_ui(ui: &mut Ui, window: Window, shown: &Shown<'_>, commands: &mut Vec<Command>) -> Done {
     let size = vec2(ui.available_width(), AXIS + LANE * shown.lanes.len() as f32);
     let (area, response) = ui.allocate_exact_size(size, Sense::click_and_drag());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Canvas, true, "Swim lanes"));
+    response.context_menu(|ui| {
+        for (format, name) in [(Format::Png, "Save the timeline as PNG…"), (Format::Svg, "Save the timeline as SVG…")] {
+            if ui.button(name).clicked() {
+                commands.push(Command::ExportPicture(Kind::Timeline, format));
+                ui.close();
+            }
+        }
+    });
     let plot = Rect::from_min_max(area.min + vec2(NAMES, AXIS), area.max);
     let scale = Scale { window, plot };
     let mut done = Done::default();
@@ -189,18 +199,19 @@ fn close(mesh: &mut Mesh, high: &mut Mesh, scale: &Scale, row: Rect, spans: &[Sp
     }
 }
 
-/// A column is as high in each colour as its time was spent in that state; neighbours that look the same become one rectangle.
+/// A column is as high in each colour as its time was spent in that state, in whole points; neighbours that look the same become one rectangle.
 fn far(mesh: &mut Mesh, high: &mut Mesh, row: Rect, columns: &[Column]) {
     let width = row.width() / columns.len().max(1) as f32;
     let mut start = 0;
     while start < columns.len() {
-        let alike = |column: &Column| column.shares == columns[start].shares;
+        let tall = heights(&columns[start], row.height());
+        let alike = |column: &Column| heights(column, row.height()) == tall;
         let end = columns[start..].iter().position(|column| !alike(column)).map_or(columns.len(), |length| start + length);
         let (left, right) = (row.left() + start as f32 * width, row.left() + end as f32 * width);
         let mut bottom = row.bottom();
-        for (look, share) in &columns[start].shares {
-            let top = (bottom - share * row.height()).max(row.top());
-            rectangle(mesh, Rect::from_min_max(pos2(left, top), pos2(right, bottom)), tone(*look));
+        for (look, height) in LOOKS.into_iter().zip(tall).filter(|(_, height)| *height > 0) {
+            let top = (bottom - f32::from(height)).max(row.top());
+            rectangle(mesh, Rect::from_min_max(pos2(left, top), pos2(right, bottom)), tone(look));
             bottom = top;
         }
         start = end;
@@ -210,6 +221,11 @@ fn far(mesh: &mut Mesh, high: &mut Mesh, row: Rect, columns: &[Column]) {
         let height = (2.0 + 2.0 * (column.marks as f32).log2()).min(row.height());
         rectangle(high, Rect::from_min_max(pos2(left, row.bottom() - height), pos2(left + width, row.bottom())), theme::ACTION);
     }
+}
+
+/// Heights of a column in whole points. What occurs at all is seen.
+fn heights(column: &Column, height: f32) -> [u8; LOOKS.len()] {
+    column.shares.map(|share| if share > 1e-4 { (share * height).round().max(1.0) as u8 } else { 0 })
 }
 
 /// Spans are paler than marks, so that marks are seen on them.

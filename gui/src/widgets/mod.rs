@@ -5,4 +5,5 @@ pub mod editor;
 pub mod figures;
 pub mod lanes;
 pub mod parallel;
+pub mod table;
 pub mod topology;

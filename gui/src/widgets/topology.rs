@@ -1,12 +1,14 @@
-//! The cluster as it stands: regions, zones, racks, hosts and the agents on them, with state by colour and shape, and what cannot reach what.
+//! The cluster as it stands: regions, zones, racks, hosts and the agents on them, with state by colour and shape, messages on their way, and what cannot reach what.
+//! Below stand the edges, where clients come in.
 //!
 //! Hosts are laid out once per size of the panel, in boxes for their racks and zones; drawing is bounded by the number of hosts.
 
 use egui::{Align2, Color32, FontId, Pos2, Rect, Response, Sense, Shape, Stroke, StrokeKind, Ui, Vec2, pos2, vec2};
 use hms_lab::machine::{AgentId, NodeId};
-use hms_lab::session::{NodeState, ProcessState, Truth};
+use hms_lab::session::{Flight, NodeState, ProcessState, Truth};
 use hms_lab::sim::cluster::topology::Topology;
 use hms_lab::sim::services::placement::Placement;
+use hms_lab::sim::world::Carries;
 
 use crate::theme;
 
@@ -20,6 +22,8 @@ pub struct Picture<'a> {
     pub truth: &'a Truth,
     /// Links that are cut.
     pub cuts: &'a [(NodeId, NodeId)],
+    /// Messages on their way.
+    pub flights: &'a [Flight],
     /// The node that is looked at.
     pub chosen: Option<NodeId>,
 }
@@ -44,6 +48,8 @@ pub struct Domain {
     pub zone: bool,
 }
 
+/// Height of the strip of edges.
+const EDGES: f32 = 26.0;
 const HEADING: f32 = 16.0;
 const GAP: f32 = 6.0;
 
@@ -111,7 +117,10 @@ pub fn topology_ui(ui: &mut Ui, size: Vec2, picture: &Picture<'_>) -> Option<Nod
     if !ui.is_rect_visible(area) {
         return None;
     }
-    let (seats, domains) = seats(picture.topology, area);
+    let strip = if picture.topology.nodes() > picture.topology.hosts() { EDGES } else { 0.0 };
+    let (inside, below) = area.split_top_bottom_at_y(area.bottom() - strip);
+    let (seats, domains) = seats(picture.topology, inside);
+    let edges = edge_seats(picture.topology, below);
     let painter = ui.painter_at(area);
     let line = theme::faint(ui.visuals());
     let font = FontId::proportional(11.0);
@@ -127,7 +136,7 @@ pub fn topology_ui(ui: &mut Ui, size: Vec2, picture: &Picture<'_>) -> Option<Nod
         );
     }
     let mut centers = vec![None; picture.topology.nodes()];
-    seats.iter().for_each(|seat| centers[seat.node.index()] = Some(seat.rect.center()));
+    seats.iter().chain(&edges).for_each(|seat| centers[seat.node.index()] = Some(seat.rect.center()));
     let center = |node: NodeId| centers.get(node.index()).copied().flatten();
     let mut processes = vec![Vec::new(); picture.topology.nodes()];
     let lives =
@@ -146,6 +155,14 @@ pub fn topology_ui(ui: &mut Ui, size: Vec2, picture: &Picture<'_>) -> Option<Nod
     for seat in &seats {
         draw_host(ui, &painter, picture, seat, &processes[seat.node.index()]);
     }
+    for seat in &edges {
+        draw_edge(ui, &painter, picture, seat);
+    }
+    for flight in picture.flights {
+        if let (Some(from), Some(to)) = (center(flight.from), center(flight.to)) {
+            draw_flight(&painter, from, to, flight);
+        }
+    }
     for (by, of, justified) in &picture.truth.suspicions {
         if let (Some(from), Some(to)) = (center(*by), center(*of)) {
             let color = if *justified { theme::BELIEF } else { theme::STILL };
@@ -157,10 +174,76 @@ pub fn topology_ui(ui: &mut Ui, size: Vec2, picture: &Picture<'_>) -> Option<Nod
     seats.iter().find(|seat| seat.rect.contains(place)).map(|seat| seat.node)
 }
 
+/// Where the edges are drawn, beside each other.
+fn edge_seats(topology: &Topology, area: Rect) -> Vec<Seat> {
+    let edges = topology.hosts()..topology.nodes();
+    let width = (area.width() / edges.len().max(1) as f32).min(150.0);
+    let seat = |(place, node): (usize, usize)| {
+        let corner = area.min + vec2(width * place as f32, 3.0);
+        Seat {
+            node: NodeId::from_index(node),
+            rect: Rect::from_min_size(corner, vec2(width - 4.0, (area.height() - 4.0).max(1.0))),
+        }
+    };
+    edges.enumerate().map(seat).collect()
+}
+
+fn draw_edge(ui: &Ui, painter: &egui::Painter, picture: &Picture<'_>, seat: &Seat) {
+    painter.rect_stroke(seat.rect, 8.0, Stroke::new(1.0, theme::faint(ui.visuals())), StrokeKind::Inside);
+    painter.with_clip_rect(seat.rect.shrink(3.0)).text(
+        seat.rect.left_center() + vec2(8.0, 0.0),
+        Align2::LEFT_CENTER,
+        format!("clients: {}", picture.topology.name(seat.node)),
+        FontId::proportional(11.0),
+        ui.visuals().weak_text_color(),
+    );
+}
+
+/// A message where it is on its way: a dot for what stacks say, a diamond for requests, a ring for replies, a square for state.
+fn draw_flight(painter: &egui::Painter, from: Pos2, to: Pos2, flight: &Flight) {
+    let (at, color) = (from.lerp(to, flight.share), theme::carries(flight.carries));
+    painter.line_segment([from, at], Stroke::new(0.7, color.gamma_multiply(0.35)));
+    match flight.carries {
+        Carries::Stack => {
+            painter.circle_filled(at, 2.2, color);
+        }
+        Carries::Request => {
+            let corners = [vec2(0.0, -3.6), vec2(3.6, 0.0), vec2(0.0, 3.6), vec2(-3.6, 0.0)].map(|way| at + way);
+            painter.add(Shape::convex_polygon(corners.to_vec(), color, Stroke::NONE));
+        }
+        Carries::Reply => {
+            painter.circle_stroke(at, 3.0, Stroke::new(1.4, color));
+        }
+        Carries::State => {
+            painter.rect_filled(Rect::from_center_size(at, Vec2::splat(5.5)), 0.0, color);
+        }
+    }
+}
+
+/// What the marks of messages mean.
+pub fn messages_legend(ui: &mut Ui) {
+    ui.horizontal_wrapped(|ui| {
+        ui.weak("On their way:");
+        for carries in [Carries::Stack, Carries::Request, Carries::Reply, Carries::State] {
+            let (patch, _) = ui.allocate_exact_size(vec2(10.0, 10.0), Sense::hover());
+            draw_flight(
+                ui.painter(),
+                patch.center(),
+                patch.center(),
+                &Flight { from: NodeId(0), to: NodeId(0), carries, share: 1.0 },
+            );
+            ui.weak(theme::carries_name(carries));
+        }
+    });
+}
+
 fn arrow(painter: &egui::Painter, from: Pos2, to: Pos2, color: Color32) {
-    let way = to - from;
-    let short = way.normalized() * 10.0;
-    painter.arrow(from + short, way - 2.0 * short, Stroke::new(1.2, color));
+    let way = (to - from).normalized();
+    let (from, to, stroke) = (from + way * 12.0, to - way * 12.0, Stroke::new(1.2, color));
+    painter.line_segment([from, to], stroke);
+    for side in [vec2(-way.y, way.x), vec2(way.y, -way.x)] {
+        painter.line_segment([to, to - way * 8.0 + side * 4.0], stroke);
+    }
 }
 
 fn draw_host(ui: &Ui, painter: &egui::Painter, picture: &Picture<'_>, seat: &Seat, agents: &[(AgentId, ProcessState)]) {
@@ -261,15 +344,33 @@ fn summary(picture: &Picture<'_>) -> String {
     let up = picture.truth.nodes[..hosts].iter().filter(|state| **state == NodeState::Up).count();
     let ready = picture.truth.agents_ready();
     format!(
-        "Cluster: {up} of {hosts} hosts up, {ready} of {} agents ready, {} faults act",
+        "Cluster: {up} of {hosts} hosts up, {ready} of {} agents ready, {} faults act, {} messages on their way",
         picture.places.agents.len(),
-        picture.truth.faults.len()
+        picture.truth.faults.len(),
+        picture.flights.len()
     )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn edges_stand_beside_each_other_in_their_strip() {
+        let text = include_str!("../../../experiments/scenarios/quickstart.toml");
+        let inputs = hms_lab::inputs::Inputs::from_edited(
+            text,
+            "",
+            std::path::Path::new(""),
+            hms_lab::machine::Seed(1),
+            Default::default(),
+        );
+        let topology = Topology::new(inputs.unwrap().scenario());
+        let strip = Rect::from_min_size(pos2(0.0, 100.0), vec2(400.0, EDGES));
+        let seats = edge_seats(&topology, strip);
+        assert_eq!(seats.len(), topology.nodes() - topology.hosts());
+        assert!(seats.iter().all(|seat| strip.contains_rect(seat.rect) && seat.node.index() >= topology.hosts()), "{seats:?}");
+    }
 
     #[test]
     fn cells_of_a_grid_lie_inside_and_do_not_overlap() {

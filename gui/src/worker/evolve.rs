@@ -1,6 +1,7 @@
 //! Running a search for better configurations while somebody watches. Paused, its threads wait; stopped, its folder keeps everything that was paid for.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::view::search::{Evolving, Point, Search};
 const LOOK: Duration = Duration::from_millis(30);
 
 /// Begins a search, or goes on with the one that is in `out`.
-pub fn evolve(desk: &Desk, campaign: &Path, out: &Path, resume: bool) {
+pub fn evolve(desk: &Desk, campaign: &Path, out: &Path, opening: Opening) {
     let plan = match evolution::load(campaign) {
         Ok(plan) => plan,
         Err(error) => return desk.say(true, error.to_string()),
@@ -27,12 +28,27 @@ pub fn evolve(desk: &Desk, campaign: &Path, out: &Path, resume: bool) {
         }
         !control.stops()
     };
-    let mut evolving =
-        Evolving { job: desk.job, name: plan.name.clone(), doing: "measures the yardstick".to_owned(), points: Vec::new() };
+    let mut evolving = Evolving {
+        job: desk.job,
+        name: plan.name.clone(),
+        doing: "measures the yardstick".to_owned(),
+        points: Vec::new(),
+        generation: None,
+    };
     desk.report(Report::Evolving(Box::new(evolving.clone())));
+    // The tables of a generation are there once the first candidate of the next is told.
+    let mut shown = None;
     let mut show = |phase: Phase| {
         match phase {
             Phase::Searching(progress) => {
+                if shown.is_some_and(|generation| generation == progress.generation) {
+                    shown = None;
+                    read(desk, out);
+                }
+                if evolving.generation != Some(progress.generation) {
+                    evolving.generation = Some(progress.generation);
+                    shown = Some(progress.generation);
+                }
                 evolving.doing = format!(
                     "generation {}, {} candidates, {} trials",
                     progress.generation, progress.evaluations, progress.trials
@@ -53,23 +69,31 @@ pub fn evolve(desk: &Desk, campaign: &Path, out: &Path, resume: bool) {
         }
         desk.report(Report::Evolving(Box::new(evolving.clone())));
     };
-    let opening = if resume { Opening::Resume } else { Opening::New };
     let options = Options { out, opening, jobs: 0, baselines: false, build: &Build::default(), watch: &watch, show: &mut show };
     match evolution::evolve(&plan, options) {
-        Ok(study) => match Search::read(&study.folder) {
-            Ok(search) => desk.report(Report::Searched(Box::new(search))),
-            Err(error) => desk.say(true, error.to_string()),
-        },
+        Ok(study) => read(desk, &study.folder),
         Err(EvolveError::Stopped { folder }) => {
+            read(desk, &folder);
             desk.say(false, format!("The search is kept in {}: Resume goes on with it.", folder.display()))
         }
         Err(EvolveError::Occupied { folder }) => desk.say(
             true,
             format!(
-                "{} holds a search already: press Resume to go on with it, or delete the folder to begin anew.",
+                "{} holds a search already: press Resume to go on with it, or Begin anew, which keeps what trials have given.",
                 folder.display()
             ),
         ),
+        Err(error) => desk.say(true, error.to_string()),
+    }
+}
+
+/// Reads what a search has found so far, if a generation is complete.
+fn read(desk: &Desk, folder: &Path) {
+    if !Search::is_in(folder) {
+        return;
+    }
+    match Search::read(folder) {
+        Ok(search) => desk.report(Report::Searched(Arc::new(search))),
         Err(error) => desk.say(true, error.to_string()),
     }
 }

@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use hms_lab::export;
+use hms_lab::export::{self, Sheet};
 use hms_lab::inputs::Inputs;
+use hms_lab::presets;
 use hms_lab::results::{self, Build, MANIFEST, Table};
 use hms_lab::scorecard;
 use hms_lab::session::Chronicle;
@@ -23,9 +24,18 @@ pub fn open(desk: &Desk, id: RunId, path: &Path) {
     let folder = if path.file_name().is_some_and(|name| name == MANIFEST) { path.parent().unwrap_or(path) } else { path };
     if Search::is_in(folder) {
         return match Search::read(folder) {
-            Ok(search) => desk.report(Report::Searched(Box::new(search))),
+            Ok(search) => desk.report(Report::Searched(Arc::new(search))),
             Err(error) => desk.say(true, error.to_string()),
         };
+    }
+    if Search::is_begun_in(folder) {
+        return desk.say(
+            true,
+            format!(
+                "{} holds a search without a complete generation: open its campaign in Evolution and press Resume to go on with it.",
+                folder.display()
+            ),
+        );
     }
     if Campaign::is_in(folder) {
         return match Campaign::read(folder) {
@@ -64,6 +74,27 @@ pub fn write_table(desk: &Desk, folder: &Path, table: Table, format: export::For
         Ok(_) => write_file(desk, path, &bytes),
         Err(error) => desk.say(true, error),
     }
+}
+
+/// Writes a table that was on screen.
+pub fn write_sheet(desk: &Desk, sheet: &Sheet, format: export::Format, path: &Path) {
+    let mut bytes = Vec::new();
+    match sheet.write(format, &mut bytes) {
+        Ok(()) => write_file(desk, path, &bytes),
+        Err(error) => desk.say(true, error.to_string()),
+    }
+}
+
+/// Reads the presets of the repository in which `near` lies; without any, there are our default and everything switched off.
+pub fn presets(desk: &Desk, near: &Path) {
+    let mut found = presets::ours().to_vec();
+    if let Ok(folder) = presets::find_folder(near) {
+        match presets::load_folder(&folder) {
+            Ok(more) => found.extend(more),
+            Err(error) => desk.say(true, format!("The presets are not there to be held against: {error}")),
+        }
+    }
+    desk.report(Report::Presets(found));
 }
 
 /// Writes a file and tells so.

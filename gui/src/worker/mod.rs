@@ -18,6 +18,7 @@ use std::thread;
 use std::time::Duration;
 
 use hms_lab::inputs::{InputError, Inputs};
+use hms_lab::presets::Preset;
 
 use crate::view::campaign::Campaign;
 use crate::view::live::Live;
@@ -27,7 +28,7 @@ use crate::view::{RunId, Scorecard};
 
 pub use dialog::{pick, save_as};
 pub use evolve::evolve;
-pub use folder::{keep, measure, open, replace, write_file, write_table};
+pub use folder::{keep, measure, open, presets, replace, write_file, write_sheet, write_table};
 pub use travel::{Ask, Branch, Travel, restore};
 pub use trial::{Request, TRAVELS_MAX, check, run};
 
@@ -57,10 +58,12 @@ pub enum Report {
     Moment(Box<Moment>),
     /// A campaign was read.
     Surveyed(Box<Campaign>),
+    /// Configurations to hold others against were read.
+    Presets(Vec<Preset>),
     /// A search has come further.
     Evolving(Box<Evolving>),
     /// A search was read.
-    Searched(Box<Search>),
+    Searched(Arc<Search>),
     /// The promises were measured.
     Measured(Scorecard),
     /// A file or folder was chosen.

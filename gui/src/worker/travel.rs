@@ -5,13 +5,14 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant as WallInstant;
 
 use hms_lab::machine::{Duration, Instant, NodeId};
-use hms_lab::session::{Fork, Session, beliefs};
+use hms_lab::session::{Fork, Session, beliefs, flights};
 use hms_lab::sim::kernel::RunError;
 use hms_lab::sim::world::Event;
 
-use super::trial::{cuts, run_fork};
+use super::trial::run_fork;
 use super::{Desk, Job, Report, Workers};
 use crate::view::RunId;
+use crate::view::live::{FLIGHTS_MAX, cuts};
 use crate::view::run::{Led, Moment, Origin, RunView};
 
 /// What can be asked.
@@ -149,6 +150,7 @@ fn moment(run: &RunView, session: &Session, node: Option<NodeId>, led: Led, bega
         truth: run.truth.after(&run.chronicle.trace, rows),
         beliefs: node.and_then(|node| beliefs(world, session.inputs().stack(), node)),
         cuts: cuts(world),
+        flights: flights(world, FLIGHTS_MAX),
         led,
         took: Duration::from_nanos(u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX)),
     }

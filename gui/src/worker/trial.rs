@@ -5,17 +5,15 @@ use std::thread;
 use std::time::{Duration as Wall, Instant as WallInstant};
 
 use hms_lab::inputs::Inputs;
-use hms_lab::machine::{Duration, Instant, NodeId, Seed};
-use hms_lab::session::{Recording, Truth};
-use hms_lab::sim::cluster::topology::Topology;
+use hms_lab::machine::{Duration, Seed};
+use hms_lab::session::Recording;
 use hms_lab::sim::kernel::RunError;
-use hms_lab::sim::services::placement::Placement;
-use hms_lab::trial::{ClusterSimulation, Detail, SeriesRow};
+use hms_lab::trial::Detail;
 
 use super::travel::Travel;
 use super::{Desk, Report};
 use crate::view::RunId;
-use crate::view::live::{CUTS_MAX, Live, ROWS_MAX};
+use crate::view::live::Live;
 use crate::view::run::{Origin, RunView};
 
 /// What is to be run.
@@ -101,36 +99,14 @@ fn told(error: &RunError) -> String {
 struct Watcher<'a> {
     desk: &'a Desk,
     live: Live,
-    /// Rows of the series are shown from this step on, where there are many.
-    every: usize,
 }
 
 impl<'a> Watcher<'a> {
     fn new(desk: &'a Desk, recording: &Recording) -> Self {
-        let scenario = recording.inputs().scenario();
-        let mut truth = Truth::new(scenario.cluster.hosts.len(), scenario.loads.len());
-        recording.trace().iter().for_each(|row| truth.read(row));
-        let live = Live {
-            job: desk.job,
-            scenario: scenario.name.clone(),
-            seed: recording.inputs().seed().0,
-            run: 1,
-            runs: 1,
-            now: recording.now(),
-            end: recording.end(),
-            events: recording.events(),
-            rate: 0.0,
-            paused: false,
-            // One that was chosen before the run began, or during the one before, holds.
-            speed: desk.control.speed(),
-            truth,
-            cuts: Vec::new(),
-            series: Vec::new(),
-            topology: Topology::new(scenario),
-            places: Placement::new(scenario),
-        };
-        let rows = scenario.run.duration.as_nanos() / scenario.run.sample_every.as_nanos().max(1);
-        Watcher { desk, live, every: (rows as usize).div_ceil(ROWS_MAX).max(1) }
+        let mut live = Live::new(desk.job, recording);
+        // One that was chosen before the run began, or during the one before, holds.
+        live.speed = desk.control.speed();
+        Watcher { desk, live }
     }
 
     /// Runs to the end; gives the time that was spent running.
@@ -174,31 +150,8 @@ impl<'a> Watcher<'a> {
 
     fn show(&mut self, recording: &Recording, spent: Wall, first_events: u64) {
         let live = &mut self.live;
-        for row in &recording.trace()[live.truth.rows.min(recording.trace().len())..] {
-            live.truth.read(row);
-        }
-        (live.now, live.events) = (recording.now(), recording.events());
+        live.read(recording);
         live.rate = (live.events - first_events) as f64 / spent.as_secs_f64().max(1e-3);
-        live.cuts = if live.truth.faults.is_empty() { Vec::new() } else { cuts(recording.world()) };
-        let next = live.series.len() * self.every;
-        let fresh: Vec<SeriesRow> = recording.series().iter().skip(next).step_by(self.every).copied().collect();
-        live.series.extend(fresh);
         self.desk.report(Report::Live(Box::new(self.live.clone())));
     }
-}
-
-/// Hosts beyond this many are not asked pair by pair.
-const HOSTS_MAX: usize = 128;
-
-/// Pairs of hosts that work, of which the first cannot reach the second.
-pub(super) fn cuts(world: &ClusterSimulation) -> Vec<(NodeId, NodeId)> {
-    let hosts = world.model.scenario.cluster.hosts.len();
-    if hosts > HOSTS_MAX {
-        return Vec::new();
-    }
-    let now: Instant = world.now();
-    let nodes = || (0..hosts).map(NodeId::from_index).filter(|node| world.model.works(*node));
-    let network = world.model.network();
-    let pairs = nodes().flat_map(|from| nodes().filter(move |to| *to != from).map(move |to| (from, to)));
-    pairs.filter(|(from, to)| !network.reachable(now, *from, *to)).take(CUTS_MAX).collect()
 }

@@ -97,3 +97,92 @@ fn a_fork_into_the_past_is_refused_and_the_run_stays() {
     until(&mut bench, "rest", |app| !app.is_busy());
     assert_eq!(bench.state().view.runs.len(), 1);
 }
+
+#[test]
+fn a_results_folder_that_was_cut_off_anywhere_is_refused_by_the_name_of_the_file() {
+    use hms_lab::inputs::Inputs;
+    use hms_lab::results::{Build, write};
+    let (_guard, path) = folder();
+    let whole = path.join("whole");
+    let inputs =
+        Inputs::from_edited(SCENARIO, "", std::path::Path::new(""), hms_lab::machine::Seed(1), Default::default()).unwrap();
+    write(&whole, &inputs, &inputs.trial().run().unwrap(), &Build::default()).unwrap();
+    let mut bench = bench();
+    for entry in std::fs::read_dir(&whole).unwrap() {
+        let file = entry.unwrap().path();
+        if file.is_dir() {
+            continue;
+        }
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let bytes = std::fs::read(&file).unwrap();
+        std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+        bench.state_mut().view.messages.clear();
+        bench.state_mut().want(Command::Open(whole.clone()));
+        complains(&mut bench, &name);
+        until(&mut bench, "rest", |app| !app.is_busy());
+        assert!(bench.state().view.runs.is_empty(), "{name}");
+        std::fs::write(&file, &bytes).unwrap();
+    }
+    bench.state_mut().want(Command::Open(whole));
+    until(&mut bench, "the run", |app| app.view.runs.len() == 1);
+}
+
+#[test]
+fn a_search_or_campaign_that_was_cut_off_is_refused_by_the_name_of_the_file() {
+    let (_guard, path) = folder();
+    crate::bench::write_search(&path);
+    let mut bench = bench();
+    for name in ["history.parquet", "generations.parquet"] {
+        let bytes = std::fs::read(path.join(name)).unwrap();
+        std::fs::write(path.join(name), &bytes[..bytes.len() / 2]).unwrap();
+        bench.state_mut().view.messages.clear();
+        bench.state_mut().want(Command::Open(path.clone()));
+        complains(&mut bench, name);
+        std::fs::write(path.join(name), &bytes).unwrap();
+    }
+    assert!(bench.state().view.search.is_none());
+    let campaign = path.join("campaign");
+    std::fs::create_dir(&campaign).unwrap();
+    std::fs::write(campaign.join("configurations.parquet"), "PAR1 and no more").unwrap();
+    bench.state_mut().want(Command::Open(campaign));
+    complains(&mut bench, "configurations.parquet");
+}
+
+#[test]
+fn a_search_that_was_stopped_at_once_says_how_to_go_on() {
+    let (_guard, path) = folder();
+    for name in ["campaign.toml", "cells.bin"] {
+        std::fs::write(path.join(name), "").unwrap();
+    }
+    let mut bench = bench();
+    bench.state_mut().want(Command::Open(path));
+    complains(&mut bench, "press Resume");
+}
+
+#[test]
+fn a_stack_that_is_wrong_is_told_beside_its_text_and_the_form_keeps_the_last_values() {
+    let mut bench = bench();
+    until(&mut bench, "the check", |app| app.view.drafts.is_ready());
+    let text = "version = 1\n[health]\nheartbeat = \"-3s\"\n";
+    bench.state_mut().want(Command::Edit(Draft::Stack, text.to_owned()));
+    until(&mut bench, "the mistake", |app| !app.view.drafts.stack.problems.is_empty());
+    bench.get_by_label("Stack: text").click();
+    bench.run_steps(3);
+    bench.get_by_label_contains("line 3");
+    bench.get_by_label("Stack: form").click();
+    bench.run_steps(3);
+    bench.get_by_label_contains("the form shows the last values that were right");
+    assert_eq!(bench.state().view.drafts.stack.text, text);
+}
+
+#[test]
+fn what_was_to_run_once_it_was_checked_does_not_run_when_it_is_wrong() {
+    let mut bench = bench();
+    bench.state_mut().want(Command::Edit(Draft::Stack, "[health]\nheartbeat = \"never\"\n".to_owned()));
+    bench.state_mut().want(Command::RunWhenChecked);
+    until(&mut bench, "the mistake", |app| !app.view.drafts.stack.problems.is_empty());
+    bench.state_mut().want(Command::Edit(Draft::Stack, String::new()));
+    until(&mut bench, "the check", |app| app.view.drafts.is_ready());
+    bench.run_steps(5);
+    assert!(bench.state().view.live.is_none() && bench.state().view.runs.is_empty());
+}

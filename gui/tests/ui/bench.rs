@@ -100,3 +100,58 @@ pub(crate) fn skip(want: &str) {
     assert!(!needed, "HMS_NEEDS_DISPLAY is set, but {want}");
     eprintln!("skipped: {want}");
 }
+
+/// Writes the folder of a search with three generations of twenty candidates each, as `hms evolve` lays it out.
+pub(crate) fn write_search(folder: &std::path::Path) {
+    use hms_lab::export::{Format, Sheet};
+    const COUNT: usize = 60;
+    let draw = |row: usize, salt: usize| ((row * 7_919 + salt * 104_729 + row * row * 31) % 1_009) as f64 / 1_009.0;
+    let rows = || 0..COUNT;
+    let generation = |row: usize| row / 20;
+    // Later generations are better, and what is fast costs more.
+    let heartbeat = |row: usize| 0.05 + 0.9 * draw(row, 1) / (1.0 + generation(row) as f64);
+    let detection = |row: usize| 2.0 * heartbeat(row) + 0.2 * draw(row, 2);
+    let numbers = |of: &dyn Fn(usize) -> f64| rows().map(|row| Some(of(row))).collect::<Vec<_>>();
+    let operators = ["founder", "sbx", "polynomial", "differential"];
+    let history = Sheet::new("history")
+        .numbers("id", numbers(&|row| row as f64))
+        .numbers("generation", numbers(&|row| generation(row) as f64))
+        .numbers("parent_1", rows().map(|row| row.checked_sub(20).map(|parent| parent as f64)))
+        .numbers("parent_2", rows().map(|row| row.checked_sub(21).filter(|_| row > 20).map(|parent| parent as f64)))
+        .texts("operator", rows().map(|row| Some(if row < 20 { operators[0] } else { operators[1 + row % 3] })))
+        .numbers("replicates", numbers(&|_| 4.0))
+        .numbers("dismissed", numbers(&|row| f64::from(u8::from(row % 7 == 3))))
+        .numbers("again", numbers(&|_| 0.0))
+        .numbers("detection_p99", numbers(&detection))
+        .numbers("service_recovery_p95", numbers(&|row| 3.0 + detection(row) + draw(row, 3)))
+        .numbers("overhead_cpu", numbers(&|row| 0.002 / heartbeat(row)))
+        .numbers("false_positives <= 1", numbers(&|row| draw(row, 5) - 0.9))
+        .numbers("health.heartbeat", numbers(&heartbeat))
+        .numbers("health.window", numbers(&|row| (100.0 + 400.0 * draw(row, 6)).round()))
+        .texts("health.mode", rows().map(|row| Some(if row % 5 == 0 { "swim" } else { "full" })));
+    let generations = Sheet::new("generations")
+        .numbers("generation", (0..3).map(|generation| Some(f64::from(generation))))
+        .numbers("evaluations", [20.0, 40.0, 60.0].map(Some))
+        .numbers("best", [0.9, 0.5, 0.3].map(Some))
+        .numbers("feasible", [0.7, 0.9, 1.0].map(Some))
+        .numbers("hypervolume", [0.4, 0.8, 1.1].map(Some))
+        .numbers("spacing", [0.2, 0.15, 0.1].map(Some))
+        .numbers("diversity", [0.5, 0.4, 0.3].map(Some));
+    for sheet in [history, generations] {
+        let mut file = std::fs::File::create(folder.join(format!("{}.parquet", sheet.name))).unwrap();
+        sheet.write(Format::Parquet, &mut file).unwrap();
+    }
+}
+
+/// An app that shows a search, with this panel in front.
+pub(crate) fn searched(panel: Panel) -> (tempfile::TempDir, Bench) {
+    let (guard, path) = folder();
+    write_search(&path);
+    let options = Options { panel: Some(panel), exports: Some(path.clone()), ..Options::default() };
+    let mut bench = bench_with(options, SCENARIO);
+    bench.state_mut().want(Command::Open(path));
+    until(&mut bench, "the search", |app| app.view.search.is_some() && !app.view.presets.is_empty() && !app.is_busy());
+    bench.state_mut().want(Command::Focus(panel));
+    bench.run_steps(4);
+    (guard, bench)
+}

@@ -2,7 +2,12 @@
 
 mod bad_input;
 mod bench;
+mod dropped;
+mod evolution;
+mod exports;
+mod history;
 mod kept;
+mod keys;
 mod panels;
 mod pictures;
 mod window;

@@ -21,9 +21,13 @@ impl Drop for Display {
 
 /// Starts an X server that draws into memory; it chooses a free number itself and tells it.
 fn display() -> Option<Display> {
+    display_with(&[])
+}
+
+fn display_with(more: &[&str]) -> Option<Display> {
     use std::io::Read;
     let arguments = ["-displayfd", "1", "-screen", "0", "1400x900x24", "-nolisten", "tcp"];
-    let mut server = Command::new("Xvfb").args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
+    let mut server = Command::new("Xvfb").args(arguments).args(more).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
     let mut number = Vec::new();
     let mut out = server.stdout.take()?;
     let mut byte = [0];
@@ -83,4 +87,51 @@ fn w3_the_program_runs_a_scenario_and_its_window_shows_the_result() {
         colors.insert(pixel.0);
     });
     assert!(colors.len() > 200, "a window of {} colours shows nothing", colors.len());
+}
+
+/// Starts the program, waits for its end, and gives whether it went well and what it said.
+fn ended(program: &mut Command) -> (bool, String) {
+    let mut program = program.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let began = Instant::now();
+    let ended = loop {
+        if let Some(ended) = program.try_wait().unwrap() {
+            break ended;
+        }
+        if began.elapsed() > Duration::from_secs(60) {
+            program.kill().unwrap();
+            panic!("it neither ended nor said anything");
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut program.stderr.take().unwrap(), &mut said).unwrap();
+    (ended.success(), said)
+}
+
+#[test]
+fn without_a_display_the_program_says_what_it_needs() {
+    let (_guard, path) = folder();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_hms-gui"));
+    program.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET").env("HOME", &path);
+    let (well, said) = ended(&mut program);
+    assert!(!well);
+    assert!(said.contains("no window can be opened") && said.contains("apt-get install"), "{said}");
+}
+
+#[test]
+fn without_opengl_the_program_says_what_it_needs() {
+    let Some(display) = display_with(&["-extension", "GLX"]) else {
+        return skip("there is no Xvfb (on Debian: apt-get install xvfb)");
+    };
+    let (_guard, path) = folder();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_hms-gui"));
+    program
+        .env("DISPLAY", &display.name)
+        .env_remove("WAYLAND_DISPLAY")
+        .env("HOME", &path)
+        .env("__EGL_VENDOR_LIBRARY_FILENAMES", path.join("no-such-vendor.json"))
+        .env("LIBGL_DRIVERS_PATH", &path);
+    let (well, said) = ended(&mut program);
+    assert!(!well);
+    assert!(said.contains("no window can be opened") && said.contains("OpenGL"), "{said}");
 }

@@ -132,6 +132,10 @@ pub(crate) struct Flight<M> {
     /// Copies that have not arrived yet (two after a duplication).
     pub(crate) copies: u32,
     pub(crate) corrupt: bool,
+    /// When it was sent.
+    pub(crate) sent: Instant,
+    /// When the first copy of it arrives.
+    pub(crate) due: Instant,
     pub(crate) payload: Payload<M>,
 }
 

@@ -1,6 +1,6 @@
 //! Messages on their way: from a sender through the network to whoever stands at the other end.
 
-use hms_machine::{Machine, Message, NodeId, Purpose};
+use hms_machine::{Instant, Machine, Message, NodeId, Purpose};
 
 use super::event::{Event, Flight, FlightKey, Payload, Task};
 use super::{Detail, Kernel, TraceKind, World};
@@ -9,7 +9,51 @@ use crate::network::{Class, DropReason, Envelope, Fate, MessageKey};
 const REQUEST: Purpose = Purpose::named("network/request");
 const REPLY: Purpose = Purpose::named("network/reply");
 
+/// What a message carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Carries {
+    /// Words of one stack to another.
+    Stack,
+    /// A call of a service.
+    Request,
+    /// The answer to one.
+    Reply,
+    /// State of an agent, on its way to a copy or back.
+    State,
+}
+
+/// A message that was sent and has not been taken in: on its way, or waiting for the processor of its receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InFlight {
+    /// The sender.
+    pub from: NodeId,
+    /// The receiver.
+    pub to: NodeId,
+    /// What it carries.
+    pub carries: Carries,
+    /// When it was sent.
+    pub sent: Instant,
+    /// When the first copy of it arrives, or has arrived.
+    pub due: Instant,
+}
+
 impl<M: Machine> World<M> {
+    /// Every message that was sent and has not been taken in, lost ones left out.
+    pub fn in_flight(&self) -> impl Iterator<Item = InFlight> {
+        self.flights.values().map(|flight| InFlight {
+            from: flight.from,
+            to: flight.to,
+            carries: match flight.payload {
+                Payload::Stack(_) => Carries::Stack,
+                Payload::Request(_) => Carries::Request,
+                Payload::Reply(_) => Carries::Reply,
+                Payload::State(_) => Carries::State,
+            },
+            sent: flight.sent,
+            due: flight.due,
+        })
+    }
+
     /// Hands a message to the network. A request and its reply are drawn for by the call and copy to which they belong, so what the stack
     /// sends in between cannot change their fate; a message of the stack by its number on its link.
     pub(super) fn transmit(&mut self, from: NodeId, to: NodeId, payload: Payload<M::Message>, kernel: &mut Kernel) {
@@ -35,7 +79,8 @@ impl<M: Machine> World<M> {
             Fate::Held => {}
             Fate::Deliver { at, again, corrupt } => {
                 let copies = 1 + u32::from(again.is_some());
-                let flight = self.flights.insert(Flight { from, to, bytes, copies, corrupt, payload });
+                let flight =
+                    self.flights.insert(Flight { from, to, bytes, copies, corrupt, sent: kernel.now(), due: at, payload });
                 kernel.schedule_at(at, Event::Deliver(flight, digest));
                 if let Some(again) = again {
                     kernel.schedule_at(again, Event::Deliver(flight, digest));

@@ -110,7 +110,18 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     let (yardstick, scale) = yardstick(plan, &evaluator, &seeds).map_err(stopped)?;
     let state = state.unwrap_or_else(|| begin(plan));
     let mut search = Search { plan, evaluator: &evaluator, seeds: seeds.search, yardstick, scale, state };
-    let store = |state: &super::state::State| folder.store(state);
+    if opening != Opening::Resume {
+        // Those of the search that was there before are not this one's.
+        for table in [tables::HISTORY, tables::GENERATIONS, tables::FRONT] {
+            remove(&folder.path.join(table))?;
+        }
+    }
+    let store = |state: &super::state::State| {
+        folder.store(state)?;
+        // Whoever watches reads these while the search goes on.
+        tables::write_history(&folder.path, plan, &state.individuals)?;
+        Ok(tables::write_generations(&folder.path, &state.generations)?)
+    };
     search.run(store, |progress| show(Phase::Searching(progress))).map_err(|broken| match broken {
         Broken::Stopped => stopped(Stopped),
         Broken::Store(error) => error,
@@ -151,6 +162,13 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     };
     write(plan, &study)?;
     Ok(study)
+}
+
+fn remove(file: &Path) -> Result<(), FileError> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(FileError::new("remove", file)(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Twice the base's losses, and the product of them; nothing where the base fails.

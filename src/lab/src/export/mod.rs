@@ -1,8 +1,9 @@
-//! Tables of a results folder in other formats, one file per format.
+//! Tables of a results folder in other formats, one file per format; and small tables that somebody has put together.
 
 mod csv;
 mod json_lines;
 mod parquet;
+mod sheet;
 
 use std::io::{self, Write};
 
@@ -10,6 +11,8 @@ use polars::prelude::{DataFrame, PolarsError};
 use thiserror::Error;
 
 use crate::results::{Results, ResultsError, Table};
+
+pub use sheet::{Cells, Sheet, SheetColumn};
 
 /// Rows read and written at a time, which bounds memory.
 const BATCH_ROWS: u64 = 1 << 18;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
+use rayon::prelude::*;
 
 use super::manifest::{FileEntry, Manifest};
 use super::schema::Table;
@@ -23,9 +24,9 @@ pub struct Results {
 /// [`ResultsError`]; a folder that was cut off is refused with [`ResultsError::NoManifest`], [`ResultsError::Missing`] or [`ResultsError::Damaged`].
 pub fn read(folder: &Path) -> Result<Results, ResultsError> {
     let results = Results::open(folder)?;
-    for entry in &results.manifest.files {
-        results.check(entry)?;
-    }
+    let checked: Vec<Result<(), ResultsError>> = results.manifest.files.par_iter().map(|entry| results.check(entry)).collect();
+    // Of several that are wrong, the first of the manifest is told, whichever was found first.
+    checked.into_iter().collect::<Result<(), ResultsError>>()?;
     Ok(results)
 }
 

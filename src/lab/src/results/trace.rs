@@ -9,6 +9,7 @@ use hms_machine::{
 use hms_sim::faults::FaultId;
 use hms_trial::{TraceKind, TraceRow};
 use polars::prelude::*;
+use rayon::prelude::*;
 
 use super::frames::{TRACE_ROWS, level_name};
 use super::{Results, ResultsError, Table};
@@ -26,20 +27,28 @@ impl Results {
 
 /// The rows of a frame of the trace.
 fn rows(frame: &DataFrame) -> PolarsResult<Vec<TraceRow>> {
+    // In parts, since the columns laid side by side take several times the space of the rows; and on every core.
+    let firsts: Vec<usize> = (0..frame.height()).step_by(TRACE_ROWS).collect();
+    let parts: Vec<PolarsResult<Vec<TraceRow>>> =
+        firsts.into_par_iter().map(|first| part(&frame.slice(first as i64, TRACE_ROWS), first)).collect();
     let mut rows = Vec::with_capacity(frame.height());
-    // In parts, since the columns laid side by side take several times the space of the rows.
-    for first in (0..frame.height()).step_by(TRACE_ROWS) {
-        let part = frame.slice(first as i64, TRACE_ROWS);
-        let columns = Columns::of(&part)?;
-        for row in 0..part.height() {
-            let kind = columns.kind(row).ok_or_else(|| {
-                polars_err!(ComputeError: "row {} says `{}` in a way that this version does not know", first + row, columns.kinds[row].unwrap_or_default())
-            })?;
-            let (at, seq) = (Instant::from_nanos(columns.at[row].unwrap_or_default()), columns.seq[row].unwrap_or_default());
-            rows.push(TraceRow { at, seq, kind });
-        }
+    for part in parts {
+        rows.append(&mut part?);
     }
     Ok(rows)
+}
+
+/// The rows of a part that begins at row `first`.
+fn part(frame: &DataFrame, first: usize) -> PolarsResult<Vec<TraceRow>> {
+    let columns = Columns::of(frame)?;
+    let row = |row: usize| {
+        let kind = columns.kind(row).ok_or_else(|| {
+            polars_err!(ComputeError: "row {} says `{}` in a way that this version does not know", first + row, columns.kinds[row].unwrap_or_default())
+        })?;
+        let (at, seq) = (Instant::from_nanos(columns.at[row].unwrap_or_default()), columns.seq[row].unwrap_or_default());
+        Ok(TraceRow { at, seq, kind })
+    };
+    (0..frame.height()).map(row).collect()
 }
 
 struct Columns<'a> {

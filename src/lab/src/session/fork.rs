@@ -42,6 +42,16 @@ pub enum ForkError {
         /// The fork's.
         now: Instant,
     },
+    /// The run is itself a fork, and its worlds begin later.
+    #[error(
+        "the worlds of this run begin at {begin}, and {at} lies before: fork its original there, or this one from {begin} on"
+    )]
+    Before {
+        /// Where the fork was to begin.
+        at: Instant,
+        /// Where the worlds begin.
+        begin: Instant,
+    },
     /// A fault concerns arrivals.
     #[error("`{0}` changes the arrival of requests, which is settled when a run begins: start a new run")]
     Arrivals(String),
@@ -56,6 +66,10 @@ impl Session {
     /// # Errors
     /// [`ForkError`].
     pub fn fork(&mut self, chronicle: &Chronicle, at: Instant, fork: &Fork) -> Result<Recording, ForkError> {
+        let begin = self.begins();
+        if at < begin {
+            return Err(ForkError::Before { at, begin });
+        }
         let inputs = changed(&self.inputs, fork)?;
         self.seek(at)?;
         let mut simulation = self.present().clone();
@@ -204,6 +218,19 @@ mod tests {
         assert!(original.episodes[1].recovered.is_some());
         assert_eq!(forked.episodes[1].recovered, None);
         assert_eq!(forked.episodes[0], original.episodes[0]);
+    }
+
+    #[test]
+    fn a_fork_has_no_worlds_before_its_beginning_and_says_so() {
+        let (chronicle, mut session) = session();
+        let mut recording = session.fork(&chronicle, AT, &Fork::default()).unwrap();
+        recording.advance(Instant::MAX, &mut || true).unwrap();
+        let (forked, mut session) = recording.finish();
+        assert_eq!(session.begins(), AT);
+        let early = Instant::from_nanos(AT.as_nanos() - 1);
+        let refused = session.fork(&forked, early, &Fork::default()).map(|_| ()).unwrap_err().to_string();
+        assert!(refused.contains("fork its original there"), "{refused}");
+        assert!(session.fork(&forked, AT, &Fork::default()).is_ok());
     }
 
     #[test]

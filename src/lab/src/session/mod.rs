@@ -11,6 +11,7 @@
 mod beliefs;
 mod chain;
 mod chronicle;
+mod flights;
 mod fork;
 mod recording;
 mod snapshots;
@@ -19,6 +20,7 @@ mod truth;
 pub use beliefs::{Beliefs, BreakerBelief, beliefs};
 pub use chain::{Link, Step, chain};
 pub use chronicle::{Chronicle, ChronicleError, Episode, SeriesColumn};
+pub use flights::{Flight, flights};
 pub use fork::{Fork, ForkError};
 pub use recording::{Recording, Session};
 pub use snapshots::SNAPSHOTS_MAX;

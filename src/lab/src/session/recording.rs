@@ -183,6 +183,11 @@ impl Session {
         }
     }
 
+    /// The first instant of which there is a world: zero, or the beginning of a fork.
+    pub fn begins(&self) -> Instant {
+        self.snapshots.last(|_| false).now()
+    }
+
     /// The world that was asked for last; at first, the beginning.
     pub fn present(&self) -> &ClusterSimulation {
         &self.present.simulation

@@ -89,6 +89,20 @@ fn several_objectives_scenarios_and_islands_go_together() {
 }
 
 #[test]
+fn a_search_that_goes_on_can_be_looked_at_generation_by_generation() {
+    use crate::results::Columns;
+    let bench = Bench::new(CAMPAIGN);
+    let (plan, out) = (bench.plan(), bench.path("out"));
+    assert!(search(&plan, &out, Opening::New, 2, 40).is_err(), "it was stopped");
+    let (history, generations) = (Columns::read(&out.join(HISTORY)).unwrap(), Columns::read(&out.join(GENERATIONS)).unwrap());
+    assert!(generations.rows >= 1 && history.rows >= 6 * generations.rows, "{} {}", generations.rows, history.rows);
+    assert!(!out.join(FRONT).exists());
+    fs::write(out.join(FRONT), "of the search that was here before").unwrap();
+    assert!(search(&plan, &out, Opening::Fresh, 2, 1).is_err());
+    assert!([HISTORY, GENERATIONS, FRONT].iter().all(|name| !out.join(name).exists()), "a new search begins with nothing");
+}
+
+#[test]
 fn folders_are_not_mixed_up() {
     let bench = Bench::new(CAMPAIGN);
     let plan = bench.plan();
