@@ -410,7 +410,8 @@ impl Node {
         let leads = self.cluster.leads();
         let Node { examination, requests, configuration, directory, peers, assignments, .. } = self;
         examination.draw(leads, Beliefs { directory, peers, assignments }, configuration, cx);
-        examination.wake(configuration, directory, |agent| requests.evidence(agent), &mut findings, cx);
+        let now = cx.now;
+        examination.wake(configuration, directory, |agent| requests.evidence(agent, now), &mut findings, cx);
         let observed: Vec<_> = self.calls.observed().collect();
         for (agent, ok, failed) in observed {
             self.examination.called(agent, ok, failed, &self.configuration, &self.directory, cx);

@@ -183,10 +183,15 @@ impl Examination {
                     self.report(Subject::Agent(agent), &readings, configuration, directory, findings, cx);
                 }
                 // Whether it is the agent's fault only a request can tell that calls nobody.
-                Evidence::Fails { ok, failed } => {
+                Evidence::Fails { ok, failed, crowded } => {
                     self.served(agent, ok, failed, directory, cx);
-                    cx.probe(agent, Probe::Work);
+                    if crowded {
+                        self.checks.excuse(Subject::Agent(agent), ReadingKind::Work);
+                    } else {
+                        cx.probe(agent, Probe::Work);
+                    }
                 }
+                Evidence::Busy => self.checks.excuse(Subject::Agent(agent), ReadingKind::Work),
                 Evidence::Nothing => cx.probe(agent, Probe::Work),
             }
         }

@@ -5,12 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use hms_machine::{AgentId, CallOutcome, Component, Context, Directory, Duration, Record, Request, RequestId};
+use hms_machine::{AgentId, CallOutcome, Component, Context, Directory, Duration, Instant, Record, Request, RequestId};
 
 use super::message::StackMessage;
 use crate::configuration::Configuration;
 use crate::overload::{Admission, Arrival, Bulkhead, Load, Shedder, Ticket};
 use crate::supervisor::quarantine::{self, Quarantine};
+
+/// An agent that has answered within this time works.
+const ANSWERED: Duration = Duration::from_secs(1);
 
 type Cx<'a> = Context<'a, StackMessage>;
 
@@ -26,6 +29,8 @@ pub(crate) struct Requests {
 pub(crate) enum Evidence {
     /// None has ended.
     Nothing,
+    /// It is at work, and has answered a moment ago: one more request would wait behind the others, and tell nothing but that.
+    Busy,
     /// So many were answered, none was not, in this time on average.
     Works {
         /// How many.
@@ -39,6 +44,8 @@ pub(crate) enum Evidence {
         ok: u32,
         /// Those that were not.
         failed: u32,
+        /// Whether more are waiting than it can work on, and some are answered: then a further one fails or waits for want of room alone.
+        crowded: bool,
     },
 }
 
@@ -53,6 +60,8 @@ struct Door {
     arrivals: u64,
     /// Requests that ended well and otherwise since this was asked last, and the time that the former took altogether.
     tally: (u32, u32, Duration),
+    /// When one ended well last.
+    answered: Option<Instant>,
     /// Traces that were worked on when the process died, until its end is reported.
     beside: Vec<u64>,
 }
@@ -81,6 +90,7 @@ impl Requests {
                 arrivals: 0,
                 beside: Vec::new(),
                 tally: (0, 0, Duration::ZERO),
+                answered: None,
             }
         });
         let Some(ticket) = door.bulkhead.acquire() else { return cx.shed(request.id) };
@@ -129,18 +139,24 @@ impl Requests {
             door.shedder.finished(elapsed.saturating_sub(waited));
             door.tally.0 += 1;
             door.tally.2 += elapsed;
+            door.answered = Some(cx.now);
         } else {
             door.tally.1 += 1;
         }
     }
 
     /// What the work of an agent says about it since this was asked last.
-    pub(crate) fn evidence(&mut self, agent: AgentId) -> Evidence {
+    pub(crate) fn evidence(&mut self, agent: AgentId, now: Instant) -> Evidence {
         let Some(door) = self.doors.get_mut(&agent) else { return Evidence::Nothing };
+        let works = door.answered.is_some_and(|at| now.saturating_since(at) < ANSWERED);
         match std::mem::take(&mut door.tally) {
+            (0, 0, _) if works && !door.inside.is_empty() => Evidence::Busy,
             (0, 0, _) => Evidence::Nothing,
             (ok, 0, elapsed) => Evidence::Works { ok, elapsed: elapsed / u64::from(ok) },
-            (ok, failed, _) => Evidence::Fails { ok, failed },
+            (ok, failed, _) => {
+                let crowded = works && door.inside.len() > door.workers as usize;
+                Evidence::Fails { ok, failed, crowded }
+            }
         }
     }
 

@@ -203,3 +203,28 @@ fn as_s1_the_agents_of_a_dead_zone_are_started_elsewhere_within_five_seconds_and
     let rooted = quick(without(|stack| stack.placement.enabled = false));
     assert!(outage(&rooted) > 49.0, "{}", outage(&rooted));
 }
+
+#[test]
+fn as_s4_an_agent_that_is_ill_itself_is_moved_once_in_a_trouble_and_then_fenced_off_and_else_restarted_again_and_again() {
+    let ill = "kind = \"crash_loop\"\nafter = \"100ms\"\nfor = \"20s\"\ntarget = { service = \"store\", replica = 0 }";
+    let healed = run(ill, with_plain_callers());
+    // Fenced off for ten seconds, and once more for the rest.
+    assert!(value(&healed, "moved") <= 2.0, "{}", value(&healed, "moved"));
+    assert!(recovery(&healed) < 45.0, "{}", recovery(&healed));
+    // It has never worked in between, so that it is one trouble.
+    assert_eq!(healed.findings.recoveries.troubles, 1);
+    let restarted = run(ill, without(|stack| stack.ladder.enabled = false));
+    let (few, many) = (value(&healed, "recoveries"), value(&restarted, "recoveries"));
+    assert!(few <= 12.0 && many > few, "{few} {many}");
+}
+
+#[test]
+fn hm_s1_a_few_errors_are_noticed_within_a_second_and_not_with_the_sequential_test_off() {
+    let gray = "kind = \"gray\"\nerrors = 0.08\nfor = \"50s\"\ntarget = { service = \"store\", replica = 0 }";
+    let notice = |stack| {
+        let outcome = run(gray, stack);
+        only(&outcome).detection_time().map_or(f64::INFINITY, |time| time.as_secs_f64())
+    };
+    let (seen, blind) = (notice(with_plain_callers()), notice(without(|stack| stack.anomaly.enabled = false)));
+    assert!(seen < 1.0 && blind > 2.0, "{seen} {blind}");
+}
