@@ -7,8 +7,8 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, check, completions, conformance, dataset, doctor, evolve, export, gui, plot, presets, replay, run, schema, scorecard,
-    sweep,
+    bench, check, compare, completions, conformance, dataset, doctor, evolve, export, gui, plot, presets, replay, run, schema,
+    scorecard, sweep,
 };
 
 /// Version, and the commit where it is known.
@@ -39,6 +39,7 @@ A short tour:
   hms sweep experiments/campaigns/quickstart-timeouts.toml   many runs, compared
   hms evolve experiments/campaigns/quickstart.toml           better configurations, with proof
   hms scorecard experiments/scenarios/lan-3-zones.toml       does it reach what it promises
+  hms compare SCENARIO --stack A --stack B            which of two is better in what
   hms presets experiments/scenarios/quickstart.toml   what others do by default, on your scenario
   hms gui                                             the desktop app
   hms doctor                                          is this machine to be trusted
@@ -60,6 +61,7 @@ pub(crate) enum Command {
     Sweep(sweep::Arguments),
     Evolve(evolve::Arguments),
     Scorecard(scorecard::Arguments),
+    Compare(compare::Arguments),
     Presets(presets::Arguments),
     Check(check::Arguments),
     Schema(schema::Arguments),

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use hms_lab::campaign::{Campaign, Configuration, End, Run, Summary, Sweep};
+use hms_lab::evolve::proof::bootstrap::Interval;
 use hms_lab::statistics::Estimate;
 use hms_lab::trial::{DEFINITIONS, Definition, Unit};
 
@@ -174,14 +175,36 @@ pub(crate) fn difference(found: Option<Estimate>, objective: &Definition) -> Str
     measured(Estimate { mean: found.mean.abs(), ..found }, objective.unit, sign) + mark
 }
 
+/// A difference with its sign and the ends of its interval in one unit.
+pub(crate) fn difference_of(found: Interval, objective: &Definition) -> String {
+    let largest = found.estimate.abs().max(found.low.abs()).max(found.high.abs());
+    let (scale, name) = scale(objective.unit, largest);
+    let half = 0.5 * (found.high - found.low) * scale;
+    let digits = match half {
+        half if half > 0.0 => digits(half, 2),
+        _ if largest == 0.0 => 0,
+        _ => digits(largest * scale, 4),
+    };
+    let [estimate, low, high] = [found.estimate, found.low, found.high].map(|value| {
+        let sign = if value < 0.0 { "−" } else { "+" };
+        format!("{sign}{:.digits$}", (value * scale).abs())
+    });
+    format!("{estimate} [{low}, {high}]{name}")
+}
+
+/// Factor and name of the unit in which values up to `largest` are shown.
+fn scale(unit: Unit, largest: f64) -> (f64, &'static str) {
+    match unit {
+        Unit::Ratio => (100.0, " %"),
+        Unit::Seconds => time_scale(largest),
+        Unit::Count | Unit::PerSecond | Unit::PerNodeHour | Unit::PerNodeSecond | Unit::BytesPerNodeSecond => (1.0, ""),
+    }
+}
+
 /// A mean with half its interval in one unit, as many digits as the interval is worth: `752.10 ± 0.87 ms`. Units other than those of time and
 /// share stand in the head.
 fn measured(found: Estimate, unit: Unit, sign: &str) -> String {
-    let (scale, name) = match unit {
-        Unit::Ratio => (100.0, " %"),
-        Unit::Seconds => time_scale(found.mean.max(found.half_width.unwrap_or(0.0))),
-        Unit::Count | Unit::PerSecond | Unit::PerNodeHour | Unit::PerNodeSecond | Unit::BytesPerNodeSecond => (1.0, ""),
-    };
+    let (scale, name) = scale(unit, found.mean.max(found.half_width.unwrap_or(0.0)));
     let (mean, half) = (found.mean * scale, found.half_width.map(|half| half * scale));
     match half {
         Some(half) if half > 0.0 => {
@@ -289,6 +312,17 @@ mod tests {
         assert_eq!(shown(4.9612, None, Unit::Seconds), "4.961 s");
         assert_eq!(shown(0.0, None, Unit::Count), "0");
         assert_eq!(shown(5_400.0, Some(600.0), Unit::Seconds), "90 ± 10 min");
+    }
+
+    #[test]
+    fn a_difference_shows_the_ends_of_its_interval_in_one_unit() {
+        let shown = |estimate, low, high, unit| {
+            let objective = DEFINITIONS.iter().find(|definition| definition.unit == unit).unwrap();
+            difference_of(Interval { estimate, low, high }, objective)
+        };
+        assert_eq!(shown(-0.012, -0.02, 0.001, Unit::Ratio), "−1.2 [−2.0, +0.1] %");
+        assert_eq!(shown(0.25, 0.2, 0.31, Unit::Seconds), "+250 [+200, +310] ms");
+        assert_eq!(shown(0.0, 0.0, 0.0, Unit::Seconds), "+0 [+0, +0] us");
     }
 
     #[test]

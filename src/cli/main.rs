@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         Command::Sweep(arguments) => commands::sweep::run(&arguments),
         Command::Evolve(arguments) => commands::evolve::run(&arguments),
         Command::Scorecard(arguments) => commands::scorecard::run(&arguments),
+        Command::Compare(arguments) => commands::compare::run(&arguments),
         Command::Presets(arguments) => commands::presets::run(&arguments),
         Command::Check(arguments) => commands::check::run(&arguments),
         Command::Schema(arguments) => commands::schema::run(&arguments),

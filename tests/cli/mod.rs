@@ -1,6 +1,7 @@
 //! The command as a process: arguments in; exit code, stdout, stderr and files out.
 
 mod bench;
+mod compare;
 mod conformance;
 mod doctor;
 mod files;

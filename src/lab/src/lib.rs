@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod campaign;
+pub mod comparison;
 pub mod conformance;
 pub mod datasets;
 pub mod evolution;

@@ -6,6 +6,7 @@
 pub mod bootstrap;
 #[cfg(test)]
 mod claims;
+pub mod moderated;
 pub mod normal;
 pub mod paired;
 pub mod student;

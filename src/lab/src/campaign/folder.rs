@@ -27,7 +27,7 @@ use crate::results::{Build, FileEntry, MANIFEST, Partial, ResultsError, TableEnt
 const FORMAT_VERSION: u32 = 1;
 
 const CAMPAIGN: &str = "campaign.toml";
-const LAUNCH: &str = "campaign.json";
+pub(super) const LAUNCH: &str = "campaign.json";
 const TEXTS: &str = "texts";
 const LOCK: &str = "lock";
 const SHARDS: &str = "shards";
@@ -85,7 +85,7 @@ pub enum SweepError {
 /// What is frozen at the launch.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Launch {
+pub(super) struct Launch {
     format_version: u32,
     hms_version: String,
     commit: Option<String>,
@@ -94,18 +94,20 @@ struct Launch {
     replicates: u32,
     /// [`Campaign::digest`].
     digest: String,
-    configurations: Vec<Launched>,
+    pub(super) configurations: Vec<Launched>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Launched {
-    scenario: String,
-    case: Option<String>,
+pub(super) struct Launched {
+    pub(super) scenario: String,
+    pub(super) case: Option<String>,
     /// Path to TOML value.
-    settings: BTreeMap<String, String>,
+    pub(super) settings: BTreeMap<String, String>,
+    /// Path of the text in the folder.
     scenario_text: String,
-    stack_text: String,
+    /// The same.
+    pub(super) stack_text: String,
     /// Name in the scenario to path in the folder.
     side_files: BTreeMap<String, String>,
 }
@@ -414,12 +416,17 @@ fn shard_name(number: u32) -> String {
 
 fn read_rows(path: &Path, help: &'static str) -> Result<Vec<(String, End)>, SweepError> {
     let damaged = |problem: String| SweepError::Damaged { path: path.to_owned(), problem, help };
-    let file = File::open(path).map_err(|error| damaged(error.to_string()))?;
-    let frame = ParquetReader::new(file).finish().map_err(|error| damaged(error.to_string()))?;
-    rows::read(&frame).map_err(|error| damaged(error.to_string()))
+    rows::read(&read_frame(path, help)?).map_err(|error| damaged(error.to_string()))
 }
 
-fn read(path: &Path) -> Result<String, SweepError> {
+/// A table of the folder.
+pub(super) fn read_frame(path: &Path, help: &'static str) -> Result<DataFrame, SweepError> {
+    let damaged = |problem: String| SweepError::Damaged { path: path.to_owned(), problem, help };
+    let file = File::open(path).map_err(|error| damaged(error.to_string()))?;
+    ParquetReader::new(file).finish().map_err(|error| damaged(error.to_string()))
+}
+
+pub(super) fn read(path: &Path) -> Result<String, SweepError> {
     Ok(fs::read_to_string(path).map_err(ResultsError::io("read", path))?)
 }
 

@@ -15,6 +15,7 @@
 mod expression;
 mod file;
 mod folder;
+mod kept;
 mod plan;
 mod reference;
 mod rows;
@@ -38,6 +39,7 @@ use crate::inputs::{InputError, Inputs};
 
 pub use file::schema;
 pub use folder::SweepError;
+pub use kept::{Kept, KeptConfiguration, kept};
 pub use reference::reference;
 pub(crate) use reference::rows as reference_rows;
 pub use rows::{End, Finished};

@@ -50,14 +50,14 @@ pub(super) struct File {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub(super) ranges: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
-    /// Objectives by name, each searched in its own direction; `cost` is the weighted sum of `[cost]`.
+    /// Objectives by name, each searched in its own direction; `cost` is the weighted sum of `[cost]`. A mean over seeds, or `quantile(0.95, name)`, or `cvar(0.9, name)`, the mean of the worst tenth.
     #[schemars(with = "Vec<String>")]
     pub(super) objectives: Spanned<Vec<Spanned<String>>>,
     /// Weights of a cost: objectives by name, ratios to be maximised counting as what is missing to 1.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, f64>")]
     pub(super) cost: BTreeMap<Spanned<String>, Spanned<f64>>,
-    /// What must hold on average over seeds: `"availability >= 0.99"`, `"false_positives <= 0.1"`.
+    /// What must hold, on average over seeds: `"availability >= 0.99"`; or on so many of them: `"P(false_positives <= 0.1) >= 0.9"`.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) constraints: Vec<Spanned<String>>,
@@ -155,9 +155,12 @@ pub(super) struct Seeds {
     /// Most shared search seeds; the number grows towards it while decisions are hard.
     #[schemars(range(min = 2, max = 10_000))]
     pub(super) most: u32,
-    /// Chance that a candidate is given up wrongly in all its comparisons (0 to 0.5); 0 gives nobody up.
-    #[schemars(range(min = 0.0, max = 0.5))]
-    pub(super) error: f64,
+    /// When a candidate is given up: with `halving` (one objective; the default there) when it is not ahead of the leading quarter after `first`, twice as many … seeds; with `test` when it is surely worse; with `none` never.
+    #[schemars(with = "Option<RaceName>")]
+    pub(super) race: Option<Spanned<RaceName>>,
+    /// With `race = "test"`, the chance that a candidate is given up wrongly in all its comparisons (above 0, up to 0.5); by default 0.05.
+    #[schemars(with = "Option<f64>", range(min = 1e-9, max = 0.5))]
+    pub(super) error: Option<Spanned<f64>>,
     /// Seeds that choose among the finalists.
     #[schemars(range(min = 2, max = 10_000))]
     pub(super) validation: u32,
@@ -168,8 +171,20 @@ pub(super) struct Seeds {
 
 impl Default for Seeds {
     fn default() -> Self {
-        Seeds { root: 1, first: 2, most: 10, error: 0.05, validation: 10, held_out: 40 }
+        Seeds { root: 1, first: 2, most: 10, race: None, error: None, validation: 10, held_out: 40 }
     }
+}
+
+/// When a candidate is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RaceName {
+    /// When it is not ahead.
+    Halving,
+    /// When it is surely worse.
+    Test,
+    /// Never.
+    None,
 }
 
 /// Several populations.

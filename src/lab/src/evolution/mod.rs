@@ -25,6 +25,7 @@ mod searcher;
 mod state;
 mod study;
 mod tables;
+mod tails;
 mod verdict;
 
 #[cfg(test)]

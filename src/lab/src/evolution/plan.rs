@@ -5,6 +5,7 @@ use std::ops::Range as Bytes;
 use std::path::{Path, PathBuf};
 
 use hms_evolve::algorithms::{Migration, Topology};
+use hms_evolve::noise::objective::Aggregate;
 use hms_machine::Seed;
 use hms_scenario::{Problem, parse_time};
 use hms_stack::{Configuration, Tunable, Value};
@@ -13,15 +14,19 @@ use thiserror::Error;
 use toml::Spanned;
 
 use super::evaluator::{Combination, World};
-use super::file::{self, AlgorithmName, Combine, File, TopologyName};
+use super::file::{self, AlgorithmName, Combine, File, RaceName, TopologyName};
 use super::genes::{Genes, Range, number, parameters};
 use super::question::{Constraint, Question, Target, place};
+use super::racing::Judge;
+use super::tails;
 use crate::campaign::CampaignError;
 use crate::inputs::{InputError, Inputs, Paths};
 use crate::presets::{self, Preset, PresetError};
 
 /// How far numbers may move where a campaign does not say.
 const REACH: f64 = 10.0;
+/// Chance of a wrong dismissal where a campaign does not say.
+const ERROR: f64 = 0.05;
 /// Name of the weighted sum among objectives.
 const COST: &str = "cost";
 
@@ -86,8 +91,8 @@ pub struct Settings {
     pub root: Seed,
     /// Search seeds at first, and at most.
     pub seeds: (u64, u64),
-    /// Chance that a candidate is dismissed wrongly.
-    pub error: f64,
+    /// When candidates are given up.
+    pub(super) judge: Judge,
     /// Seeds of the choice among finalists.
     pub validation: u64,
     /// Seeds of the verdict.
@@ -227,25 +232,20 @@ impl Reader<'_> {
         let cost = self.cost(file);
         let mut targets: Vec<Target> = Vec::new();
         for (position, name) in file.objectives.get_ref().iter().enumerate() {
-            let path = format!("objectives[{position}]");
-            if targets.iter().any(|target| target.name == *name.get_ref()) {
-                let problem = Problem::new(path, format!("`{}` stands twice", name.get_ref())).help("remove one");
-                self.report(name.span(), problem);
-            } else if name.get_ref() == COST {
-                match &cost {
-                    Some(cost) => targets.push(cost.clone()),
-                    None => self
-                        .report(name.span(), Problem::new(path, "`cost` has no parts").help("add a table [cost] with weights")),
-                }
-            } else {
-                targets.extend(self.objective(name.get_ref(), name.span(), &path).map(Target::single));
+            let target = self.target(name, &format!("objectives[{position}]"), cost.as_ref());
+            if let Some(target) = target.filter(|target| targets.iter().all(|other| other.name != target.name)) {
+                targets.push(target);
+            } else if targets.iter().any(|target| target.name == *name.get_ref()) {
+                let problem = Problem::new(format!("objectives[{position}]"), format!("`{}` stands twice", name.get_ref()));
+                self.report(name.span(), problem.help("remove one"));
             }
         }
         if file.objectives.get_ref().is_empty() {
             let problem = Problem::new("objectives", "no objective is named").help("name one or more, such as \"availability\"");
             self.report(file.objectives.span(), problem);
         }
-        if cost.is_some() && !file.objectives.get_ref().iter().any(|name| name.get_ref() == COST) {
+        let is_cost = |name: &Spanned<String>| tails::objective(name.get_ref()).is_ok_and(|(_, name)| name == COST);
+        if cost.is_some() && !file.objectives.get_ref().iter().any(is_cost) {
             let problem =
                 Problem::new("objectives", "there is a [cost], and it is no objective").help("add \"cost\", or remove [cost]");
             self.report(file.objectives.span(), problem);
@@ -253,6 +253,32 @@ impl Reader<'_> {
         let constraints = file.constraints.iter().enumerate();
         let constraints = constraints.filter_map(|(position, text)| self.constraint(text, position)).collect();
         Question { targets, constraints, horizon: 0.0 }
+    }
+
+    /// One of `objectives`; a problem if it is none.
+    fn target(&mut self, text: &Spanned<String>, path: &str, cost: Option<&Target>) -> Option<Target> {
+        let (aggregate, name) = match tails::objective(text.get_ref()) {
+            Ok(written) => written,
+            Err(message) => {
+                self.report(text.span(), Problem::new(path, message).expected(tails::OBJECTIVE));
+                return None;
+            }
+        };
+        let inner = if name != COST {
+            Target::single(self.objective(name, text.span(), path)?)
+        } else if let Some(cost) = cost {
+            cost.clone()
+        } else {
+            self.report(text.span(), Problem::new(path, "`cost` has no parts").help("add a table [cost] with weights"));
+            return None;
+        };
+        let name = match aggregate {
+            Aggregate::Mean | Aggregate::Worst => inner.name,
+            Aggregate::Quantile(share) => format!("quantile({share}, {})", inner.name),
+            // As it was written, without the rounding of a difference.
+            Aggregate::TailMean(share) => format!("cvar({}, {})", (1e9 * (1.0 - share)).round() / 1e9, inner.name),
+        };
+        Some(Target { name, aggregate, ..inner })
     }
 
     fn cost(&mut self, file: &File) -> Option<Target> {
@@ -270,16 +296,22 @@ impl Reader<'_> {
         }
         parts.sort_by_key(|(start, _)| *start);
         let parts: Vec<(usize, f64)> = parts.into_iter().map(|(_, part)| part).collect();
-        (!file.cost.is_empty()).then(|| Target { name: COST.to_owned(), parts })
+        (!file.cost.is_empty()).then(|| Target { name: COST.to_owned(), aggregate: Aggregate::Mean, parts })
     }
 
     fn constraint(&mut self, text: &Spanned<String>, position: usize) -> Option<Constraint> {
         let path = format!("constraints[{position}]");
-        let written = text.get_ref();
+        let (written, probability) = match tails::chance(text.get_ref()) {
+            Ok(split) => split,
+            Err(message) => {
+                self.report(text.span(), Problem::new(path, message).expected(tails::CONSTRAINT));
+                return None;
+            }
+        };
         let split = [(">=", true), ("<=", false)].iter().find_map(|(sign, least)| Some((written.split_once(sign)?, *least)));
         let Some(((name, limit), least)) = split else {
             let problem = Problem::new(path, format!("`{written}` is no constraint"));
-            self.report(text.span(), problem.expected("an objective, `>=` or `<=`, and a number: \"availability >= 0.99\""));
+            self.report(text.span(), problem.expected(tails::CONSTRAINT));
             return None;
         };
         let objective = self.objective(name.trim(), text.span(), &path)?;
@@ -302,7 +334,7 @@ impl Reader<'_> {
             self.report(text.span(), Problem::new(path, message).expected(expected));
             return None;
         }
-        Some(Constraint { text: written.clone(), objective, limit, least })
+        Some(Constraint { text: text.get_ref().clone(), objective, limit, least, probability })
     }
 
     /// The names of the parameters that are genes.
@@ -397,6 +429,26 @@ impl Reader<'_> {
         }
     }
 
+    /// Halving needs one objective to be ahead in.
+    fn judge(&mut self, file: &File) -> Judge {
+        let (seeds, several) = (&file.seeds, file.objectives.get_ref().len() > 1);
+        let race = seeds.race.as_ref().map(|race| *race.get_ref());
+        if let (Some(race), true) = (&seeds.race, several && race == Some(RaceName::Halving)) {
+            let problem = Problem::new("seeds.race", "halving knows one objective only, and there are several");
+            self.report(race.span(), problem.help("keep one objective, or take `race = \"test\"`"));
+        }
+        let race = race.unwrap_or(if several { RaceName::Test } else { RaceName::Halving });
+        if let (Some(error), false) = (&seeds.error, race == RaceName::Test) {
+            let problem = Problem::new("seeds.error", "`error` has no effect here: nothing is tested");
+            self.report(error.span(), problem.help("add `race = \"test\"`, or remove it"));
+        }
+        match race {
+            RaceName::None => Judge::Nobody,
+            RaceName::Halving => Judge::Halving,
+            RaceName::Test => Judge::Test(seeds.error.as_ref().map_or(ERROR, |error| *error.get_ref())),
+        }
+    }
+
     fn settings(&mut self, file: &File) -> Settings {
         let (search, seeds) = (&file.search, &file.seeds);
         let single = [AlgorithmName::Shade, AlgorithmName::Cma].contains(&search.algorithm);
@@ -408,6 +460,7 @@ impl Reader<'_> {
             let message = format!("seeds.most ({}) is below seeds.first ({})", seeds.most, seeds.first);
             self.report(0..0, Problem::new("seeds.most", message).help("raise seeds.most"));
         }
+        let judge = self.judge(file);
         let islands = file.islands.as_ref().map(|islands| {
             let count = islands.count as usize;
             let columns = (1..=count).find(|columns| columns * columns >= count).unwrap_or(1);
@@ -429,7 +482,7 @@ impl Reader<'_> {
             islands,
             root: Seed(seeds.root),
             seeds: (u64::from(seeds.first), u64::from(seeds.most)),
-            error: seeds.error,
+            judge,
             validation: u64::from(seeds.validation),
             held_out: u64::from(seeds.held_out),
         }

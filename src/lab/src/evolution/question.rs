@@ -6,21 +6,24 @@
 //! A run need not give every objective. A time that never came (nothing was detected, nothing recovered, nobody answered) counts as the whole length of the run if there were incidents to notice, and says nothing
 //! if there were none; a mistake that was never made counts as none. [`Missing`] says which is which, so that no configuration wins by not measuring.
 
+use hms_evolve::noise::objective::{Aggregate, ChanceConstraint};
 use hms_evolve::run::Evaluation;
 use hms_trial::{DEFINITIONS, Definition, Unit};
 
 use crate::presets::Measured;
 
-/// A sum of losses with weights; a single objective has one part of weight 1.
+/// A sum of losses with weights, over seeds; a single objective has one part of weight 1.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Target {
-    /// Name in tables.
+    /// Name in tables; as the campaign writes it.
     pub name: String,
+    /// How the losses of all seeds become one.
+    pub aggregate: Aggregate,
     /// Places in [`DEFINITIONS`], and weights.
     pub parts: Vec<(usize, f64)>,
 }
 
-/// Something that must hold on average over seeds.
+/// Something that must hold, on average over seeds or on so many of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Constraint {
     /// As it was written.
@@ -31,6 +34,8 @@ pub struct Constraint {
     pub limit: f64,
     /// Whether the bound is the least value (`>=`) or the greatest (`<=`).
     pub least: bool,
+    /// On which share of seeds it must hold (above 0, below 1); `None`: on average.
+    pub probability: Option<f64>,
 }
 
 /// Objectives and constraints of a search.
@@ -106,13 +111,29 @@ pub fn loss(definition: &Definition, value: f64) -> f64 {
 impl Target {
     /// A single objective.
     pub fn single(objective: usize) -> Target {
-        Target { name: DEFINITIONS[objective].name.to_owned(), parts: vec![(objective, 1.0)] }
+        Target { name: DEFINITIONS[objective].name.to_owned(), aggregate: Aggregate::Mean, parts: vec![(objective, 1.0)] }
+    }
+
+    /// Whether it is a mean over seeds. Only of means do paired differences of few seeds tell who is better.
+    pub fn is_mean(&self) -> bool {
+        self.aggregate == Aggregate::Mean
+    }
+
+    /// The name for files.
+    pub fn file_name(&self) -> String {
+        let plain = |letter: char| if letter.is_ascii_alphanumeric() || "._".contains(letter) { letter } else { '-' };
+        self.name.trim_end_matches(')').replace(", ", "-").chars().map(plain).collect()
+    }
+
+    /// The name without what is written around it.
+    fn inner(&self) -> &str {
+        self.name.rsplit_once(", ").map_or(self.name.as_str(), |(_, name)| name.trim_end_matches(')'))
     }
 
     /// The objective, where it is a single one.
     pub fn definition(&self) -> Option<&'static Definition> {
         match self.parts.as_slice() {
-            [(objective, _)] if DEFINITIONS[*objective].name == self.name => Some(&DEFINITIONS[*objective]),
+            [(objective, _)] if self.inner() == DEFINITIONS[*objective].name => Some(&DEFINITIONS[*objective]),
             _ => None,
         }
     }
@@ -178,7 +199,7 @@ impl Question {
         Ok(self.constraints.iter().map(of).collect())
     }
 
-    /// Objectives and violations of a configuration from its cells: means over the seeds that say something. A trial that failed fails the whole.
+    /// Objectives and violations of a configuration from its cells, over the seeds that say something. A trial that failed fails the whole.
     pub fn answer(&self, cells: &[Measured]) -> Evaluation {
         let mut losses = Vec::with_capacity(cells.len());
         let mut margins = Vec::with_capacity(cells.len());
@@ -193,14 +214,32 @@ impl Question {
         }
         let mut evaluation = Evaluation::default();
         for (place, target) in self.targets.iter().enumerate() {
-            match mean(losses.iter().map(|row| row[place])) {
-                Some(mean) => evaluation.objectives.push(mean),
+            match self.loss_over(place, &losses) {
+                Some(loss) => evaluation.objectives.push(loss),
                 None => return Evaluation::failed(format!("no seed gives {}", target.name)),
             }
         }
-        let violations = (0..self.constraints.len()).map(|place| mean(margins.iter().map(|row| row[place])).unwrap_or(0.0));
-        evaluation.violations.extend(violations);
+        evaluation.violations.extend((0..self.constraints.len()).map(|place| self.violation_over(place, &margins)));
         evaluation
+    }
+
+    /// The loss in a target over seeds, from the losses of each; `None` where none gives it.
+    pub(super) fn loss_over(&self, target: usize, losses: &[Vec<Option<f64>>]) -> Option<f64> {
+        let values: Vec<f64> = losses.iter().filter_map(|row| row[target]).collect();
+        (!values.is_empty()).then(|| self.targets[target].aggregate.of(&values))
+    }
+
+    /// The violation of a constraint over seeds, from the margins of each.
+    pub(super) fn violation_over(&self, constraint: usize, margins: &[Vec<Option<f64>>]) -> f64 {
+        let column = || margins.iter().map(|row| row[constraint]);
+        match self.constraints[constraint].probability {
+            None => mean(column()).unwrap_or(0.0),
+            Some(probability) => {
+                let values: Vec<f64> = column().flatten().collect();
+                let chance = ChanceConstraint { limit: 0.0, probability };
+                if values.is_empty() { 0.0 } else { chance.violation(&values) }
+            }
+        }
     }
 }
 

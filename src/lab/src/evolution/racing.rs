@@ -1,20 +1,31 @@
 //! How many seeds a candidate gets: another one only while it is open whether it is worth knowing well.
 //!
-//! Picture a jury that has seen the leaders on every exercise. A newcomer does the same exercises in the same order; after each the jury compares, exercise by exercise (paired, common random numbers), and sends it
-//! home as soon as it is surely worse than the boundary: the last of the leading quarter (one objective), or some leader in every objective (several). What it would have scored is then told
-//! as the leader's score and the difference so far, never its own few lucky seeds. The chance of a wrong dismissal is spent over the looks in equal parts (alpha spending: Lan and DeMets 1983), and over the leaders who may dismiss (Bonferroni).
+//! Picture a jury that has seen the leaders on every exercise. A newcomer does the same exercises; after two, four, eight of them the jury compares, exercise by exercise (paired, common random numbers), and may send it
+//! home. The *boundary* is the last of the leading quarter (one objective), or every leader (several). There are two ways to decide:
+//!
+//! * *Halving* (one objective; rungs that double are those of successive halving: Jamieson and Talwalkar 2016): it goes on only while it is ahead of the boundary on what it has met, by a hundredth at least. It meets those seeds first on
+//!   which the boundary loses most: there is most to gain there. Differences between configurations are heavy-tailed (nothing on most seeds, much on a few), so on any two seeds one gain in six is overlooked, and on these two one in a hundred.
+//! * *Test*: it is sent home as soon as it is surely worse than the boundary. The chance of a wrong dismissal is spent over the looks in equal parts (alpha spending: Lan and DeMets 1983), and over the leaders who may dismiss (Bonferroni). How much
+//!   differences vary the jury knows from all newcomers before ([`hms_evolve::proof::moderated`]), so that two exercises are enough for a clear loser.
+//!
+//! What a dismissed candidate would have scored is told as the leader's score and the difference so far, never its own few lucky seeds.
 //!
 //! **Contract.** The verdict on a candidate depends on the candidate, on the boundary when it was asked for, and on nothing that happens meanwhile.
 
+use hms_evolve::proof::moderated::{Law, Spread};
 use hms_evolve::proof::paired::t_above;
 use hms_evolve::run::Evaluation;
 use serde::{Deserialize, Serialize};
 
-use super::question::{Question, mean};
+use super::question::{Question, Target};
 use crate::presets::Measured;
 
 /// Values that differ by no more than this share are equal but for rounding.
 const ROUNDING: f64 = 1e-9;
+/// Share of the boundary's losses by which a candidate has to be ahead. On a small cluster under a swarm (256 candidates on ten seeds) half of those that are not worse differ by less, and all of them together have a hundredth of the gain.
+const AHEAD: f64 = 0.01;
+/// Chance of an error up to which a difference counts as sure where the judge is no test.
+const SURE: f64 = 0.05;
 
 /// A row of the table: by seed, the losses and margins of one configuration.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -37,6 +48,19 @@ pub(super) struct Leader {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Boundary {
     pub(super) leaders: Vec<Leader>,
+    /// What is known of the spread of differences to leaders, objective by objective; nothing where it is empty.
+    pub(super) laws: Vec<Law>,
+}
+
+/// When a candidate is sent home.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum Judge {
+    /// Never.
+    Nobody,
+    /// When it is not ahead of the boundary.
+    Halving,
+    /// When it is surely worse; with the chance of a wrong dismissal in all its looks.
+    Test(f64),
 }
 
 /// How a race goes.
@@ -46,8 +70,8 @@ pub(super) struct Rules {
     pub(super) first: usize,
     /// Seeds after which there is no further look.
     pub(super) most: usize,
-    /// Chance of a wrong dismissal.
-    pub(super) error: f64,
+    /// When a candidate is sent home.
+    pub(super) judge: Judge,
 }
 
 /// What came of a candidate.
@@ -55,8 +79,8 @@ pub(super) struct Rules {
 pub(super) struct Raced {
     pub(super) evaluation: Evaluation,
     pub(super) row: Row,
-    /// Seeds that it met.
-    pub(super) seeds: usize,
+    /// Numbers of the seeds that it met, in that order.
+    pub(super) seeds: Vec<usize>,
     /// Whether it was sent home early.
     pub(super) dismissed: bool,
     /// Whether it met all seeds and is neither surely better nor surely worse than the boundary.
@@ -64,13 +88,32 @@ pub(super) struct Raced {
 }
 
 impl Rules {
-    /// What may be spent at a look: all looks are alike.
-    fn error_per_look(self) -> f64 {
-        self.error / (self.most.max(self.first) - self.first + 1) as f64
+    /// Seeds after which there is a look: the first, and twice as many each time, as long as there is something to save.
+    fn looks(self) -> impl Iterator<Item = usize> {
+        std::iter::successors(Some(self.first), |seeds| Some(2 * seeds)).take_while(move |seeds| *seeds < self.most)
+    }
+
+    /// What may be spent at a look by one of so many leaders: all looks are alike, and each leader gets its part. Where nothing is tested, what counts as sure in the end.
+    fn error_per_look(self, leaders: usize) -> f64 {
+        let whole = match self.judge {
+            Judge::Nobody | Judge::Halving => SURE,
+            Judge::Test(error) => error,
+        };
+        whole / (self.looks().count().max(1) * leaders.max(1)) as f64
+    }
+
+    /// The seeds in the order in which they are met.
+    fn order(self, boundary: &Boundary) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.most).collect();
+        if let (Judge::Halving, Some(leader)) = (self.judge, boundary.leaders.first()) {
+            let loss = |seed: usize| leader.row.losses.get(seed).and_then(|losses| losses[0]).unwrap_or(f64::NEG_INFINITY);
+            order.sort_by(|&a, &b| loss(b).total_cmp(&loss(a)).then(a.cmp(&b)));
+        }
+        order
     }
 }
 
-/// Runs a candidate on seeds 0, 1, … as `cell` gives them until its fate is clear.
+/// Runs a candidate on all seeds, as `cell` gives them, until its fate is clear.
 ///
 /// # Errors
 /// Those of `cell`.
@@ -80,33 +123,38 @@ pub(super) fn race<E>(
     boundary: &Boundary,
     mut cell: impl FnMut(usize) -> Result<Measured, E>,
 ) -> Result<Raced, E> {
-    let mut cells: Vec<Measured> = Vec::new();
-    let mut row = Row::default();
-    // Each leader may send the candidate home, so each gets its part of what may be spent.
-    let error = rules.error_per_look() / boundary.leaders.len().max(1) as f64;
-    while cells.len() < rules.most {
-        let measured = cell(cells.len())?;
-        let read = question.losses(&measured).and_then(|losses| Ok((losses, question.margins(&measured)?)));
-        cells.push(measured);
-        let seeds = cells.len();
-        match read {
-            Ok((losses, margins)) => {
-                row.losses.push(losses);
-                row.margins.push(margins);
-            }
+    let (targets, constraints) = (question.targets.len(), question.constraints.len());
+    let mut row = Row { losses: vec![vec![None; targets]; rules.most], margins: vec![vec![None; constraints]; rules.most] };
+    let mut cells: Vec<Option<Measured>> = vec![None; rules.most];
+    let mut seeds = Vec::new();
+    let (laws, error) = (&boundary.laws, rules.error_per_look(boundary.leaders.len()));
+    for seed in rules.order(boundary) {
+        let measured = cell(seed)?;
+        seeds.push(seed);
+        match question.losses(&measured).and_then(|losses| Ok((losses, question.margins(&measured)?))) {
+            Ok((losses, margins)) => (row.losses[seed], row.margins[seed]) = (losses, margins),
             Err(reason) => {
                 return Ok(Raced { evaluation: Evaluation::failed(reason), row, seeds, dismissed: false, undecided: false });
             }
         }
-        let looking = rules.error > 0.0 && seeds >= rules.first && seeds < rules.most;
-        let mut worse_than = boundary.leaders.iter().filter(|leader| looking && surely_worse(&row, &leader.row, error));
-        if let Some(leader) = worse_than.next() {
-            return Ok(Raced { evaluation: told(&row, leader), row, seeds, dismissed: true, undecided: false });
+        cells[seed] = Some(measured);
+        let looking = rules.looks().any(|look| look == seeds.len());
+        let behind = |leader: &&Leader| match rules.judge {
+            Judge::Nobody => false,
+            Judge::Halving => !ahead(question, &row, leader) || surely_breaks(question, (&row, &leader.row), error),
+            Judge::Test(_) => surely_worse(question, (&row, &leader.row), laws, error),
+        };
+        if let Some(leader) = boundary.leaders.iter().filter(|_| looking).find(behind) {
+            let evaluation = told(question, rules, &row, leader);
+            return Ok(Raced { evaluation, row, seeds, dismissed: true, undecided: false });
         }
     }
-    let sure = |leader: &Leader| surely_worse(&row, &leader.row, error) || surely_worse(&leader.row, &row, error);
+    let sure = |leader: &Leader| {
+        surely_worse(question, (&row, &leader.row), laws, error) || surely_worse(question, (&leader.row, &row), laws, error)
+    };
     let undecided = !boundary.leaders.is_empty() && !boundary.leaders.iter().any(sure);
-    Ok(Raced { evaluation: question.answer(&cells), seeds: cells.len(), row, dismissed: false, undecided })
+    let cells: Vec<Measured> = cells.into_iter().flatten().collect();
+    Ok(Raced { evaluation: question.answer(&cells), row, seeds, dismissed: false, undecided })
 }
 
 /// Differences of two columns on the seeds on which both say something.
@@ -114,39 +162,78 @@ fn differences(first: &[Vec<Option<f64>>], second: &[Vec<Option<f64>>], place: u
     first.iter().zip(second).filter_map(|(a, b)| Some(a[place]? - b[place]?)).collect()
 }
 
-/// Whether the first is worse in every objective beyond doubt, or breaks a constraint beyond doubt that the second keeps.
-fn surely_worse(first: &Row, second: &Row, error: f64) -> bool {
-    let margins = first.margins.first().map_or(0, Vec::len);
-    let breaks = (0..margins).any(|place| {
-        let own: Vec<f64> = first.margins.iter().filter_map(|row| row[place]).collect();
-        let other = mean(second.margins.iter().map(|row| row[place])).unwrap_or(0.0);
-        other <= 0.0 && above(&own, error / margins as f64)
-    });
-    let objectives = first.losses.first().map_or(0, Vec::len);
-    // All must be worse: the chance that all tests err is at most that of one.
-    let dominated =
-        objectives > 0 && (0..objectives).all(|place| above(&differences(&first.losses, &second.losses, place), error));
-    let keeps = (0..margins).all(|place| mean(second.margins.iter().map(|row| row[place])).unwrap_or(0.0) <= 0.0);
-    breaks || (dominated && keeps)
+/// Whether a candidate is ahead of a leader on the seeds that it has met, by [`AHEAD`] of what the leader loses on all of them. Against one that breaks a constraint everybody is; and of a tail few seeds say nothing.
+fn ahead(question: &Question, row: &Row, leader: &Leader) -> bool {
+    let target = &question.targets[0];
+    let apart: f64 = differences(&row.losses, &leader.row.losses, 0).iter().sum();
+    let whole: f64 = leader.row.losses.iter().filter_map(|losses| losses[0]).map(f64::abs).sum();
+    let kept = leader.violations.iter().all(|violation| *violation <= 0.0);
+    !kept || !target.is_mean() || apart < -AHEAD * whole
 }
 
-/// Whether the mean is above 0 beyond doubt. Equal values say nothing about how much others would vary; what they show is their sign, as often as they are there.
-fn above(values: &[f64], error: f64) -> bool {
+/// Whether the first breaks a constraint beyond doubt that the second keeps. Chances are not judged by few seeds.
+fn surely_breaks(question: &Question, (first, second): (&Row, &Row), error: f64) -> bool {
+    let constraints = question.constraints.len();
+    (0..constraints).any(|place| {
+        let own: Vec<f64> = first.margins.iter().filter_map(|row| row[place]).collect();
+        let mean = question.constraints[place].probability.is_none();
+        mean && question.violation_over(place, &second.margins) <= 0.0 && above(&own, None, error / constraints as f64)
+    })
+}
+
+/// Whether the first is worse in every objective beyond doubt, or breaks a constraint beyond doubt that the second keeps. Tails are not judged by few seeds.
+fn surely_worse(question: &Question, (first, second): (&Row, &Row), laws: &[Law], error: f64) -> bool {
+    // All must be worse: the chance that all tests err is at most that of one.
+    let worse = |(place, target): (usize, &Target)| {
+        target.is_mean() && above(&differences(&first.losses, &second.losses, place), laws.get(place), error)
+    };
+    let kept = |place: usize| question.violation_over(place, &second.margins) <= 0.0;
+    surely_breaks(question, (first, second), error)
+        || (question.targets.iter().enumerate().all(worse) && (0..question.constraints.len()).all(kept))
+}
+
+/// Whether the mean is above 0 beyond doubt. Equal values say nothing about how much others would vary; where nothing else does, what they show is their sign, as often as they are there.
+fn above(values: &[f64], law: Option<&Law>, error: f64) -> bool {
     let Some(&first) = values.first() else { return false };
     let equal = values.iter().all(|value| (value - first).abs() <= ROUNDING * first.abs());
-    let p = if equal && first > 0.0 { 0.5f64.powi(values.len().min(1000) as i32) } else { t_above(values) };
+    let p = match law.filter(|law| law.freedom > 0.0) {
+        Some(law) => law.above(values),
+        None if equal && first > 0.0 => 0.5f64.powi(values.len().min(1000) as i32),
+        None => t_above(values),
+    };
     values.len() >= 2 && p < error
 }
 
-/// What is told of a dismissed candidate: the leader's figures and the mean differences to it.
-fn told(row: &Row, leader: &Leader) -> Evaluation {
-    let moved = |own: &[Vec<Option<f64>>], other: &[Vec<Option<f64>>], figures: &[f64]| -> Vec<f64> {
-        let difference = |place: usize| mean(differences(own, other, place).into_iter().map(Some)).unwrap_or(0.0);
-        figures.iter().enumerate().map(|(place, figure)| figure + difference(place)).collect()
+/// Learns from a candidate how much differences to leaders vary, objective by objective.
+pub(super) fn learn(spreads: &mut [Spread], row: &Row, boundary: &Boundary) {
+    let Some(leader) = boundary.leaders.first() else { return };
+    for (place, spread) in spreads.iter_mut().enumerate() {
+        spread.learn(&differences(&row.losses, &leader.row.losses, place));
+    }
+}
+
+/// What is told of a dismissed candidate: the leader's figures and the differences to it; of tails and chances, what it has shown itself. Seeds that were met for the leader's losses there stand for themselves alone, as if on the others nothing
+/// differed; seeds in their order stand for all.
+fn told(question: &Question, rules: Rules, row: &Row, leader: &Leader) -> Evaluation {
+    let moved = |own: &[Vec<Option<f64>>], other: &[Vec<Option<f64>>], place: usize, figure: f64| {
+        let apart = differences(own, other, place);
+        let count = match rules.judge {
+            Judge::Halving => other.iter().filter(|row| row[place].is_some()).count(),
+            Judge::Nobody | Judge::Test(_) => apart.len(),
+        };
+        figure + apart.iter().sum::<f64>() / count.max(1) as f64
+    };
+    let objective = |(place, figure): (usize, &f64)| match question.targets[place].is_mean() {
+        true => moved(&row.losses, &leader.row.losses, place, *figure),
+        false => question.loss_over(place, &row.losses).unwrap_or(*figure),
+    };
+    let violation = |(place, figure): (usize, &f64)| match question.constraints[place].probability {
+        None => moved(&row.margins, &leader.row.margins, place, *figure),
+        Some(_) => question.violation_over(place, &row.margins),
     };
     Evaluation {
-        objectives: moved(&row.losses, &leader.row.losses, &leader.objectives),
-        violations: moved(&row.margins, &leader.row.margins, &leader.violations),
+        objectives: leader.objectives.iter().enumerate().map(objective).collect(),
+        violations: leader.violations.iter().enumerate().map(violation).collect(),
         failure: None,
     }
 }
@@ -187,7 +274,7 @@ impl Leaders {
     }
 
     /// Whom newcomers are held against: the last of the leading `quarter` of a population, or every leader of a front.
-    pub(super) fn boundary(&self, quarter: usize) -> Boundary {
+    pub(super) fn boundary(&self, quarter: usize, spreads: &[Spread]) -> Boundary {
         let leaders = match self.found.first() {
             Some(first) if first.objectives.len() == 1 => {
                 self.found.iter().take(quarter).next_back().cloned().into_iter().collect()
@@ -195,7 +282,7 @@ impl Leaders {
             Some(_) => self.found.clone(),
             None => Vec::new(),
         };
-        Boundary { leaders }
+        Boundary { leaders, laws: spreads.iter().map(Spread::law).collect() }
     }
 
     /// Forgets all: what they are worth is no longer known well enough.

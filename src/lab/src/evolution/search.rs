@@ -10,12 +10,13 @@ use std::sync::{Mutex, PoisonError};
 use hms_evolve::algorithms::Algorithm;
 use hms_evolve::noise::SeedPrefix;
 use hms_evolve::noise::seeds::{Search as SearchRole, Seeds};
+use hms_evolve::proof::moderated::Spread;
 use hms_evolve::run::{Order as TellOrder, Step, Window, WindowStep, Yardstick};
 use hms_stack::Configuration;
 
 use super::evaluator::{Evaluator, Stopped};
-use super::plan::Plan;
-use super::racing::{Leader, Leaders, Raced, Rules, race};
+use super::plan::{Plan, Settings};
+use super::racing::{Leader, Leaders, Raced, Rules, learn, race};
 use super::searcher::{Design, design, operator_name};
 use super::state::{End, Generation, Individual, Order, State};
 
@@ -23,6 +24,8 @@ use super::state::{End, Generation, Individual, Order, State};
 const GAIN: f64 = 1e-3;
 /// Share of candidates left undecided above which everybody meets another seed.
 const UNDECIDED_MAX: f64 = 0.3;
+/// Share of a search after which all shared seeds may be in use.
+const PACE: f64 = 0.75;
 
 /// How far a search is, for a progress bar.
 #[derive(Clone, Copy, Debug)]
@@ -84,6 +87,7 @@ pub(super) fn begin(plan: &Plan) -> State {
         searcher,
         prefix: SeedPrefix::new(settings.seeds.0, settings.seeds.1, UNDECIDED_MAX),
         leaders: Leaders::default(),
+        spreads: vec![Spread::default(); plan.question.targets.len()],
         known: Default::default(),
         individuals: Vec::new(),
         generations: Vec::new(),
@@ -191,7 +195,7 @@ impl Search<'_> {
         }
         let parents = origin.parents;
         let operator = operator_name(&state.searcher, origin.applied, parents.iter().any(Option::is_some));
-        let boundary = state.leaders.boundary(settings.population.div_ceil(4));
+        let boundary = state.leaders.boundary(settings.population.div_ceil(4), &state.spreads);
         Some(Order { id, genome, parents, operator, seeds: state.prefix.length(), boundary, again })
     }
 
@@ -203,14 +207,14 @@ impl Search<'_> {
         let targets = plan.question.targets.len();
         let configuration = configuration_key(&plan.genes.decode(&order.genome));
         let scenarios = plan.worlds.len() as u64;
-        let met = state.known.entry(configuration.clone()).or_insert(0);
-        let seeds = raced.seeds as u64;
-        state.trials += seeds.saturating_sub(*met) * scenarios;
+        let seeds = raced.seeds.len() as u64;
+        let known = state.known.entry(configuration.clone()).or_default();
+        state.trials += raced.seeds.iter().filter(|seed| known.insert(**seed as u64)).count() as u64 * scenarios;
         if raced.dismissed {
             state.saved += (order.seeds - seeds) * scenarios;
         }
-        *met = seeds.max(*met);
         let Raced { evaluation, row, dismissed, undecided, .. } = raced;
+        learn(&mut state.spreads, &row, &order.boundary);
         state.searcher.tell(id, evaluation.measured(targets, &mut Vec::new()));
         state.undecided += u64::from(undecided);
         state.since += 1;
@@ -250,7 +254,9 @@ impl Search<'_> {
         step.hypervolume = step.hypervolume.map(|volume| volume / self.scale);
         let (seeds, trials, saved) = (state.prefix.length(), state.trials, state.saved);
         state.generations.push(Generation { step, seeds, trials, saved });
-        state.prefix.observe(state.undecided as usize, state.since as usize);
+        if state.prefix.length() < paced(settings, generation, state.trials) {
+            state.prefix.observe(state.undecided as usize, state.since as usize);
+        }
         (state.undecided, state.since) = (0, 0);
         let flat = settings.patience.is_some_and(|patience| gained_nothing(&state.generations, patience));
         state.end = if generation >= settings.generations {
@@ -292,6 +298,14 @@ impl Search<'_> {
     }
 }
 
+/// Shared seeds that a search may use after so much of it: from the first few to all, in step with the search until three quarters of it. Early decisions are between candidates that differ much, and few seeds tell those apart.
+fn paced(settings: &Settings, generation: u64, trials: u64) -> u64 {
+    let (first, most) = settings.seeds;
+    let of_trials = settings.trials.map_or(0.0, |planned| trials as f64 / planned as f64);
+    let share = of_trials.max(generation as f64 / settings.generations as f64) / PACE;
+    first + ((most.saturating_sub(first)) as f64 * share.min(1.0)).ceil() as u64
+}
+
 /// Whether the hypervolume has not grown for so many generations. Only generations with equally many seeds can be compared: other seeds give other losses to the same population.
 fn gained_nothing(generations: &[Generation], patience: u64) -> bool {
     let then = (generations.len() as u64).checked_sub(patience + 1).map(|place| &generations[place as usize]);
@@ -318,7 +332,7 @@ fn work(
         let Ok(order) = next else { return };
         let subject = evaluator.subject(&plan.genes.decode(&order.genome));
         let most = order.seeds as usize;
-        let rules = Rules { first: (plan.settings.seeds.0 as usize).min(most), most, error: plan.settings.error };
+        let rules = Rules { first: (plan.settings.seeds.0 as usize).min(most), most, judge: plan.settings.judge };
         let race = || race(&plan.question, rules, &order.boundary, |seed| evaluator.cell(&subject, seeds.get(seed as u64)));
         // Trials that panic are failed candidates; any other panic is the search's own, and is told, or it would wait forever.
         let raced = catch_unwind(AssertUnwindSafe(race));

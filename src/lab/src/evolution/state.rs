@@ -1,8 +1,9 @@
 //! A search in progress as a value: everything that decides how it goes on, in one piece that can be stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hms_evolve::noise::SeedPrefix;
+use hms_evolve::proof::moderated::Spread;
 use hms_evolve::run::{Step, checkpoint};
 use serde::{Deserialize, Serialize};
 
@@ -82,8 +83,10 @@ pub(super) struct State {
     pub(super) searcher: Searcher,
     pub(super) prefix: SeedPrefix,
     pub(super) leaders: Leaders,
-    /// Configurations met, and how many seeds each has.
-    pub(super) known: BTreeMap<String, u64>,
+    /// How much differences to leaders have varied so far, target by target.
+    pub(super) spreads: Vec<Spread>,
+    /// Configurations met, and the numbers of the seeds that each has met.
+    pub(super) known: BTreeMap<String, BTreeSet<u64>>,
     pub(super) individuals: Vec<Individual>,
     pub(super) generations: Vec<Generation>,
     /// What is under way, oldest first.

@@ -2,14 +2,15 @@
 //!
 //! The finalists of a search (its front; with one objective the best few) meet *validation* seeds, and these choose: the knee of the front, and the best by each objective. Then the choice is final, and the chosen, the default
 //! and every preset meet *held-out* seeds; the types of [`hms_evolve::noise::seeds`] let nobody look at those earlier. All differences are paired, seed by seed, with bias-corrected and
-//! accelerated bootstrap intervals (Efron 1987), and p-values (sign flips) are corrected for the number of questions (Holm 1979).
+//! accelerated bootstrap intervals (Efron 1987), and p-values (random swaps within pairs: of means, sign flips) are corrected for the number of questions (Holm 1979).
 
 use hms_evolve::Rng;
 use hms_evolve::algorithms::{Algorithm, Population};
+use hms_evolve::noise::objective::Aggregate;
 use hms_evolve::noise::seeds::{Decision, HeldOut, Seeds, Validation};
 use hms_evolve::proof::bootstrap::{Bootstrap, Interval};
 use hms_evolve::proof::holm;
-use hms_evolve::proof::paired::{power, sign_flip};
+use hms_evolve::proof::paired::{power, swaps};
 use hms_evolve::run::Evaluation;
 use hms_evolve::scores::{Dominance, Measured as Scored, constrained_dominance};
 use hms_machine::Seed;
@@ -167,7 +168,7 @@ pub(super) fn choose(question: &Question, finalists: &[Finalist]) -> Vec<Chosen>
             let better = |best: usize, other: usize| if value(other, target) < value(best, target) { other } else { best };
             let best = front.iter().copied().reduce(better).unwrap_or(first);
             if !chosen.iter().any(|other| other.finalist == best) {
-                chosen.push(Chosen { name: format!("best-{}", about.name), finalist: best });
+                chosen.push(Chosen { name: format!("best-{}", about.file_name()), finalist: best });
             }
         }
     }
@@ -250,11 +251,11 @@ pub fn pairs(question: &Question, first: &[Measured], second: &[Measured], targe
     first.iter().zip(second).filter_map(|(a, b)| Some((loss(a)?, loss(b)?))).collect()
 }
 
-/// The share of the baseline's loss that is gone, with its 95 % interval; pairs of (baseline, candidate).
-pub fn improvement(pairs: &[(f64, f64)], rng: &mut Rng) -> Option<Interval> {
+/// The share of the baseline's loss that is gone, with its 95 % interval; pairs of (baseline, candidate), each side taken together as the target says.
+pub fn improvement(aggregate: Aggregate, pairs: &[(f64, f64)], rng: &mut Rng) -> Option<Interval> {
     let statistic = |rows: &[usize]| {
-        let before: f64 = rows.iter().map(|&row| pairs[row].0).sum();
-        let after: f64 = rows.iter().map(|&row| pairs[row].1).sum();
+        let (before, after): (Vec<f64>, Vec<f64>) = rows.iter().map(|&row| pairs[row]).unzip();
+        let (before, after) = (aggregate.of(&before), aggregate.of(&after));
         // A resample without any loss has nothing to improve.
         if before == 0.0 && after == 0.0 { 0.0 } else { (before - after) / before.abs() }
     };
@@ -268,10 +269,10 @@ fn compare(
     rng: &mut Rng,
 ) -> Comparison {
     let pairs = pairs(question, &contenders[baseline].cells, &contenders[chosen].cells, target);
-    let differences: Vec<f64> = pairs.iter().map(|(before, after)| before - after).collect();
+    let aggregate = question.targets[target].aggregate;
     let failed = [chosen, baseline].iter().any(|&place| contenders[place].evaluation.failure.is_some());
-    let improvement = if failed { None } else { improvement(&pairs, rng) };
-    let p = if failed || pairs.is_empty() { 1.0 } else { sign_flip(&differences, FLIPS, rng) };
+    let improvement = if failed { None } else { improvement(aggregate, &pairs, rng) };
+    let p = if failed || pairs.is_empty() { 1.0 } else { swaps(&pairs, |side| aggregate.of(side), FLIPS, rng) };
     Comparison { chosen, baseline, target, improvement, p, p_corrected: p, pairs: pairs.len() }
 }
 
@@ -314,9 +315,9 @@ mod tests {
         let mut rng = Rng::new(Seed(1), 0);
         let (mut claims, mut proofs, mut sum) = (0, 0, 0.0);
         for _ in 0..200 {
-            let null = improvement(&experiment(0.0, &mut rng), &mut rng).unwrap();
+            let null = improvement(Aggregate::Mean, &experiment(0.0, &mut rng), &mut rng).unwrap();
             claims += u32::from(null.low > 0.0);
-            let real = improvement(&experiment(0.23, &mut rng), &mut rng).unwrap();
+            let real = improvement(Aggregate::Mean, &experiment(0.23, &mut rng), &mut rng).unwrap();
             proofs += u32::from(real.low > 0.0);
             sum += real.estimate;
         }
@@ -354,9 +355,8 @@ mod tests {
     #[test]
     fn five_pairs_prove_nothing_and_the_base_is_no_preset() {
         let mut rng = Rng::new(Seed(1), 0);
-        assert!(
-            sign_flip(&[1.0; PAIRS_MIN - 1], FLIPS, &mut rng) > 0.05 && sign_flip(&[1.0; PAIRS_MIN], FLIPS, &mut rng) <= 0.05
-        );
+        let mut p = |count: usize| swaps(&vec![(1.0, 0.0); count], |side| side.iter().sum(), FLIPS, &mut rng);
+        assert!(p(PAIRS_MIN - 1) > 0.05 && p(PAIRS_MIN) <= 0.05);
         assert_eq!((chance_of_proof(9.0, 1.0, PAIRS_MIN - 1), chance_of_proof(9.0, 1.0, PAIRS_MIN) > 0.9), (0.0, true));
         let contender = |(name, loss): (&str, f64)| Contender {
             name: name.to_owned(),

@@ -67,7 +67,9 @@ pub(crate) fn run(
         if let Some(knee) = choose(&other.question, &finalists).first() {
             let cells = evaluator.measure(&[finalists[knee.finalist].configuration], seeds)?.remove(0);
             baseline.losses = other.question.answer(&cells).objectives;
-            let of = |target: usize| improvement(&pairs(&other.question, &cells, winner, target), &mut rng);
+            let of = |target: usize| {
+                improvement(other.question.targets[target].aggregate, &pairs(&other.question, &cells, winner, target), &mut rng)
+            };
             baseline.improvements = (0..other.question.targets.len()).map(of).collect();
         }
         found.push(baseline);

@@ -52,7 +52,9 @@ pub(crate) fn by_scenario(
         // Known from the verdict: nothing is run again.
         let cells = evaluator.measure_in(place, &configurations, seeds)?;
         for (baseline, theirs) in baselines.iter().zip(&cells[1..]) {
-            let of = |target: usize| improvement(&pairs(question, theirs, &cells[0], target), &mut rng);
+            let of = |target: usize| {
+                improvement(question.targets[target].aggregate, &pairs(question, theirs, &cells[0], target), &mut rng)
+            };
             let improvements = (0..question.targets.len()).map(of).collect();
             grounds.push(OnScenario { scenario: world.name.clone(), baseline: baseline.name.clone(), improvements });
         }

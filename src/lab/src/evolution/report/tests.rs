@@ -75,7 +75,7 @@ fn verdict(plan: &Plan) -> Verdict {
         })
         .collect();
     let pairs = pairs(&plan.question, &contenders[1].cells, &contenders[0].cells, 0);
-    let found = improvement(&pairs, &mut Rng::new(Seed(1), 0));
+    let found = improvement(plan.question.targets[0].aggregate, &pairs, &mut Rng::new(Seed(1), 0));
     let comparison =
         Comparison { chosen: 0, baseline: 1, target: 0, improvement: found, p: 1e-4, p_corrected: 1e-4, pairs: pairs.len() };
     Verdict { seeds, contenders, chosen: 1, first_preset: 2, comparisons: vec![comparison] }

@@ -1,11 +1,14 @@
 //! Who is given up, and what is told of it.
 
 use crate::evolution::question::{Constraint, Question, Target, place};
-use crate::evolution::racing::{Boundary, Leader, Leaders, Raced, Row, Rules, race};
+use crate::evolution::racing::{Boundary, Judge, Leader, Leaders, Raced, Row, Rules, race};
 use crate::presets::Measured;
+use hms_evolve::noise::objective::Aggregate;
+use hms_evolve::proof::moderated::Spread;
 use hms_trial::DEFINITIONS;
 
-const RULES: Rules = Rules { first: 2, most: 8, error: 0.05 };
+const RULES: Rules = Rules { first: 2, most: 8, judge: Judge::Test(0.05) };
+const HALVING: Rules = Rules { judge: Judge::Halving, ..RULES };
 
 fn question(constraints: Vec<Constraint>) -> Question {
     let recovery = place("recovery_p95").unwrap();
@@ -35,7 +38,7 @@ fn raced(question: &Question, boundary: &Boundary, own: impl Fn(usize) -> Measur
 fn boundary(question: &Question, own: impl Fn(usize) -> Measured) -> Boundary {
     let Raced { evaluation, row, .. } = raced(question, &Boundary::default(), own);
     let leader = Leader { key: "leader".to_owned(), row, objectives: evaluation.objectives, violations: evaluation.violations };
-    Boundary { leaders: vec![leader] }
+    Boundary { leaders: vec![leader], laws: Vec::new() }
 }
 
 #[test]
@@ -44,13 +47,14 @@ fn who_is_surely_worse_is_given_up_and_told_as_the_leader_and_the_difference() {
     let leaders = boundary(&question, |seed| cell(Some(noise(seed)), 1.0));
     // Almost the same difference on every seed: most of the noise cancels.
     let worse = raced(&question, &leaders, |seed| cell(Some(noise(seed) + 2.0 + 0.01 * seed as f64), 1.0));
-    assert!(worse.dismissed && worse.seeds < 8, "{worse:?}");
+    assert!(worse.dismissed && worse.seeds.len() < 8, "{worse:?}");
     // The leader's mean over all eight seeds is 4.75; the first seeds alone would flatter or hurt.
     let told = worse.evaluation.objectives[0];
     assert!((told - 6.75).abs() < 0.05, "{told}");
-    let unraced =
-        race(&question, Rules { error: 0.0, ..RULES }, &leaders, |seed| Ok::<_, ()>(cell(Some(noise(seed) + 2.0), 1.0)));
-    assert_eq!(unraced.unwrap().seeds, 8, "without an error to spend nobody is given up");
+    let unraced = race(&question, Rules { judge: Judge::Nobody, ..RULES }, &leaders, |seed| {
+        Ok::<_, ()>(cell(Some(noise(seed) + 2.0), 1.0))
+    });
+    assert_eq!(unraced.unwrap().seeds.len(), 8, "without an error to spend nobody is given up");
 }
 
 #[test]
@@ -58,13 +62,107 @@ fn equal_differences_are_surely_worse_by_their_number_alone() {
     let question = question(Vec::new());
     let leaders = boundary(&question, |seed| cell(Some(noise(seed)), 1.0));
     let worse = |error| {
-        let rules = Rules { error, ..RULES };
+        let rules = Rules { judge: Judge::Test(error), ..RULES };
         race(&question, rules, &leaders, |seed| Ok::<_, ()>(cell(Some(noise(seed) + 2.0), 1.0))).unwrap()
     };
-    // There are seven looks: 0.5^n is below 0.5 / 7 from the fourth seed on, and below 0.05 / 7 with the eighth, which is the last.
-    assert_eq!((worse(0.5).seeds, worse(0.5).dismissed), (4, true));
-    assert_eq!((worse(0.05).seeds, worse(0.05).dismissed, worse(0.05).undecided), (8, false, false));
-    assert!(worse(0.02).undecided, "eight equal signs do not show so much");
+    // There are looks after two and four seeds: 0.5^4 is below 0.5 / 2, and 0.5^8 below 0.05 / 2 with the eighth, which is the last.
+    assert_eq!((worse(0.5).seeds.len(), worse(0.5).dismissed), (4, true));
+    assert_eq!((worse(0.05).seeds.len(), worse(0.05).dismissed, worse(0.05).undecided), (8, false, false));
+    assert!(worse(0.005).undecided, "eight equal signs do not show so much");
+}
+
+#[test]
+fn two_seeds_are_enough_for_a_clear_loser_where_the_spread_is_known() {
+    let question = question(Vec::new());
+    let mut leaders = boundary(&question, |seed| cell(Some(noise(seed)), 1.0));
+    let own = |seed: usize| cell(Some(noise(seed) + if seed.is_multiple_of(2) { 4.0 } else { 2.0 }), 1.0);
+    // t = 3 / 1 with one degree of freedom: p = 0.1.
+    assert_eq!(raced(&question, &leaders, own).seeds.len(), 4);
+    let mut spread = Spread::default();
+    (0..20).for_each(|place| spread.learn(&[0.0, 1.0 + 0.1 * f64::from(place % 3), 0.3]));
+    leaders.laws = vec![spread.law()];
+    let worse = raced(&question, &leaders, own);
+    assert_eq!((worse.seeds.len(), worse.dismissed), (2, true), "{:?}", leaders.laws);
+    let alike = raced(&question, &leaders, |seed| cell(Some(noise(seed) + if seed.is_multiple_of(2) { 0.5 } else { -0.4 }), 1.0));
+    assert!(!alike.dismissed && alike.undecided);
+}
+
+#[test]
+fn halving_looks_first_where_the_leader_loses_most_and_goes_on_while_it_is_ahead() {
+    let question = question(Vec::new());
+    let leaders = boundary(&question, |seed| cell(Some(noise(seed)), 1.0));
+    let halving =
+        |own: &dyn Fn(usize) -> f64| race(&question, HALVING, &leaders, |seed| Ok::<_, ()>(cell(Some(own(seed)), 1.0))).unwrap();
+    // The noise is 3, 9, 1, 6, 2, 8, 4, 5.
+    let better = halving(&|seed| 0.9 * noise(seed));
+    assert_eq!((better.seeds, better.dismissed), (vec![1, 5, 3, 7, 6, 0, 4, 2], false));
+    let straight = raced(&question, &Boundary::default(), |seed| cell(Some(0.9 * noise(seed)), 1.0));
+    assert_eq!((better.evaluation, better.row), (straight.evaluation, straight.row), "the order of seeds changes no result");
+    // Better on the first two by 2, and worse on the next two by 3 each.
+    let turned = halving(&|seed| noise(seed) + [0.0, -1.0, 0.0, 3.0, 0.0, -1.0, 0.0, 3.0][seed]);
+    assert_eq!((turned.seeds.len(), turned.dismissed), (4, true));
+    assert_eq!(turned.evaluation.objectives, [4.75 + 4.0 / 8.0], "as if nothing differed on seeds that it has not met");
+    let alike = halving(&noise);
+    assert_eq!((alike.seeds.len(), alike.dismissed, alike.evaluation.objectives[0]), (2, true, 4.75));
+    let hardly = halving(&|seed| noise(seed) - 0.1);
+    assert!(hardly.dismissed, "0.2 of 38 is less than a hundredth");
+}
+
+#[test]
+fn halving_holds_nobody_against_a_leader_that_breaks_a_constraint() {
+    let limit = Constraint {
+        text: "availability >= 0.9".to_owned(),
+        objective: place("availability").unwrap(),
+        limit: 0.9,
+        least: true,
+        probability: None,
+    };
+    let question = question(vec![limit]);
+    let run = |leaders: &Boundary, availability: f64| {
+        race(&question, HALVING, leaders, |seed| Ok::<_, ()>(cell(Some(noise(seed) + 1.0), availability - 1e-4 * seed as f64)))
+            .unwrap()
+            .dismissed
+    };
+    let breaking = boundary(&question, |seed| cell(Some(noise(seed)), 0.8));
+    let keeping = boundary(&question, |seed| cell(Some(noise(seed)), 0.95));
+    assert_eq!((run(&breaking, 0.95), run(&keeping, 0.95)), (false, true));
+    let better = |availability: f64| {
+        race(&question, HALVING, &keeping, |seed| Ok::<_, ()>(cell(Some(0.5 * noise(seed)), availability - 1e-4 * seed as f64)))
+            .unwrap()
+            .dismissed
+    };
+    assert_eq!((better(0.95), better(0.5)), (false, true), "ahead, but surely breaking what the leader keeps");
+}
+
+#[test]
+fn tails_and_chances_are_not_raced() {
+    let tail = Target {
+        name: "cvar(0.5, recovery_p95)".to_owned(),
+        aggregate: Aggregate::TailMean(0.5),
+        ..question(Vec::new()).targets.remove(0)
+    };
+    let mut asked = question(Vec::new());
+    asked.targets = vec![tail];
+    let leaders = boundary(&asked, |seed| cell(Some(noise(seed)), 1.0));
+    let worse = raced(&asked, &leaders, |seed| cell(Some(noise(seed) + 2.0 + 0.01 * seed as f64), 1.0));
+    assert!(!worse.dismissed && worse.seeds.len() == 8);
+    // The mean of the four largest of 3, 9, 1, 6, 2, 8, 4, 5.
+    assert_eq!(leaders.leaders[0].objectives, [7.0]);
+    let chance = Constraint {
+        text: "P(recovery_p95 <= 5) >= 0.7".to_owned(),
+        objective: place("recovery_p95").unwrap(),
+        limit: 5.0,
+        least: false,
+        probability: Some(0.7),
+    };
+    let chanced = question(vec![chance]);
+    let violation = |limit: f64| {
+        let mut chanced = chanced.clone();
+        chanced.constraints[0].limit = limit;
+        raced(&chanced, &Boundary::default(), |seed| cell(Some(noise(seed)), 1.0)).evaluation.violation()
+    };
+    // Six of eight are at most 6, and five of eight are not 70 %.
+    assert_eq!((violation(6.0), violation(5.0) > 0.0), (0.0, true));
 }
 
 #[test]
@@ -73,10 +171,10 @@ fn leaders_share_the_error_that_may_be_spent() {
     let one = boundary(&question, |seed| cell(Some(noise(seed)), 1.0));
     let own = |seed: usize| cell(Some(noise(seed) + 2.0), 1.0);
     let seeds = |leaders: usize| {
-        let boundary = Boundary { leaders: vec![one.leaders[0].clone(); leaders] };
-        race(&question, Rules { error: 0.5, ..RULES }, &boundary, |seed| Ok::<_, ()>(own(seed))).unwrap().seeds
+        let boundary = Boundary { leaders: vec![one.leaders[0].clone(); leaders], laws: Vec::new() };
+        race(&question, Rules { judge: Judge::Test(0.5), ..RULES }, &boundary, |seed| Ok::<_, ()>(own(seed))).unwrap().seeds.len()
     };
-    assert_eq!((seeds(1), seeds(2), seeds(4)), (4, 5, 6));
+    assert_eq!((seeds(1), seeds(2), seeds(4)), (4, 4, 8));
 }
 
 #[test]
@@ -84,15 +182,20 @@ fn who_is_better_or_no_different_meets_every_seed() {
     let question = question(Vec::new());
     let leaders = boundary(&question, |seed| cell(Some(noise(seed)), 1.0));
     let better = raced(&question, &leaders, |seed| cell(Some(noise(seed) - 0.5 - 0.01 * seed as f64), 1.0));
-    assert_eq!((better.seeds, better.dismissed, better.undecided), (8, false, false));
+    assert_eq!((better.seeds.len(), better.dismissed, better.undecided), (8, false, false));
     let alike = raced(&question, &leaders, |seed| cell(Some(noise(seed) + if seed % 2 == 0 { 1.0 } else { -1.0 }), 1.0));
-    assert_eq!((alike.seeds, alike.dismissed, alike.undecided), (8, false, true));
+    assert_eq!((alike.seeds.len(), alike.dismissed, alike.undecided), (8, false, true));
 }
 
 #[test]
 fn who_surely_breaks_a_constraint_that_a_leader_keeps_is_given_up() {
-    let limit =
-        Constraint { text: "availability >= 0.9".to_owned(), objective: place("availability").unwrap(), limit: 0.9, least: true };
+    let limit = Constraint {
+        text: "availability >= 0.9".to_owned(),
+        objective: place("availability").unwrap(),
+        limit: 0.9,
+        least: true,
+        probability: None,
+    };
     let question = question(vec![limit]);
     let leaders = boundary(&question, |seed| cell(Some(noise(seed)), 0.95));
     let breaking = raced(&question, &leaders, |seed| cell(Some(0.0), 0.8 - 0.001 * seed as f64));
@@ -110,7 +213,7 @@ fn a_trial_that_fails_is_a_failed_candidate_and_costs_no_more() {
             &Boundary::default(),
             |seed| if seed == 1 { Err("too many events".to_owned()) } else { cell(Some(1.0), 1.0) },
         );
-    assert_eq!((failing.seeds, failing.evaluation.failure.as_deref()), (2, Some("too many events")));
+    assert_eq!((failing.seeds.len(), failing.evaluation.failure.as_deref()), (2, Some("too many events")));
 }
 
 #[test]
@@ -140,13 +243,13 @@ fn leaders_are_the_best_few_or_the_front() {
     for (key, value, violation) in [("a", 3.0, 0.0), ("b", 1.0, 0.0), ("c", 0.0, 1.0), ("d", 2.0, 0.0), ("b", 1.0, 0.0)] {
         single.consider(leader(key, &[value], violation), 3);
     }
-    assert_eq!(names(single.boundary(2)), ["d"]);
-    assert_eq!(names(single.boundary(1)), ["b"]);
+    assert_eq!(names(single.boundary(2, &[])), ["d"]);
+    assert_eq!(names(single.boundary(1, &[])), ["b"]);
     let mut front = Leaders::default();
     for (key, values, violation) in
         [("a", [3.0, 1.0], 0.0), ("b", [1.0, 3.0], 0.0), ("c", [4.0, 4.0], 0.0), ("d", [0.0, 0.0], 0.5), ("e", [2.0, 1.0], 0.0)]
     {
         front.consider(leader(key, &values, violation), 9);
     }
-    assert_eq!(names(front.boundary(1)), ["b", "e"]);
+    assert_eq!(names(front.boundary(1, &[])), ["b", "e"]);
 }
