@@ -8,7 +8,7 @@
 //! * *Test*: it is sent home as soon as it is surely worse than the boundary. The chance of a wrong dismissal is spent over the looks in equal parts (alpha spending: Lan and DeMets 1983), and over the leaders who may dismiss (Bonferroni). How much
 //!   differences vary the jury knows from all newcomers before ([`hms_evolve::proof::moderated`]), so that two exercises are enough for a clear loser.
 //!
-//! What a dismissed candidate would have scored is told as the leader's score and the difference so far, never its own few lucky seeds.
+//! What a dismissed candidate would have scored is told as the leader's score and the difference so far, never its own few lucky seeds; only of tails and chances, and of constraints after halving, there is nothing but these.
 //!
 //! **Contract.** The verdict on a candidate depends on the candidate, on the boundary when it was asked for, and on nothing that happens meanwhile.
 
@@ -212,24 +212,29 @@ pub(super) fn learn(spreads: &mut [Spread], row: &Row, boundary: &Boundary) {
     }
 }
 
-/// What is told of a dismissed candidate: the leader's figures and the differences to it; of tails and chances, what it has shown itself. Seeds that were met for the leader's losses there stand for themselves alone, as if on the others nothing
-/// differed; seeds in their order stand for all.
+/// What is told of a dismissed candidate: the leader's figures and the differences to it; of tails and chances, what it has shown itself. After halving, seeds that were met for the leader's losses there stand for themselves
+/// alone, as if on the others nothing differed; who is not ahead is told as no better, and by how much constraints are broken is what it has shown.
 fn told(question: &Question, rules: Rules, row: &Row, leader: &Leader) -> Evaluation {
-    let moved = |own: &[Vec<Option<f64>>], other: &[Vec<Option<f64>>], place: usize, figure: f64| {
-        let apart = differences(own, other, place);
-        let count = match rules.judge {
-            Judge::Halving => other.iter().filter(|row| row[place].is_some()).count(),
-            Judge::Nobody | Judge::Test(_) => apart.len(),
-        };
-        figure + apart.iter().sum::<f64>() / count.max(1) as f64
+    let objective = |(place, figure): (usize, &f64)| {
+        let apart = differences(&row.losses, &leader.row.losses, place);
+        let whole: f64 = apart.iter().sum();
+        match (question.targets[place].is_mean(), rules.judge) {
+            (false, _) => question.loss_over(place, &row.losses).unwrap_or(*figure),
+            (true, Judge::Nobody | Judge::Test(_)) => figure + whole / apart.len().max(1) as f64,
+            (true, Judge::Halving) => {
+                let seeds = leader.row.losses.iter().filter(|losses| losses[place].is_some()).count();
+                figure + (whole / seeds.max(1) as f64).max(0.0)
+            }
+        }
     };
-    let objective = |(place, figure): (usize, &f64)| match question.targets[place].is_mean() {
-        true => moved(&row.losses, &leader.row.losses, place, *figure),
-        false => question.loss_over(place, &row.losses).unwrap_or(*figure),
-    };
-    let violation = |(place, figure): (usize, &f64)| match question.constraints[place].probability {
-        None => moved(&row.margins, &leader.row.margins, place, *figure),
-        Some(_) => question.violation_over(place, &row.margins),
+    let violation = |(place, figure): (usize, &f64)| {
+        let apart = differences(&row.margins, &leader.row.margins, place);
+        let tested = question.constraints[place].probability.is_none() && rules.judge != Judge::Halving;
+        if tested {
+            figure + apart.iter().sum::<f64>() / apart.len().max(1) as f64
+        } else {
+            question.violation_over(place, &row.margins)
+        }
     };
     Evaluation {
         objectives: leader.objectives.iter().enumerate().map(objective).collect(),

@@ -98,8 +98,11 @@ impl Node {
         self.life.wait_until = None;
         // Others know an earlier life and the disk does not: it was replaced, and the state of the agents is gone with it.
         let lost = !self.life.remembered && known > 0;
+        let replicates = self.configuration.state.replicates();
         let agents = self.assignments.agents_of(self.id).into_owned().into_iter().map(|agent| {
-            let copies = (lost || alone) && self.is_stateful(agent);
+            // One that was moved here may not have got its state before this node went down: its disk holds none of it, or an older one.
+            let moved = replicates && self.assignments.epoch_of(agent) > 0;
+            let copies = (lost || alone || moved) && self.is_stateful(agent);
             (agent, if copies { self.copies_of(agent) } else { StateSource::Local })
         });
         let agents: Vec<_> = agents.collect();

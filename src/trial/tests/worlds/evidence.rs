@@ -228,3 +228,19 @@ fn hm_s1_a_few_errors_are_noticed_within_a_second_and_not_with_the_sequential_te
     let (seen, blind) = (notice(with_plain_callers()), notice(without(|stack| stack.anomaly.enabled = false)));
     assert!(seen < 1.0 && blind > 2.0, "{seen} {blind}");
 }
+
+#[test]
+fn as_s2_a_host_that_dies_while_it_fetches_the_state_of_an_agent_that_was_moved_there_fetches_it_when_it_is_back() {
+    let crash = "kind = \"crash\"\nfor = \"50s\"\ntarget = { node = 0 }";
+    let first = run(crash, with_plain_callers());
+    let starts = first.recorder.trace.iter().filter(|row| row.at.as_secs_f64() > 30.0);
+    let mut homes = starts.filter_map(|row| match row.kind {
+        TraceKind::AgentStarting { agent: hms_machine::AgentId(0), node } => Some((row.at.as_secs_f64(), node.0)),
+        _ => None,
+    });
+    let (at, node) = homes.next().expect("it is moved");
+    let second =
+        format!("[[fault]]\nkind = \"crash\"\nat = \"{}ms\"\nfor = \"100ms\"\ntarget = {{ node = {node} }}", (at * 1e3) as u64 + 1);
+    let state = run(&format!("{crash}\n{second}"), with_plain_callers()).findings.state;
+    assert!(state.rebuilt >= 1 && state.lost == 0, "{state:?}");
+}
