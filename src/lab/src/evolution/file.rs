@@ -63,6 +63,9 @@ pub(super) struct File {
     pub(super) constraints: Vec<Spanned<String>>,
     /// Stack configurations to start from and to be compared with: paths of files and folders; by default the presets of the repository.
     pub(super) presets: Option<Vec<String>>,
+    /// Conditions that change while the search runs, one after the other; the verdict is about the last.
+    #[serde(default)]
+    pub(super) phase: Vec<Phase>,
     /// How the search goes.
     #[serde(default)]
     pub(super) search: Search,
@@ -71,6 +74,19 @@ pub(super) struct File {
     pub(super) seeds: Seeds,
     /// Several populations that exchange migrants; by default one.
     pub(super) islands: Option<Islands>,
+}
+
+/// Conditions from a generation on.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "phase")]
+pub(super) struct Phase {
+    /// The first generation under them (0 is that of the founders); later than that of the phase before.
+    #[schemars(with = "u32", range(min = 1, max = 1_000_000))]
+    pub(super) generation: Spanned<u32>,
+    /// Values of the scenarios to change, besides those of the campaign's `set`.
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
+    pub(super) set: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
 }
 
 /// How results on several scenarios become one.
@@ -247,6 +263,8 @@ pub fn reference() -> String {
         text = text.replace(&format!("| `{table}` | text |"), &format!("| `{table}` | table |"));
         text.push_str(&format!("\nA `[{table}]`:\n\n{}", reference_rows(about)));
     }
+    let about = SCHEMA.pointer("/definitions/phase").expect("the schema defines its tables");
+    text.push_str(&format!("\nA `[[phase]]`:\n\n{}", reference_rows(about)));
     text
 }
 

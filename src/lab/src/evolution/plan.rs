@@ -1,5 +1,6 @@
 //! From a campaign's file to what is searched: everything that can be wrong is told here, with its place, before anything runs.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::ops::Range as Bytes;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use toml::Spanned;
 use super::evaluator::{Combination, World};
 use super::file::{self, AlgorithmName, Combine, File, RaceName, TopologyName};
 use super::genes::{Genes, Range, number, parameters};
+use super::phases::Phase;
 use super::question::{Constraint, Question, Target, place};
 use super::racing::Judge;
 use super::tails;
@@ -60,6 +62,8 @@ pub struct Plan {
     pub description: String,
     /// The scenarios.
     pub worlds: Vec<World>,
+    /// Conditions that come later.
+    pub phases: Vec<Phase>,
     /// How results on them become one.
     pub combination: Combination,
     /// What is searched.
@@ -123,10 +127,17 @@ pub fn load(path: &Path) -> Result<Plan, PlanError> {
         let problem = Problem::new("scenarios", "no scenario is named").help("name one or more files, relative to this one");
         reader.report(file.scenarios.span(), problem);
     }
+    reader.phases(&file);
     reader.finish().map_err(wrong)?;
-    let worlds = worlds(&file, folder)?;
+    let mut phases = Vec::new();
+    for phase in &file.phase {
+        let worlds = worlds(&file, &phase.set, folder)?;
+        phases.push(Phase { generation: u64::from(*phase.generation.get_ref()), worlds });
+    }
+    let worlds = worlds(&file, &BTreeMap::new(), folder)?;
     let presets = presets_of(&file, folder, path)?;
-    let horizon = worlds.iter().map(|world| world.inputs.scenario().run.duration.as_secs_f64()).fold(0.0, f64::max);
+    let all = worlds.iter().chain(phases.iter().flat_map(|phase| &phase.worlds));
+    let horizon = all.map(|world| world.inputs.scenario().run.duration.as_secs_f64()).fold(0.0, f64::max);
     let genes = Genes::new(base, &names, reach, &ranges)
         .map_err(|error| wrong(vec![Problem::new("genes", error.to_string()).located(&text, Some(file.genes.span()))]))?;
     if genes.record().genes().is_empty() {
@@ -141,6 +152,7 @@ pub fn load(path: &Path) -> Result<Plan, PlanError> {
         name: file.name.clone().unwrap_or_else(|| stem.into_owned()),
         description: file.description.clone(),
         worlds,
+        phases,
         combination,
         genes,
         question: Question { horizon, ..question },
@@ -163,6 +175,12 @@ impl Plan {
         for world in &self.worlds {
             hasher.update(world.inputs.with_stack(*self.genes.base()).with_seed(Seed(0)).run_id().as_bytes());
         }
+        for phase in &self.phases {
+            hasher.update(&phase.generation.to_le_bytes());
+            for world in &phase.worlds {
+                hasher.update(world.inputs.with_stack(*self.genes.base()).with_seed(Seed(0)).run_id().as_bytes());
+            }
+        }
         for preset in &self.presets {
             hasher.update(preset.name.as_bytes());
             hasher.update(hms_trial::render_stack(&preset.stack).as_bytes());
@@ -171,9 +189,12 @@ impl Plan {
     }
 }
 
-fn worlds(file: &File, folder: &Path) -> Result<Vec<World>, PlanError> {
+/// The scenarios with the campaign's `set` and that of a phase, which wins.
+fn worlds(file: &File, phase: &BTreeMap<Spanned<String>, Spanned<toml::Value>>, folder: &Path) -> Result<Vec<World>, PlanError> {
+    let set: BTreeMap<&String, &Spanned<toml::Value>> =
+        file.set.iter().chain(phase).map(|(path, value)| (path.get_ref(), value)).collect();
     let overrides: Vec<(String, String)> =
-        file.set.iter().map(|(path, value)| (path.get_ref().clone(), value.get_ref().to_string())).collect();
+        set.into_iter().map(|(path, value)| (path.clone(), value.get_ref().to_string())).collect();
     let load = |name: &Spanned<String>| {
         let path = folder.join(name.get_ref());
         let inputs = Inputs::load(&Paths { scenario: &path, stack: None, overrides: &overrides }, Seed(0), Detail::Changes)?;
@@ -426,6 +447,31 @@ impl Reader<'_> {
                 self.report(share.span(), problem);
                 Combination::Mean
             }
+        }
+    }
+
+    /// Phases come one after the other, and within the search.
+    fn phases(&mut self, file: &File) {
+        let mut before = 0;
+        for (position, phase) in file.phase.iter().enumerate() {
+            let begin = *phase.generation.get_ref();
+            let path = format!("phase[{position}].generation");
+            if begin <= before {
+                let problem =
+                    Problem::new(path, format!("a phase that begins with generation {begin} is not after generation {before}"));
+                self.report(
+                    phase.generation.span(),
+                    problem.help("write phases in their order, and the first from generation 1 on"),
+                );
+            } else if begin > file.search.generations {
+                let message =
+                    format!("generation {begin} is after the end of the search, generation {}", file.search.generations);
+                self.report(
+                    phase.generation.span(),
+                    Problem::new(path, message).help("raise search.generations, or begin earlier"),
+                );
+            }
+            before = begin;
         }
     }
 

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 
+use hms_evolve::Rng;
 use hms_evolve::algorithms::Algorithm;
 use hms_evolve::noise::SeedPrefix;
 use hms_evolve::noise::seeds::{Search as SearchRole, Seeds};
@@ -15,7 +16,8 @@ use hms_evolve::run::{Order as TellOrder, Step, Window, WindowStep, Yardstick};
 use hms_stack::Configuration;
 
 use super::evaluator::{Evaluator, Stopped};
-use super::plan::{Plan, Settings};
+use super::phases::{REMEMBERED_PER_PHASE, paced, starts};
+use super::plan::Plan;
 use super::racing::{Leader, Leaders, Raced, Rules, learn, race};
 use super::searcher::{Design, design, operator_name};
 use super::state::{End, Generation, Individual, Order, State};
@@ -24,8 +26,6 @@ use super::state::{End, Generation, Individual, Order, State};
 const GAIN: f64 = 1e-3;
 /// Share of candidates left undecided above which everybody meets another seed.
 const UNDECIDED_MAX: f64 = 0.3;
-/// Share of a search after which all shared seeds may be in use.
-const PACE: f64 = 0.75;
 
 /// How far a search is, for a progress bar.
 #[derive(Clone, Copy, Debug)]
@@ -53,11 +53,11 @@ pub(super) enum Broken<E> {
 /// A search with all that it needs.
 pub(super) struct Search<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) evaluator: &'a Evaluator<'a>,
+    /// By phase.
+    pub(super) evaluators: &'a [Evaluator<'a>],
     pub(super) seeds: Seeds<SearchRole>,
-    pub(super) yardstick: Yardstick,
-    /// What the hypervolume of the base's own losses would be.
-    pub(super) scale: f64,
+    /// By phase, with what the hypervolume of the base's own losses would be.
+    pub(super) yardsticks: Vec<(Yardstick, f64)>,
     pub(super) state: State,
 }
 
@@ -84,6 +84,8 @@ pub(super) fn begin(plan: &Plan) -> State {
     searcher.restart(&starts);
     State {
         digest: plan.digest(),
+        phase: 0,
+        remembered: starts,
         searcher,
         prefix: SeedPrefix::new(settings.seeds.0, settings.seeds.1, UNDECIDED_MAX),
         leaders: Leaders::default(),
@@ -100,6 +102,7 @@ pub(super) fn begin(plan: &Plan) -> State {
         undecided: 0,
         since: 0,
         growing: false,
+        changing: false,
         end: None,
     }
 }
@@ -117,11 +120,11 @@ impl Search<'_> {
         let (out, jobs) = channel::<Order>();
         let (arrive, arrivals) = channel::<Arrival>();
         let jobs = Mutex::new(jobs);
-        let (evaluator, plan, seeds) = (self.evaluator, self.plan, self.seeds);
+        let (evaluators, plan, seeds) = (self.evaluators, self.plan, self.seeds);
         std::thread::scope(|scope| {
-            for _ in 0..evaluator.threads() {
+            for _ in 0..evaluators[0].threads() {
                 let (jobs, arrive) = (&jobs, arrive.clone());
-                scope.spawn(move || work(plan, evaluator, seeds, jobs, &arrive));
+                scope.spawn(move || work(plan, evaluators, seeds, jobs, &arrive));
             }
             drop(arrive);
             // The queue closes with `out`, and the threads end.
@@ -165,8 +168,12 @@ impl Search<'_> {
                     let raced = raced.unwrap_or_else(|panic| resume_unwind(panic));
                     window.arrive(id, raced.map_err(|Stopped| Broken::Stopped)?);
                 }
-                WindowStep::Stuck if self.state.growing => {
-                    self.remeasure();
+                WindowStep::Stuck if self.state.growing || self.state.changing => {
+                    if self.state.changing {
+                        self.change()
+                    } else {
+                        self.remeasure()
+                    }
                     // A window that has declined asks again only after a result; this one is empty.
                     window = Window::new(self.plan.settings.window, TellOrder::Submission);
                 }
@@ -182,7 +189,7 @@ impl Search<'_> {
         let settings = &self.plan.settings;
         let state = &mut self.state;
         let planned = (settings.generations + 1) * settings.population as u64;
-        if state.growing || state.end.is_some() || (state.again == 0 && state.asked >= planned) {
+        if state.growing || state.changing || state.end.is_some() || (state.again == 0 && state.asked >= planned) {
             return None;
         }
         let asked = state.searcher.ask()?;
@@ -196,7 +203,7 @@ impl Search<'_> {
         let parents = origin.parents;
         let operator = operator_name(&state.searcher, origin.applied, parents.iter().any(Option::is_some));
         let boundary = state.leaders.boundary(settings.population.div_ceil(4), &state.spreads);
-        Some(Order { id, genome, parents, operator, seeds: state.prefix.length(), boundary, again })
+        Some(Order { id, phase: state.phase, genome, parents, operator, seeds: state.prefix.length(), boundary, again })
     }
 
     /// Tells a result; true when a generation is complete.
@@ -217,7 +224,7 @@ impl Search<'_> {
         learn(&mut state.spreads, &row, &order.boundary);
         state.searcher.tell(id, evaluation.measured(targets, &mut Vec::new()));
         state.undecided += u64::from(undecided);
-        state.since += 1;
+        state.since += u64::from(!dismissed);
         state.told += u64::from(!order.again);
         if !dismissed && !evaluation.is_failure(targets) {
             let (objectives, violations) = (evaluation.objectives.clone(), evaluation.violations.clone());
@@ -246,19 +253,23 @@ impl Search<'_> {
         complete
     }
 
-    /// The end of a generation: figures, seeds, and whether it was the last.
+    /// The end of a generation: figures, seeds, whether conditions change, and whether it was the last.
     fn close(&mut self, generation: u64) {
-        let (settings, state) = (&self.plan.settings, &mut self.state);
-        let mut step = Step::measure(&state.searcher, self.plan.genes.record(), state.told, &self.yardstick);
+        let (plan, settings, state) = (self.plan, &self.plan.settings, &mut self.state);
+        let (yardstick, scale) = &self.yardsticks[state.phase];
+        let mut step = Step::measure(&state.searcher, plan.genes.record(), state.told, yardstick);
         step.generation = generation;
-        step.hypervolume = step.hypervolume.map(|volume| volume / self.scale);
+        step.hypervolume = step.hypervolume.map(|volume| volume / scale);
         let (seeds, trials, saved) = (state.prefix.length(), state.trials, state.saved);
         state.generations.push(Generation { step, seeds, trials, saved });
-        if state.prefix.length() < paced(settings, generation, state.trials) {
+        let (begin, end) = plan.span(state.phase);
+        if seeds < paced(settings, (begin, end), generation.max(begin), trials) {
             state.prefix.observe(state.undecided as usize, state.since as usize);
         }
         (state.undecided, state.since) = (0, 0);
-        let flat = settings.patience.is_some_and(|patience| gained_nothing(&state.generations, patience));
+        let last = state.phase == plan.phases.len();
+        let here = &state.generations[(begin as usize).min(state.generations.len())..];
+        let flat = last && settings.patience.is_some_and(|patience| gained_nothing(here, patience));
         state.end = if generation >= settings.generations {
             Some(End::Generations)
         } else if settings.trials.is_some_and(|most| state.trials >= most) {
@@ -268,21 +279,44 @@ impl Search<'_> {
         } else {
             None
         };
-        state.growing = state.end.is_none() && state.prefix.length() > seeds;
+        state.changing = state.end.is_none() && !last && generation + 1 >= end;
+        state.growing = state.end.is_none() && !state.changing && state.prefix.length() > seeds;
+    }
+
+    /// Genomes of those who live, the best first.
+    fn members(&self) -> Vec<Vec<f64>> {
+        let population = self.state.searcher.population();
+        let mut rows: Vec<usize> = (0..population.genomes.len()).collect();
+        let rank = |row: &usize| (population.scores.violation(*row), population.scores.objectives(*row)[0]);
+        rows.sort_by(|a, b| rank(a).0.total_cmp(&rank(b).0).then(rank(a).1.total_cmp(&rank(b).1)));
+        rows.into_iter().map(|row| population.genomes[row].clone()).collect()
     }
 
     /// Everybody who lives meets the new seeds before the search goes on.
     fn remeasure(&mut self) {
+        let starts = self.members();
         let state = &mut self.state;
-        let population = state.searcher.population();
-        let mut starts: Vec<usize> = (0..population.genomes.len()).collect();
-        let rank = |row: &usize| (population.scores.violation(*row), population.scores.objectives(*row)[0]);
-        starts.sort_by(|a, b| rank(a).0.total_cmp(&rank(b).0).then(rank(a).1.total_cmp(&rank(b).1)));
-        let starts: Vec<Vec<f64>> = starts.into_iter().map(|row| population.genomes[row].clone()).collect();
         state.searcher.restart(&starts);
         state.again = starts.len() as u64;
         state.leaders.clear();
         state.growing = false;
+    }
+
+    /// The next conditions: nothing that is known counts any more, and the search starts again from what was good.
+    fn change(&mut self) {
+        let members = self.members();
+        let (settings, state) = (&self.plan.settings, &mut self.state);
+        state.phase += 1;
+        let mut rng = Rng::new(settings.root.derive("evolve/change", state.phase as u64), 0);
+        let starts = starts(self.plan.genes.record(), settings.population, &members, &state.remembered, &mut rng);
+        // The latest first: what was good a short while ago is more likely to be good again.
+        state.remembered.splice(0..0, members.into_iter().take(REMEMBERED_PER_PHASE));
+        state.searcher.restart(&starts);
+        state.prefix = SeedPrefix::new(settings.seeds.0, settings.seeds.1, UNDECIDED_MAX);
+        state.leaders.clear();
+        state.known.clear();
+        state.again = 0;
+        state.changing = false;
     }
 
     fn progress(&self) -> Progress {
@@ -296,14 +330,6 @@ impl Search<'_> {
             hypervolume: self.state.generations.last().and_then(|generation| generation.step.hypervolume),
         }
     }
-}
-
-/// Shared seeds that a search may use after so much of it: from the first few to all, in step with the search until three quarters of it. Early decisions are between candidates that differ much, and few seeds tell those apart.
-fn paced(settings: &Settings, generation: u64, trials: u64) -> u64 {
-    let (first, most) = settings.seeds;
-    let of_trials = settings.trials.map_or(0.0, |planned| trials as f64 / planned as f64);
-    let share = of_trials.max(generation as f64 / settings.generations as f64) / PACE;
-    first + ((most.saturating_sub(first)) as f64 * share.min(1.0)).ceil() as u64
 }
 
 /// Whether the hypervolume has not grown for so many generations. Only generations with equally many seeds can be compared: other seeds give other losses to the same population.
@@ -322,7 +348,7 @@ pub(super) fn configuration_key(configuration: &Configuration) -> String {
 /// A thread: takes candidates and races them until the queue is closed.
 fn work(
     plan: &Plan,
-    evaluator: &Evaluator<'_>,
+    evaluators: &[Evaluator<'_>],
     seeds: Seeds<SearchRole>,
     jobs: &Mutex<Receiver<Order>>,
     arrive: &Sender<Arrival>,
@@ -330,6 +356,7 @@ fn work(
     loop {
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(order) = next else { return };
+        let evaluator = &evaluators[order.phase];
         let subject = evaluator.subject(&plan.genes.decode(&order.genome));
         let most = order.seeds as usize;
         let rules = Rules { first: (plan.settings.seeds.0 as usize).min(most), most, judge: plan.settings.judge };

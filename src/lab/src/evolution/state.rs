@@ -56,6 +56,8 @@ pub struct Generation {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Order {
     pub(super) id: u64,
+    /// Number of the conditions.
+    pub(super) phase: usize,
     pub(super) genome: Vec<f64>,
     pub(super) parents: [Option<u64>; 2],
     pub(super) operator: String,
@@ -80,6 +82,10 @@ pub enum End {
 pub(super) struct State {
     /// Of the plan.
     pub(super) digest: String,
+    /// Number of the conditions, from 0.
+    pub(super) phase: usize,
+    /// Genomes for the answer to a change: the best of earlier conditions, the base, the presets.
+    pub(super) remembered: Vec<Vec<f64>>,
     pub(super) searcher: Searcher,
     pub(super) prefix: SeedPrefix,
     pub(super) leaders: Leaders,
@@ -100,10 +106,12 @@ pub(super) struct State {
     pub(super) trials: u64,
     pub(super) saved: u64,
     pub(super) undecided: u64,
-    /// Told since the last generation, those that are there again included.
+    /// Told since the last generation and not given up, those that are there again included: among them decisions may be hard.
     pub(super) since: u64,
     /// The number of seeds has grown; when nothing is under way, all who live are measured again.
     pub(super) growing: bool,
+    /// Conditions change; when nothing is under way, the search starts again.
+    pub(super) changing: bool,
     pub(super) end: Option<End>,
 }
 

@@ -84,7 +84,8 @@ pub struct Study {
 impl Study {
     /// Trials that the same configurations would have cost on all search seeds each, without races and without a growing number of seeds.
     pub fn trials_without_racing(&self, plan: &Plan) -> u64 {
-        let mut met: Vec<&str> = self.individuals.iter().map(|one| one.configuration.as_str()).collect();
+        let mut met: Vec<(usize, &str)> =
+            self.individuals.iter().map(|one| (plan.phase_of(one.generation), one.configuration.as_str())).collect();
         met.sort_unstable();
         met.dedup();
         met.len() as u64 * plan.settings.seeds.1 * plan.worlds.len() as u64
@@ -104,12 +105,17 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
         Opening::New | Opening::Fresh => None,
     };
     let cache = Cache::open(&folder.path.join(CELLS), build)?;
-    let evaluator = Evaluator::new(plan.worlds.clone(), plan.combination, &cache, jobs, watch).map_err(EvolveError::Threads)?;
+    let conditions = std::iter::once(&plan.worlds).chain(plan.phases.iter().map(|phase| &phase.worlds));
+    let evaluators = conditions.map(|worlds| Evaluator::new(worlds.clone(), plan.combination, &cache, jobs, watch));
+    let evaluators: Vec<Evaluator<'_>> = evaluators.collect::<Result<_, _>>().map_err(EvolveError::Threads)?;
+    // The choice is made under the last conditions.
+    let evaluator = &evaluators[evaluators.len() - 1];
     let stopped = |Stopped| EvolveError::Stopped { folder: folder.path.clone() };
     let seeds = SeedPlan::new(plan.settings.root);
-    let (yardstick, scale) = yardstick(plan, &evaluator, &seeds).map_err(stopped)?;
+    let yardsticks: Result<Vec<_>, Stopped> = evaluators.iter().map(|one| yardstick(plan, one, &seeds)).collect();
+    let yardsticks = yardsticks.map_err(stopped)?;
     let state = state.unwrap_or_else(|| begin(plan));
-    let mut search = Search { plan, evaluator: &evaluator, seeds: seeds.search, yardstick, scale, state };
+    let mut search = Search { plan, evaluators: &evaluators, seeds: seeds.search, yardsticks, state };
     if opening != Opening::Resume {
         // Those of the search that was there before are not this one's.
         for table in [tables::HISTORY, tables::GENERATIONS, tables::FRONT] {
@@ -128,14 +134,14 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     })?;
     let state = search.state;
     show(Phase::Validating);
-    let finalists = verdict::finalists(plan, &evaluator, &state, &seeds.validation).map_err(stopped)?;
+    let finalists = verdict::finalists(plan, evaluator, &state, &seeds.validation).map_err(stopped)?;
     let chosen = verdict::choose(&plan.question, &finalists);
     show(Phase::Judging(chosen.len() + plan.presets.len() + 1));
-    let judged = verdict::judge(plan, &evaluator, &finalists, chosen, seeds.validation, seeds.held_out);
+    let judged = verdict::judge(plan, evaluator, &finalists, chosen, seeds.validation, seeds.held_out);
     let (chosen, verdict) = judged.map_err(stopped)?;
     let findings = Findings {
         plan,
-        evaluator: &evaluator,
+        evaluator,
         individuals: &state.individuals,
         finalists: &finalists,
         chosen: &chosen,

@@ -43,16 +43,18 @@ pub(crate) fn run(
         other.settings.algorithm = algorithm;
         other.settings.islands = None;
         other.settings.patience = None;
+        // They know the last conditions from the beginning.
+        other.phases.clear();
+        other.worlds = evaluator.worlds().to_vec();
         other.settings.trials = Some(trials);
         // The trials end it: it may need more candidates than the search, since racing gives more of them up.
         other.settings.generations = other.settings.generations.saturating_mul(10);
         let plan_of_seeds = SeedPlan::new(other.settings.root);
         let mut search = Search {
             plan: &other,
-            evaluator,
+            evaluators: std::slice::from_ref(evaluator),
             seeds: plan_of_seeds.search,
-            yardstick: Yardstick::default(),
-            scale: 1.0,
+            yardsticks: vec![(Yardstick::default(), 1.0)],
             state: begin(&other),
         };
         let ended = search.run(|_| Ok::<(), std::convert::Infallible>(()), |progress| show(name, progress));

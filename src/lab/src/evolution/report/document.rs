@@ -43,10 +43,34 @@ pub(in super::super) fn report(plan: &Plan, study: &Study) -> String {
         genes(&mut text, plan, analysis);
         rivals(&mut text, plan, analysis);
     }
+    changes(&mut text, plan, study);
     converged(&mut text, study);
     let _ = write!(text, "\n![Best value and hypervolume over trials]({})\n\n", figures::CONVERGENCE);
     searched(&mut text, plan, study);
     text
+}
+
+/// How the search followed changes of its conditions.
+fn changes(text: &mut String, plan: &Plan, study: &Study) {
+    if plan.phases.is_empty() {
+        return;
+    }
+    text.push_str(
+        "## Changes\n\n| from generation | best before the change | best at first | best in the end | generations until within 5 % of that |\n|---|---|---|---|---|\n",
+    );
+    let mut before: Option<f64> = None;
+    let shown = |loss: Option<f64>| loss.map_or_else(|| "–".to_owned(), |loss| figure(plan.question.targets[0].shown(loss)));
+    for phase in 0..=plan.phases.len() {
+        let (begin, end) = plan.span(phase);
+        let here = study.generations.iter().map(|one| &one.step).filter(|step| (begin..end).contains(&step.generation));
+        let bests: Vec<(u64, f64)> = here.filter_map(|step| Some((step.generation - begin + 1, step.best?))).collect();
+        let (first, last) = (bests.first().map(|one| one.1), bests.last().map(|one| one.1));
+        let back = last.and_then(|last| bests.iter().find(|(_, best)| *best <= last + 0.05 * last.abs()));
+        let back = back.map_or_else(|| "–".to_owned(), |(generations, _)| generations.to_string());
+        let _ = writeln!(text, "| {begin} | {} | {} | {} | {back} |", shown(before), shown(first), shown(last));
+        before = last;
+    }
+    text.push_str("\nLosses on the search seeds of the time. The verdict is about the last conditions.\n\n");
 }
 
 /// The winner against the default and the best preset, in a sentence for each objective.

@@ -1,6 +1,7 @@
 //! What holds for searches of stack configurations.
 
 mod broken;
+mod changing;
 mod decoding;
 mod racing;
 mod reference;

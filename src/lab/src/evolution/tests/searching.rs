@@ -9,7 +9,7 @@ use crate::evolution::{EvolveError, FRONT, GENERATIONS, HISTORY, Opening, Option
 use crate::presets::Step;
 use crate::results::Build;
 
-fn search(plan: &Plan, out: &Path, opening: Opening, jobs: usize, stop_after: usize) -> Result<Study, EvolveError> {
+pub(super) fn search(plan: &Plan, out: &Path, opening: Opening, jobs: usize, stop_after: usize) -> Result<Study, EvolveError> {
     let ended = AtomicUsize::new(0);
     let watch = |step: Step| {
         if let Step::Ended = step {
