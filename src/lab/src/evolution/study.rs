@@ -104,18 +104,18 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
         Opening::New | Opening::Fresh => None,
     };
     let cache = Cache::open(&folder.path.join(CELLS), build)?;
-    let evaluator = Evaluator::new(plan.worlds.clone(), plan.combination, &cache, jobs, watch).map_err(EvolveError::Threads)?;
-    let stopped = |Stopped| EvolveError::Stopped { folder: folder.path.clone() };
-    let seeds = SeedPlan::new(plan.settings.root);
-    let (yardstick, scale) = yardstick(plan, &evaluator, &seeds).map_err(stopped)?;
-    let state = state.unwrap_or_else(|| begin(plan));
-    let mut search = Search { plan, evaluator: &evaluator, seeds: seeds.search, yardstick, scale, state };
     if opening != Opening::Resume {
         // Those of the search that was there before are not this one's.
         for table in [tables::HISTORY, tables::GENERATIONS, tables::FRONT] {
             remove(&folder.path.join(table))?;
         }
     }
+    let evaluator = Evaluator::new(plan.worlds.clone(), plan.combination, &cache, jobs, watch).map_err(EvolveError::Threads)?;
+    let stopped = |Stopped| EvolveError::Stopped { folder: folder.path.clone() };
+    let seeds = SeedPlan::new(plan.settings.root);
+    let (yardstick, scale) = yardstick(plan, &evaluator, &seeds).map_err(stopped)?;
+    let state = state.unwrap_or_else(|| begin(plan));
+    let mut search = Search { plan, evaluator: &evaluator, seeds: seeds.search, yardstick, scale, state };
     let store = |state: &super::state::State| {
         folder.store(state)?;
         // Whoever watches reads these while the search goes on.
