@@ -27,6 +27,8 @@ pub struct Options {
     pub open: Vec<PathBuf>,
     /// Run what is drafted as soon as it was checked.
     pub run: bool,
+    /// Measure the scorecard over so many seeds as soon as what is drafted was checked.
+    pub measure: Option<u64>,
     /// Bring this panel to the front.
     pub panel: Option<Panel>,
     /// When nothing is under way any more, write a picture of the window here and end.

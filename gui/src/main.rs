@@ -15,6 +15,7 @@ Arguments:
 
 Options:
       --run              Run the scenario at once
+      --measure SEEDS    Measure the scorecard at once
       --panel PANEL      Bring a panel to the front: launch, live, timeline, travel, recovery, compare, scorecard, evolution, history
       --watch SECONDS    With --run and --screenshot: take the picture while the run is about there
       --incident NUMBER  Look at an incident, from 0
@@ -73,6 +74,10 @@ fn read_arguments(mut arguments: impl Iterator<Item = String>) -> Result<Option<
             "--run" => options.run = true,
             "--light" => options.light = true,
             "--panel" => options.panel = Some(panel(&value("--panel")?)?),
+            "--measure" => {
+                let seeds = value("--measure")?;
+                options.measure = Some(seeds.parse().map_err(|_| format!("`{seeds}` is no number of seeds"))?);
+            }
             "--results" => options.results = Some(value("--results")?.into()),
             "--exports" => options.exports = Some(value("--exports")?.into()),
             "--screenshot" => options.screenshot = Some(value("--screenshot")?.into()),

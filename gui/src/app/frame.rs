@@ -43,10 +43,15 @@ impl App {
             self.options.run = false;
             self.carry_out(Command::Run);
         }
+        if self.view.drafts.is_ready()
+            && let Some(seeds) = self.options.measure.take()
+        {
+            self.carry_out(Command::Measure(seeds));
+        }
         let Some(path) = self.options.screenshot.clone() else { return };
         context.request_repaint();
         let held = self.hold();
-        if self.options.run || (self.is_busy() && !held) || self.view.drafts.checked.is_none() {
+        if self.options.run || self.options.measure.is_some() || (self.is_busy() && !held) || self.view.drafts.checked.is_none() {
             self.quiet_frames = 0;
             return;
         }

@@ -120,7 +120,9 @@ impl App {
 
     fn checked(&mut self, result: Result<Inputs, InputError>) {
         // What was to be run as soon as it was checked is not run later, when nobody expects it any more.
-        self.options.run &= result.is_ok();
+        if result.is_err() {
+            (self.options.run, self.options.measure) = (false, None);
+        }
         let drafts = &mut self.view.drafts;
         drafts.scenario.problems.clear();
         drafts.stack.problems.clear();
@@ -253,6 +255,10 @@ mod tests {
         let asks = [Command::Fork { scenario: None, stack: None }, Command::Step(1), Command::Seek(Instant::ZERO)];
         for ask in asks {
             let mut app = App::new(Options::default());
+            // It reads the presets at first.
+            while app.is_busy() {
+                app.hear();
+            }
             app.view.shown = Some(RunId(1));
             app.travels.insert(RunId(1), Travel::gone());
             let name = format!("{ask:?}");

@@ -196,8 +196,8 @@ fn sheet(one: &RunView, other: &RunView, rows: &[Compared]) -> Sheet {
     let mut sheet = Sheet::new(format!("{} against {}", one.label, other.label))
         .texts("objective", rows.iter().map(|row| Some(row.definition.name)))
         .texts("unit", rows.iter().map(|row| Some(row.definition.unit.symbol())));
-    let sides: [(&str, fn(&Compared) -> Option<Estimate>); 3] =
-        [("this", |row| row.one), ("other", |row| row.other), ("difference", |row| row.difference)];
+    type Side = fn(&Compared) -> Option<Estimate>;
+    let sides: [(&str, Side); 3] = [("this", |row| row.one), ("other", |row| row.other), ("difference", |row| row.difference)];
     for (name, of) in sides {
         sheet = sheet
             .numbers(name, rows.iter().map(|row| of(row).map(|estimate| estimate.mean)))

@@ -52,7 +52,9 @@ impl ScorecardPanel {
             .striped(true)
             .column(Column::auto().at_least(64.0))
             .column(Column::remainder().clip(true))
-            .columns(Column::auto().at_least(90.0), 4)
+            .columns(Column::auto().at_least(80.0), 2)
+            .column(Column::auto().at_least(150.0))
+            .column(Column::auto().at_least(70.0))
             .header(20.0, |mut header| {
                 for title in ["id", "what is measured", "target", "value", "interval", "reached"] {
                     header.col(|ui| {

@@ -141,7 +141,8 @@ fn legend(ui: &mut Ui) {
         }
         let (patch, _) = ui.allocate_exact_size(egui::vec2(10.0, 10.0), egui::Sense::hover());
         ui.painter().rect_filled(patch, 2.0, theme::look(look));
-        ui.weak(theme::look_name(look));
+        // A name stays in one piece where the row is full.
+        ui.add(egui::Label::new(RichText::new(theme::look_name(look)).weak()).wrap_mode(egui::TextWrapMode::Extend));
     }
 }
 

@@ -217,7 +217,7 @@ fn peers(ui: &mut Ui, run: &RunView, truth: &Truth, beliefs: &Beliefs) {
         .id_salt("peers")
         .striped(true)
         .auto_shrink(false)
-        .column(Column::initial(90.0).clip(true))
+        .column(Column::initial(56.0).clip(true))
         .column(Column::initial(110.0).clip(true))
         .column(Column::remainder().clip(true))
         .header(18.0, |mut header| {

@@ -53,12 +53,12 @@ impl Pyramid {
         Some((*self.times.first()?, *self.times.last()?))
     }
 
-    /// The curve between two times for a view of so many pixels: at most about four points a pixel, the neighbours outside included.
+    /// The curve between two times for a view of so many pixels: at most about two points a pixel, the neighbours outside included.
     pub fn visible(&self, from: f64, until: f64, pixels: usize) -> Vec<[f64; 2]> {
         let first = self.times.partition_point(|time| *time < from).saturating_sub(1);
         let last = (self.times.partition_point(|time| *time <= until) + 1).min(self.len());
         let count = last.saturating_sub(first);
-        let step = count.div_ceil(2 * pixels.max(1)).next_power_of_two();
+        let step = count.div_ceil(pixels.max(1)).next_power_of_two();
         if step <= 1 {
             return (first..last).map(|place| [self.times[place], self.values[place]]).collect();
         }
@@ -95,7 +95,7 @@ mod tests {
     fn a_million_points_are_drawn_with_a_few_a_pixel_and_the_spike_is_kept() {
         let pyramid = noisy(1_000_000);
         let points = pyramid.visible(0.0, 1e6, 800);
-        assert!(points.len() <= 4 * 800 + 8, "{}", points.len());
+        assert!(points.len() <= 2 * 800 + 8, "{}", points.len());
         assert!(points.iter().any(|point| point[1] == 1_000.0));
         assert_eq!(pyramid.highest(), Some(1_000.0));
     }

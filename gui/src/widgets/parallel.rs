@@ -68,7 +68,7 @@ pub enum Touched {
 }
 
 /// More lines than this are thinned out.
-const LINES_MAX: usize = 600;
+const LINES_MAX: usize = 300;
 const HEIGHT: f32 = 230.0;
 /// A drag shorter than this is none.
 const DRAG_MIN: f32 = 4.0;
@@ -81,7 +81,7 @@ struct Frame {
 
 impl Frame {
     fn of(area: Rect, axes: usize) -> Frame {
-        let inside = Rect::from_min_max(area.min + vec2(50.0, 34.0), area.max - vec2(50.0, 18.0));
+        let inside = Rect::from_min_max(area.min + vec2(50.0, 50.0), area.max - vec2(50.0, 18.0));
         Frame { inside, step: inside.width() / (axes - 1).max(1) as f32 }
     }
 
@@ -187,7 +187,7 @@ fn draw(ui: &Ui, frame: &Frame, area: Rect, shown: &Parallel<'_>) {
         let x = frame.x(place);
         painter.line_segment([pos2(x, frame.inside.top()), pos2(x, frame.inside.bottom())], Stroke::new(1.0, strong));
         // Names of neighbours stand at two heights, and within their share of the width.
-        let height = if place % 2 == 0 { 28.0 } else { 15.0 };
+        let height = if place % 2 == 0 { 40.0 } else { 26.0 };
         let room = Rect::from_center_size(pos2(x, frame.inside.top() - height), vec2(2.0 * frame.step - 6.0, 14.0));
         let clipped = painter.with_clip_rect(room.intersect(area));
         let align = if place == 0 {

@@ -42,9 +42,9 @@ pub fn check(desk: &Desk, revision: u64, texts: (String, String), folder: &Path,
     desk.report(Report::Checked { revision, result: Box::new(result) });
 }
 
-/// Of so many replicates at most, all keep the worlds to go to their instants at once: up to 96 clones of the cluster each. Of more, none does; they can be
+/// Of so many replicates at most, all keep the worlds to go to their instants at once: up to 192 clones of the cluster each. Of more, none does; they can be
 /// restored one by one.
-pub const TRAVELS_MAX: u32 = 8;
+pub const TRAVELS_MAX: u32 = 4;
 
 /// Runs every replicate, one after the other.
 pub fn run(desk: &Desk, request: &Request) {

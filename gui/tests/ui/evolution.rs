@@ -13,7 +13,7 @@ fn a_candidate_that_is_chosen_is_held_against_default_and_preset_and_taken_into_
     let (_guard, mut bench) = searched(Panel::Evolution);
     bench.get_by_label_contains("3 generations, 60 candidates, 0 finalists");
     bench.get_by_label("60 of 60 candidates lie in the brushes");
-    bench.get_all_by_label("founder").next().unwrap().click_accesskit();
+    bench.get_all_by_role_and_label(egui::accesskit::Role::Button, "founder").next().unwrap().click_accesskit();
     bench.run_steps(6);
     bench.get_by_label("Candidate 0");
     bench.get_by_label_contains("of its 3 genes differ from our default");

@@ -27,7 +27,8 @@ fn saving(panel: Panel) -> (tempfile::TempDir, Bench, PathBuf) {
 /// Opens the menu of a plot by its label, and saves it in this way.
 fn save_plot(bench: &mut Bench, plot: &str, way: &str) {
     bench.get_by_role_and_label(Role::Image, plot).scroll_to_me();
-    bench.run_steps(8);
+    // Scrolling takes a moment.
+    bench.run_steps(40);
     bench.get_by_role_and_label(Role::Image, plot).click_secondary();
     bench.run_steps(4);
     bench.get_by_label(way).click_accesskit();
@@ -113,7 +114,7 @@ fn from_evolution_and_configurations() {
     let (guard, mut bench) = searched(Panel::Evolution);
     // The folder of the search has tables of its own.
     let before = files(guard.path(), "parquet").len();
-    bench.get_all_by_label("founder").next().unwrap().click_accesskit();
+    bench.get_all_by_role_and_label(egui::accesskit::Role::Button, "founder").next().unwrap().click_accesskit();
     bench.run_steps(4);
     for menu in ["Save candidates", "Save differences"] {
         save_table(&mut bench, menu);

@@ -49,6 +49,29 @@ fn what_was_arranged_and_edited_is_there_again_at_the_next_start() {
 }
 
 #[test]
+fn light_or_dark_and_the_seed_are_there_again_and_a_picture_is_taken_as_if_they_were_not() {
+    let mut bench = bench();
+    bench.run_steps(2);
+    bench.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::D);
+    bench.state_mut().want(Command::Seed(77));
+    bench.run_steps(3);
+    let mut drawer = Drawer::default();
+    bench.state_mut().save(&mut drawer);
+    let shown = |options: Options| {
+        let app = App::restored(options, Some(&drawer));
+        let seed = app.view.drafts.seed;
+        let mut again =
+            egui_kittest::Harness::builder().with_size([1280.0, 800.0]).build_ui_state(|ui, app: &mut App| app.frame(ui), app);
+        again.run_steps(3);
+        // The button names the other one.
+        (seed, again.query_by_label("Dark").is_some())
+    };
+    assert_eq!(shown(Options::default()), (77, true));
+    let picture = Options { screenshot: Some("nowhere.png".into()), ..Options::default() };
+    assert_eq!(shown(picture), (1, false));
+}
+
+#[test]
 fn a_drawer_that_holds_something_else_is_left_alone() {
     let mut drawer = Drawer::default();
     drawer.set_string(eframe::APP_KEY, "(tree: nonsense".to_owned());

@@ -109,7 +109,7 @@ fn evolution() {
 #[test]
 fn evolution_below() {
     let (_guard, mut bench) = searched(Panel::Evolution);
-    bench.get_all_by_label("founder").next().unwrap().click_accesskit();
+    bench.get_all_by_role_and_label(egui::accesskit::Role::Button, "founder").next().unwrap().click_accesskit();
     bench.run_steps(6);
     bench.get_by_label("Save differences").scroll_to_me();
     bench.run_steps(20);

@@ -140,7 +140,9 @@ impl EvolutionPanel {
     /// Objectives and parameters as parallel axes. Dragging along an axis brushes it.
     pub(super) fn parallel(&mut self, ui: &mut Ui, search: &Search, commands: &mut Vec<Command>) {
         let varying = search.varying(self.finalists);
-        let first = || varying.iter().take(AXES_FIRST).map(|name| (*name).to_owned()).collect();
+        // Switches cross each other in every search; what is set finer says more.
+        let fine = |name: &&&str| !name.ends_with(".enabled");
+        let first = || varying.iter().filter(fine).take(AXES_FIRST).map(|name| (*name).to_owned()).collect();
         let parameters = self.parameters.get_or_insert_with(first);
         ui.horizontal_wrapped(|ui| {
             ui.menu_button("Axes", |ui| {

@@ -51,7 +51,7 @@ struct Key {
 const WIDE: f32 = 760.0;
 
 /// More candidates than this are thinned out where they are drawn as points.
-const POINTS_MAX: usize = 4_000;
+const POINTS_MAX: usize = 2_000;
 
 impl EvolutionPanel {
     pub(super) fn ui(&mut self, ui: &mut Ui, view: &View, commands: &mut Vec<Command>) {

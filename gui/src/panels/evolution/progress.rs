@@ -71,7 +71,7 @@ impl EvolutionPanel {
                 .on_hover_text("Of what an operator made: the share that met all seeds before it was given up.");
         });
         let curves = search.operators.iter().map(|operator| ChartCurve {
-            name: format!("{} ({} made, {} kept)", operator.name, operator.made, operator.kept),
+            name: operator.name.clone(),
             points: if self.kept { operator.kept_share.clone() } else { operator.share.clone() },
             dots: false,
         });
@@ -84,6 +84,10 @@ impl EvolutionPanel {
             bands: Vec::new(),
         };
         chart_ui(ui, &chart, &Shown { id: "operators", height: 150.0, cursor: None, link: None, from_zero: true }, commands);
+        let counts = search.operators.iter().map(|operator| format!("{} {}, {}", operator.name, operator.made, operator.kept));
+        ui.add(egui::Label::new(
+            egui::RichText::new(format!("Made, kept: {}", counts.collect::<Vec<_>>().join("; "))).small().weak(),
+        ));
     }
 }
 

@@ -105,6 +105,12 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
         Opening::New | Opening::Fresh => None,
     };
     let cache = Cache::open(&folder.path.join(CELLS), build)?;
+    if opening != Opening::Resume {
+        // Those of the search that was there before are not this one's.
+        for table in [tables::HISTORY, tables::GENERATIONS, tables::FRONT] {
+            remove(&folder.path.join(table))?;
+        }
+    }
     let conditions = std::iter::once(&plan.worlds).chain(plan.phases.iter().map(|phase| &phase.worlds));
     let evaluators = conditions.map(|worlds| Evaluator::new(worlds.clone(), plan.combination, &cache, jobs, watch));
     let evaluators: Vec<Evaluator<'_>> = evaluators.collect::<Result<_, _>>().map_err(EvolveError::Threads)?;
@@ -116,12 +122,6 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     let yardsticks = yardsticks.map_err(stopped)?;
     let state = state.unwrap_or_else(|| begin(plan));
     let mut search = Search { plan, evaluators: &evaluators, seeds: seeds.search, yardsticks, state };
-    if opening != Opening::Resume {
-        // Those of the search that was there before are not this one's.
-        for table in [tables::HISTORY, tables::GENERATIONS, tables::FRONT] {
-            remove(&folder.path.join(table))?;
-        }
-    }
     let store = |state: &super::state::State| {
         folder.store(state)?;
         // Whoever watches reads these while the search goes on.

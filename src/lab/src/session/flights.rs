@@ -47,7 +47,7 @@ mod tests {
         let inputs = fixture::inputs_with(fixture::SCENARIO, Vec::new(), 1, Detail::Full);
         let mut simulation = inputs.trial().simulation();
         let mut seen = 0;
-        for millis in (5_000..8_000).step_by(7) {
+        for millis in (5_000..8_000).step_by(3) {
             simulation.run(&Limits::until(Instant::from_nanos(millis * 1_000_000))).unwrap();
             let messages: Vec<InFlight> = simulation.model.in_flight().collect();
             for message in &messages {

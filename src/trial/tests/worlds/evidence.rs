@@ -239,8 +239,10 @@ fn as_s2_a_host_that_dies_while_it_fetches_the_state_of_an_agent_that_was_moved_
         _ => None,
     });
     let (at, node) = homes.next().expect("it is moved");
-    let second =
-        format!("[[fault]]\nkind = \"crash\"\nat = \"{}ms\"\nfor = \"100ms\"\ntarget = {{ node = {node} }}", (at * 1e3) as u64 + 1);
+    let second = format!(
+        "[[fault]]\nkind = \"crash\"\nat = \"{}ms\"\nfor = \"100ms\"\ntarget = {{ node = {node} }}",
+        (at * 1e3) as u64 + 1
+    );
     let state = run(&format!("{crash}\n{second}"), with_plain_callers()).findings.state;
     assert!(state.rebuilt >= 1 && state.lost == 0, "{state:?}");
 }
