@@ -138,8 +138,8 @@ pub(crate) fn write_search(folder: &std::path::Path) {
         .numbers("spacing", [0.2, 0.15, 0.1].map(Some))
         .numbers("diversity", [0.5, 0.4, 0.3].map(Some));
     for sheet in [history, generations] {
-        let mut file = std::fs::File::create(folder.join(format!("{}.parquet", sheet.name))).unwrap();
-        sheet.write(Format::Parquet, &mut file).unwrap();
+        let mut file = std::fs::File::create(folder.join(format!("{}.parquet", sheet.name))).expect("a step of the test");
+        sheet.write(Format::Parquet, &mut file).expect("a step of the test");
     }
 }
 

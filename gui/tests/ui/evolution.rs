@@ -99,8 +99,8 @@ held_out = 2
 
 fn campaign() -> (tempfile::TempDir, Bench) {
     let (guard, path) = folder();
-    std::fs::write(path.join("small.toml"), SCENARIO).unwrap();
-    std::fs::write(path.join("campaign.toml"), CAMPAIGN).unwrap();
+    std::fs::write(path.join("small.toml"), SCENARIO).expect("a step of the test");
+    std::fs::write(path.join("campaign.toml"), CAMPAIGN).expect("a step of the test");
     let options = Options { results: Some(path.clone()), panel: Some(Panel::Evolution), ..Options::default() };
     let mut bench = bench_with(options, SCENARIO);
     bench.state_mut().want(Command::Open(path.join("campaign.toml")));

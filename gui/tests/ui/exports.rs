@@ -48,15 +48,15 @@ fn save_table(bench: &mut Bench, menu: &str) {
 fn written(bench: &mut Bench) {
     let before = bench.state().view.messages.len();
     until(bench, "the file", |app| app.view.messages.len() > before && !app.is_busy());
-    let message = bench.state().view.messages.back().unwrap();
+    let message = bench.state().view.messages.back().expect("a step of the test");
     assert!(!message.wrong && message.text.starts_with("Wrote"), "{message:?}");
 }
 
 fn files(folder: &Path, ending: &str) -> Vec<Vec<u8>> {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let entries = std::fs::read_dir(folder).expect("a step of the test").map(|entry| entry.expect("a step of the test").path());
     entries
         .filter(|path| path.extension().is_some_and(|known| known == ending))
-        .map(|path| std::fs::read(path).unwrap())
+        .map(|path| std::fs::read(path).expect("a step of the test"))
         .collect()
 }
 

@@ -91,20 +91,21 @@ fn w3_the_program_runs_a_scenario_and_its_window_shows_the_result() {
 
 /// Starts the program, waits for its end, and gives whether it went well and what it said.
 fn ended(program: &mut Command) -> (bool, String) {
-    let mut program = program.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let mut program = program.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().expect("a step of the test");
     let began = Instant::now();
     let ended = loop {
-        if let Some(ended) = program.try_wait().unwrap() {
+        if let Some(ended) = program.try_wait().expect("a step of the test") {
             break ended;
         }
         if began.elapsed() > Duration::from_secs(60) {
-            program.kill().unwrap();
+            program.kill().expect("a step of the test");
             panic!("it neither ended nor said anything");
         }
         std::thread::sleep(Duration::from_millis(20));
     };
     let mut said = String::new();
-    std::io::Read::read_to_string(&mut program.stderr.take().unwrap(), &mut said).unwrap();
+    std::io::Read::read_to_string(&mut program.stderr.take().expect("a step of the test"), &mut said)
+        .expect("a step of the test");
     (ended.success(), said)
 }
 
