@@ -6,6 +6,8 @@
 //! succeeded. A move that a node asks for and the move that the leader orders are one action. An order that is taken back because the agent
 //! works was no action: nothing was done.
 
+use std::collections::BTreeSet;
+
 use hms_machine::{AgentId, Cause, Duration, Instant, NodeId, Record, Rung};
 use hms_sim::world::{HarmRow, TraceKind, TraceRow};
 
@@ -49,17 +51,22 @@ impl Recovery {
 /// Reads all actions off a trace, in the order of their beginning.
 pub fn collect(trace: &[TraceRow]) -> Vec<Recovery> {
     let mut all: Vec<Recovery> = Vec::new();
+    // Agents whose open move the leader has ordered as well.
+    let mut ordered: BTreeSet<AgentId> = BTreeSet::new();
     for row in trace {
         match row.kind {
             TraceKind::Stack { node, record: Record::RecoveryStarted { agent, rung, cause, attempt }, .. } => {
                 let open = last(&mut all, agent).filter(|open| open.verified.is_none());
                 if let Some(open) = open {
-                    // A node decides that its agent must leave, and the leader says where to: one action.
-                    if open.failed.is_none() && (open.rung, rung) == (Rung::Relocate, Rung::Relocate) {
+                    // A node decides that its agent must leave, and the leader says where to: one action. One that it orders because a host died is another.
+                    let lost = matches!(cause, Cause::NodeDown | Cause::ZoneDown);
+                    let asked = open.failed.is_none() && (open.rung, rung) == (Rung::Relocate, Rung::Relocate);
+                    if asked && !lost && ordered.insert(agent) {
                         continue;
                     }
                     open.failed = open.failed.or(Some(row.at));
                 }
+                ordered.remove(&agent);
                 let start = row.at;
                 all.push(Recovery { agent, by: node, start, rung, cause, attempt, verified: None, failed: None, served: None });
             }
@@ -224,6 +231,16 @@ mod tests {
         let failed = said(12, 0, Record::RecoveryFailed { agent: AgentId(0), rung: Rung::Relocate });
         let again = collect(&[started(10, 0, Rung::Relocate, 1), failed, started(14, 0, Rung::Relocate, 1)]);
         assert_eq!(again.len(), 2);
+    }
+
+    #[test]
+    fn a_move_that_is_ordered_because_the_target_died_is_another_one_and_so_is_a_third() {
+        let lost =
+            said(12, 0, Record::RecoveryStarted { agent: AgentId(0), rung: Rung::Relocate, cause: Cause::NodeDown, attempt: 1 });
+        let all = collect(&[started(10, 0, Rung::Relocate, 1), lost, served(14, 0)]);
+        assert_eq!((all.len(), all[0].failed), (2, Some(all[1].start)));
+        let moves = [10, 11, 12].map(|at| started(at, 0, Rung::Relocate, 1));
+        assert_eq!(collect(&moves).len(), 2);
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct Incident {
     pub end: Option<Instant>,
     /// When the fault began to show; `None` if it never did.
     pub shown: Option<Instant>,
+    /// Whether it brings hosts down that were down and suspected already: there was nothing left to notice, so it never shows.
+    pub known: bool,
     /// First time that a node noticed: see [`Notice`].
     pub detected: Option<Instant>,
     /// The node that noticed first.

@@ -1,6 +1,6 @@
 //! An incident while something of it is left.
 
-use hms_machine::{AgentId, Cause, Exit, Instant, NodeId, Record};
+use hms_machine::{AgentId, Exit, Instant, NodeId, Record};
 use hms_scenario::model::{DiskFailure, FaultKind, Scenario};
 use hms_sim::faults::{FaultId, ScheduledFault};
 use hms_sim::services::placement::Placement;
@@ -53,8 +53,8 @@ impl Open {
             .copied()
             .filter(|agent| crash && down.agents.contains(agent) && down_nodes.contains(&places.agents[agent.index()].node))
             .collect();
-        // Hosts that are down already and suspected for it: there is nothing to notice any more.
-        let known = down.suspected.iter().find(|(_, peer)| down_nodes.contains(peer)).filter(|_| down_nodes.len() == nodes.len());
+        let suspected = |node: &NodeId| down.nodes.contains(node) && down.suspected.iter().any(|(_, peer)| peer == node);
+        let known = crash && nodes.iter().all(suspected);
         let incident = Incident {
             fault: fault.id,
             name: fault.name.clone(),
@@ -63,10 +63,11 @@ impl Open {
             start: fault.start,
             end: if instant { Some(fault.start) } else { fault.end.filter(|end| *end <= run_end) },
             shown: None,
-            detected: known.map(|_| fault.start),
-            detector: known.map(|(by, _)| *by),
-            notice: known.map(|_| Notice::Suspicion),
-            cause: known.map(|_| Cause::NodeDown),
+            known,
+            detected: None,
+            detector: None,
+            notice: None,
+            cause: None,
             struck: harmed(fault, scenario, places),
             downed: if hang { agents.clone() } else { down_agents.clone() },
             freed: (!hang).then_some(fault.start),

@@ -16,6 +16,7 @@
 //! | bad deployment | at once, if it has reached any replica: each gets it by chance |
 //! | gray failure, outage, herd, surge | with the first failure of the first second in which more than 1 % of attempts on what it strikes fail: what is less counts as restored service, too |
 //! | poison | with the first process that it kills |
+//! | crash of hosts | at once, unless all of them were down and suspected already |
 //!
 //! A fault that ends before it has shown never did. One that was noticed before it showed was noticed in no time.
 
@@ -80,8 +81,8 @@ pub(super) fn shown(incident: &Incident, fault: &ScheduledFault, evidence: &Evid
             let mut kills = evidence.kills.iter().filter(|kill| incident.struck.contains(&kill.agent));
             kills.find(|kill| kill.at >= start && incident.end.is_none_or(|end| kill.at <= end)).map(|kill| kill.at)
         }
-        FaultKind::Crash { .. }
-        | FaultKind::AgentCrash
+        FaultKind::Crash { .. } => at_once(!incident.known),
+        FaultKind::AgentCrash
         | FaultKind::CrashLoop { .. }
         | FaultKind::Hang
         | FaultKind::SlowCpu { .. }
