@@ -39,7 +39,8 @@ fn two_stacks_on_a_scenario_are_judged_objective_by_objective() {
     let names: Vec<&str> = found["differences"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert!(names.contains(&"health.heartbeat") && names.contains(&"health.timeout"), "{names:?}");
     let detection = &found["objectives"]["detection_p99"];
-    assert!(detection["alone"][0] == 8 || detection["better"] == "first", "who is blind detects late or never: {detection}");
+    assert!(detection["alone"][0].as_u64() > Some(0), "who is blind notices on some worlds nothing: {detection}");
+    assert_eq!(detection["better"], "first", "and that counts: {detection}");
     let text = bench.hms(&arguments);
     for part in ["blind.toml", "on 8 worlds", "health.heartbeat", "first is better in:"] {
         assert!(text.ok().contains(part), "no `{part}` in:\n{}", text.stdout);
@@ -56,7 +57,7 @@ fn folders_of_runs_are_paired_by_scenario_and_seed() {
     }
     let found = bench.hms(&["compare", "a", "b", "--all", "--json"]).json();
     assert_eq!((&found["worlds"], &found["objectives"]["availability"]["pairs"]), (&1.into(), &1.into()));
-    assert!(bench.hms(&["compare", "a", "b"]).ok().contains("fewer than 6 worlds can show nothing"));
+    assert!(bench.hms(&["compare", "a", "b"]).ok().contains("worlds can show nothing"));
     bench.hms(&["compare", "a", "c"]).fails(2, &["have no world in common", "seed 4", "seed 5"]);
     let same = bench.hms(&["compare", "a", "a"]);
     assert!(same.ok().contains("The two configurations do not differ."), "{}", same.stdout);

@@ -168,17 +168,18 @@ fn ranges(columns: &Columns) -> Vec<Option<(f64, f64)>> {
     columns.numbers.iter().map(|(_, values)| range(values)).collect()
 }
 
-/// Whether more of an objective is better; of a weighted sum of losses, less is.
+/// Whether more of an objective is better, be it a mean or a tail (`quantile(0.95, goodput)`); of a weighted sum of losses, less is.
 pub fn is_maximised(objective: &str) -> bool {
-    DEFINITIONS.iter().any(|definition| definition.name == objective && definition.maximise)
+    let inner = objective.strip_suffix(')').and_then(|open| open.rsplit_once(", ")).map_or(objective, |(_, name)| name);
+    DEFINITIONS.iter().any(|definition| definition.name == inner && definition.maximise)
 }
 
-/// Constraints have spaces around what they compare, and hold where they are missed by nothing.
+/// Constraints compare, and hold where they are missed by nothing.
 fn is_constraint(name: &str) -> bool {
-    name.contains(' ')
+    name.contains("<=") || name.contains(">=")
 }
 
-/// Parameters are named `component.parameter`; constraints have spaces around what they compare.
+/// Parameters are named `component.parameter`; there are spaces in constraints and tails.
 fn is_parameter(name: &str) -> bool {
     name.contains('.') && !name.contains(' ')
 }
@@ -216,6 +217,12 @@ mod tests {
         let parameters = search().parameters(false, 2);
         assert_eq!(parameters[0], ("health.window".to_owned(), "200".to_owned()));
         assert_eq!(parameters[1], ("health.detector".to_owned(), "phi_normal".to_owned()));
+    }
+
+    #[test]
+    fn tails_are_objectives_in_the_direction_of_what_is_in_them() {
+        assert!(!is_constraint("quantile(0.95, goodput)") && is_constraint("P(false_positives <= 1) >= 0.9"));
+        assert!(is_maximised("goodput") && is_maximised("quantile(0.95, goodput)") && !is_maximised("cvar(0.9, cost)"));
     }
 
     #[test]

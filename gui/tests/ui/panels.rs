@@ -115,7 +115,7 @@ fn the_scorecard_is_measured_and_shown() {
     let mut bench = ran(Panel::Scorecard);
     bench.state_mut().want(Command::Measure(2));
     until(&mut bench, "the scorecard", |app| app.view.scorecard.is_some());
-    bench.get_by_label("HM-S1");
+    bench.get_by_label("HM-S2");
 }
 
 #[test]

@@ -233,10 +233,15 @@ fn text(first: &Side, second: &Side, found: &Comparison) -> String {
             let _ = writeln!(text, "  … and {} more (--json has all)", found.differences.len() - DIFFERENCES_SHOWN);
         }
     }
-    let few = if found.worlds < 6 { "; fewer than 6 worlds can show nothing: raise --seeds or the replicates" } else { "" };
+    // All signs alike, either way, after correction.
+    let least = (2..).find(|worlds| found.objectives.len() as f64 * 0.5f64.powi(worlds - 1) <= LEVEL).unwrap_or(i32::MAX);
+    let few = match found.worlds < least as usize {
+        true => format!("; fewer than {least} worlds can show nothing: raise --seeds or the replicates"),
+        false => String::new(),
+    };
     let legend = format!(
         "difference: second − first, 95 % BCa interval over worlds; p: random signs, Holm's correction over {} objectives, shown up to {LEVEL}; \
-         ahead: worlds on which the first and the second is better{few}",
+         ahead: worlds on which the first and the second is better; a time that never came counts as the longest seen{few}",
         found.objectives.len()
     );
     let _ = writeln!(text, "{}", paint(Style::Dim, &legend));
@@ -271,9 +276,9 @@ fn side_by_side(found: &Comparison) -> String {
 fn told(one: &Compared) -> String {
     let alone = match one.alone {
         (0, 0) => String::new(),
-        (first, 0) => format!(" (only the first gives a value on {first} more)"),
-        (0, second) => format!(" (only the second gives a value on {second} more)"),
-        (first, second) => format!(" (one side alone gives a value on {first} and {second} more)"),
+        (first, 0) => format!(" (on {first} only the first gives a value)"),
+        (0, second) => format!(" (on {second} only the second gives a value)"),
+        (first, second) => format!(" (on {first} and {second} one side alone gives a value)"),
     };
     let told = match one.better {
         Better::Second => paint(Style::Good, "second"),

@@ -82,7 +82,7 @@ pub(super) fn spread(history: &Columns, target: &str) -> Vec<Spread> {
 }
 
 /// For each generation the row of the best candidate so far: least of the first target (or most, where more is better) among those that met all seeds and keep all
-/// constraints. Generations before the first such candidate are left out.
+/// constraints. Where everybody is measured again, on more seeds, nobody is best any more by luck on fewer. Generations before the first such candidate are left out.
 pub fn best_of_generations(search: &Search) -> Vec<(f64, usize)> {
     let history = &search.history;
     let objectives = search.objectives();
@@ -93,11 +93,16 @@ pub fn best_of_generations(search: &Search) -> Vec<(f64, usize)> {
     let sign = if is_maximised(target) { -1.0 } else { 1.0 };
     let admitted =
         |row: usize| dismissed[row] == 0.0 && values[row].is_finite() && constraints.iter().all(|missed| missed[row] <= 0.0);
+    let again = history.number("again").unwrap_or_default();
+    let measured_again = |row: usize| again.get(row).is_some_and(|again| *again > 0.0);
     let mut best: Option<usize> = None;
     let mut found = Vec::new();
     for (generation, rows) in generations(history) {
-        for row in rows.into_iter().filter(|row| admitted(*row)) {
-            if best.is_none_or(|known| sign * values[row] < sign * values[known]) {
+        for row in rows {
+            if measured_again(row) && !row.checked_sub(1).is_some_and(measured_again) {
+                best = None;
+            }
+            if admitted(row) && best.is_none_or(|known| sign * values[row] < sign * values[known]) {
                 best = Some(row);
             }
         }
@@ -126,6 +131,17 @@ mod tests {
         let spread = search().spread;
         assert_eq!((spread[0].low, spread[0].high), (2.0, 2.0));
         assert_eq!((spread[1].low, spread[1].median, spread[1].high), (1.2, 1.2, 1.5));
+    }
+
+    #[test]
+    fn whom_more_seeds_show_to_be_worse_leads_no_longer() {
+        let mut search = search();
+        search.history.numbers.push(("again".to_owned(), vec![0.0, 0.0, 1.0, 1.0]));
+        let (_, values) = search.history.numbers.iter_mut().find(|(name, _)| name == "detection_p99").unwrap();
+        values[2] = 2.5;
+        assert_eq!(best_of_generations(&search), [(0.0, 0), (1.0, 2)]);
+        search.history.numbers.pop();
+        assert_eq!(best_of_generations(&search), [(0.0, 0), (1.0, 0)]);
     }
 
     #[test]

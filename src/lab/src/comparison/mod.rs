@@ -4,6 +4,8 @@
 //! the differences world by world, so that what the worlds have in common cancels out (common random numbers). Each objective gets the mean difference with its bias-corrected and accelerated bootstrap interval (Efron
 //! 1987) and the chance of such a difference if there were none (sign flips, Fisher 1935), corrected for the number of objectives asked about (Holm 1979).
 //!
+//! What one side alone gives in a world stands against what its absence means on the other ([`crate::evolution::missing`]): a time that never came counts as the longest that was seen on either side, so nobody is better by not measuring.
+//!
 //! **Contract.** An objective is called better or worse only by the corrected chance. Worlds are paired by scenario and seed; those that only one side knows are counted and left out. Nothing depends on threads or the order of rows.
 
 mod sides;
@@ -20,7 +22,7 @@ use hms_machine::Seed;
 use hms_stack::Configuration;
 use hms_trial::{DEFINITIONS, Definition};
 
-use crate::evolution::parameters;
+use crate::evolution::{assumed, incidents, parameters};
 use crate::presets::Measured;
 use crate::statistics::{CONFIDENCE, Estimate, estimate};
 
@@ -80,7 +82,7 @@ pub enum Better {
 pub struct Compared {
     /// Which.
     pub objective: &'static Definition,
-    /// Means over the worlds on which both give a value.
+    /// Means over the worlds that count.
     pub means: Option<(Estimate, Estimate)>,
     /// Second minus first.
     pub difference: Option<Interval>,
@@ -88,7 +90,7 @@ pub struct Compared {
     pub p: f64,
     /// The same after Holm's correction over all objectives compared.
     pub p_corrected: f64,
-    /// Worlds on which both give a value.
+    /// Worlds on which both give a value, or one does and the absence of the other's means something.
     pub pairs: usize,
     /// Worlds on which the first is better, and the second.
     pub ahead: (usize, usize),
@@ -148,7 +150,15 @@ fn one(objective: &'static Definition, both: &[(&World, &Measured, &Measured)], 
     let place = DEFINITIONS.iter().position(|definition| definition.name == objective.name).expect("objectives are defined");
     let value = |cell: &Measured| cell.as_ref().ok().and_then(|values| values[place]).filter(|value| !value.is_nan());
     let values: Vec<(Option<f64>, Option<f64>)> = both.iter().map(|(_, one, other)| (value(one), value(other))).collect();
-    let pairs: Vec<(f64, f64)> = values.iter().filter_map(|(one, other)| Some(((*one)?, (*other)?))).collect();
+    let longest = values.iter().flat_map(|(one, other)| [one, other]).flatten().copied().fold(0.0, f64::max);
+    let absent = |cell: &Measured| assumed(objective, incidents(cell.as_ref().ok()?), longest);
+    let pair = |((_, one, other), given): (&(&World, &Measured, &Measured), &(Option<f64>, Option<f64>))| match *given {
+        (Some(first), Some(second)) => Some((first, second)),
+        (Some(first), None) => Some((first, absent(other)?)),
+        (None, Some(second)) => Some((absent(one)?, second)),
+        (None, None) => None,
+    };
+    let pairs: Vec<(f64, f64)> = both.iter().zip(&values).filter_map(pair).collect();
     let apart: Vec<f64> = pairs.iter().map(|(one, other)| other - one).collect();
     let sign = if objective.maximise { 1.0 } else { -1.0 };
     let count = |ahead: &dyn Fn(f64) -> bool| apart.iter().filter(|difference| ahead(sign * **difference)).count();

@@ -12,6 +12,7 @@ fn side(name: &str, worlds: std::ops::Range<u64>, give: impl Fn(u64) -> (f64, Op
         let value = |definition: &Definition| match definition.name {
             "availability" => Some(availability),
             "detection_p99" => detection,
+            "incidents" => Some(1.0),
             _ => None,
         };
         Ok(DEFINITIONS.iter().map(value).collect())
@@ -87,10 +88,22 @@ fn worlds_of_one_side_alone_failures_and_missing_values_are_counted() {
     let found = compare(&first, &second, &asked()).unwrap();
     assert_eq!((found.worlds, found.left_out), (6, (2, 2)));
     assert_eq!(found.failures, [(("world".to_owned(), Seed(7)), "too many events".to_owned())]);
-    assert_eq!((found.objectives[0].pairs, found.objectives[1].pairs, found.objectives[1].alone), (5, 3, (3, 0)));
+    // On seeds 2 and 3 the second never notices, which counts as the longest time seen; of the run that failed nothing is known.
+    assert_eq!((found.objectives[0].pairs, found.objectives[1].pairs, found.objectives[1].alone), (5, 5, (3, 0)));
     let names: Vec<&str> = found.differences.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["retry.attempts", "scenario.run.duration"]);
     assert_eq!(found.differences[1].first, "as in the file");
     let apart = side("apart", 20..22, |_| (0.5, None));
     assert!(compare(&first, &apart, &asked()).is_none(), "no world in common");
+}
+
+#[test]
+fn who_never_notices_is_worse_than_who_does() {
+    let first = side("first", 0..8, |seed| (0.9, Some(1.0 + common(seed))));
+    let blind = side("blind", 0..8, |seed| (0.9, (seed == 0).then_some(3.0)));
+    let found = compare(&first, &blind, &asked()).unwrap();
+    assert_eq!(
+        (found.objectives[1].better, found.objectives[1].ahead, found.objectives[1].alone),
+        (Better::First, (8, 0), (7, 0))
+    );
 }

@@ -41,6 +41,7 @@ pub use phases::Phase as Conditions;
 pub use pilot::{Advice, CLAIM, Pilot, pilot, ratio, shared};
 pub use plan::{Plan, PlanError, Settings, load};
 pub use question::{Constraint, Missing, Question, Target, loss, missing};
+pub(crate) use question::{assumed, incidents};
 pub use search::Progress;
 pub use state::{End, Generation, Individual};
 pub use study::{BEST, Options, Phase, REPORT, Study, evolve};

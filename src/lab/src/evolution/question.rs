@@ -75,7 +75,7 @@ pub fn missing(definition: &Definition) -> Missing {
 }
 
 /// The value that stands for an objective which a run does not give, where so many incidents called for it and the run is `horizon` seconds long; `None` where the run says nothing about it.
-pub(super) fn assumed(definition: &Definition, incidents: f64, horizon: f64) -> Option<f64> {
+pub(crate) fn assumed(definition: &Definition, incidents: f64, horizon: f64) -> Option<f64> {
     match (missing(definition), definition.unit) {
         (Missing::NothingBad, Unit::Ratio) => Some(if definition.maximise { 1.0 } else { 0.0 }),
         // The time between mistakes that were never made is at least the run.
@@ -90,7 +90,7 @@ pub(super) fn assumed(definition: &Definition, incidents: f64, horizon: f64) -> 
 }
 
 /// Incidents of a run.
-pub(super) fn incidents(values: &[Option<f64>]) -> f64 {
+pub(crate) fn incidents(values: &[Option<f64>]) -> f64 {
     place("incidents").and_then(|place| values[place]).unwrap_or(0.0)
 }
 
