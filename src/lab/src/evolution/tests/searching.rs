@@ -97,9 +97,12 @@ fn a_search_that_goes_on_can_be_looked_at_generation_by_generation() {
     let (history, generations) = (Columns::read(&out.join(HISTORY)).unwrap(), Columns::read(&out.join(GENERATIONS)).unwrap());
     assert!(generations.rows >= 1 && history.rows >= 6 * generations.rows, "{} {}", generations.rows, history.rows);
     assert!(!out.join(FRONT).exists());
-    fs::write(out.join(FRONT), "of the search that was here before").unwrap();
+    let before = b"of the search that was here before";
+    [HISTORY, GENERATIONS, FRONT].iter().for_each(|name| fs::write(out.join(name), before).unwrap());
     assert!(search(&plan, &out, Opening::Fresh, 2, 1).is_err());
-    assert!([HISTORY, GENERATIONS, FRONT].iter().all(|name| !out.join(name).exists()), "a new search begins with nothing");
+    // Trials that are known are not run again, so that it may have come through a generation.
+    let left = |name: &&str| fs::read(out.join(name)).is_ok_and(|bytes| bytes == before);
+    assert!(![HISTORY, GENERATIONS, FRONT].iter().any(left) && !out.join(FRONT).exists(), "a new search begins with nothing");
 }
 
 #[test]
