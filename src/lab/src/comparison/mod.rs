@@ -152,13 +152,15 @@ fn one(objective: &'static Definition, both: &[(&World, &Measured, &Measured)], 
     let values: Vec<(Option<f64>, Option<f64>)> = both.iter().map(|(_, one, other)| (value(one), value(other))).collect();
     let longest = values.iter().flat_map(|(one, other)| [one, other]).flatten().copied().fold(0.0, f64::max);
     let absent = |cell: &Measured| assumed(objective, incidents(cell.as_ref().ok()?), longest);
-    let pair = |((_, one, other), given): (&(&World, &Measured, &Measured), &(Option<f64>, Option<f64>))| match *given {
-        (Some(first), Some(second)) => Some((first, second)),
-        (Some(first), None) => Some((first, absent(other)?)),
-        (None, Some(second)) => Some((absent(one)?, second)),
-        (None, None) => None,
-    };
-    let pairs: Vec<(f64, f64)> = both.iter().zip(&values).filter_map(pair).collect();
+    let mut pairs: Vec<(f64, f64)> = Vec::new();
+    for ((_, one, other), given) in both.iter().zip(&values) {
+        pairs.extend(match *given {
+            (Some(first), Some(second)) => Some((first, second)),
+            (Some(first), None) => absent(other).map(|second| (first, second)),
+            (None, Some(second)) => absent(one).map(|first| (first, second)),
+            (None, None) => None,
+        });
+    }
     let apart: Vec<f64> = pairs.iter().map(|(one, other)| other - one).collect();
     let sign = if objective.maximise { 1.0 } else { -1.0 };
     let count = |ahead: &dyn Fn(f64) -> bool| apart.iter().filter(|difference| ahead(sign * **difference)).count();
