@@ -83,6 +83,7 @@ fn configurations_of_a_campaign_are_named_by_number() {
     let back = ["compare", "grid@1", "grid@0", "--objective", "goodput", "--no-worse"];
     bench.hms(&back).fails(7, &["grid@0 is worse than grid@1 in goodput"]);
     bench.hms(&["compare", "grid", "grid@1"]).fails(2, &["grid holds 2 configurations", "grid@0", "@1  "]);
+    bench.hms(&["compare", "grid@0", "nowhere@3"]).fails(2, &["nowhere is no folder of `hms sweep`", "leave `@3` out"]);
     bench.hms(&["compare", "grid@0", "grid@7"]).fails(2, &["no configuration `7`", "grid@0 to grid@1"]);
 }
 

@@ -43,7 +43,15 @@ pub(super) struct HistoryPanel {
     parameter: usize,
     /// What was told last: it is put together once.
     cached: Option<(Key, Vec<Change>)>,
+    /// The curve that was drawn last, with the search and the parameter that it is of.
+    curve: Option<(CurveKey, Vec<[f64; 2]>)>,
 }
+
+/// Which search it is, and how much of it there is.
+type SearchKey = (usize, usize);
+
+/// A search, and the place of a parameter.
+type CurveKey = (Option<SearchKey>, usize);
 
 /// What the changes were put together from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +60,7 @@ struct Key {
     preset: usize,
     runs: Vec<u64>,
     shown: Option<u64>,
-    search: Option<(usize, usize)>,
+    search: Option<SearchKey>,
 }
 
 impl HistoryPanel {
@@ -103,7 +111,7 @@ impl HistoryPanel {
             preset: self.preset,
             runs: view.runs.iter().map(|run| run.id.0).collect(),
             shown: view.shown.map(|id| id.0),
-            search: view.search.as_ref().map(|search| (std::sync::Arc::as_ptr(search) as usize, search.history.rows)),
+            search: search_key(view),
         }
     }
 
@@ -152,16 +160,26 @@ impl HistoryPanel {
             });
             combo.response.labelled_by(label.id);
         });
+        let key = (search_key(view), self.parameter);
+        let points = match self.curve.take() {
+            Some((known, points)) if known == key => points,
+            Some(_) | None => course(search, name),
+        };
+        self.curve = Some((key, points.clone()));
         let chart = Chart {
             title: format!("{name} of the best candidate"),
             subtitle: search.folder.display().to_string(),
             across: "generation".to_owned(),
             up: name.to_owned(),
-            curves: vec![ChartCurve { name: name.to_owned(), points: course(search, name), dots: false }],
+            curves: vec![ChartCurve { name: name.to_owned(), points, dots: false }],
             bands: Vec::new(),
         };
         chart_ui(ui, &chart, &Shown { id: "course", height: 170.0, cursor: None, link: None, from_zero: false }, commands);
     }
+}
+
+fn search_key(view: &View) -> Option<SearchKey> {
+    view.search.as_ref().map(|search| (std::sync::Arc::as_ptr(search) as usize, search.history.rows))
 }
 
 fn table(ui: &mut Ui, source: Source, changes: &[Change], commands: &mut Vec<Command>) {

@@ -24,7 +24,7 @@ use super::{Campaign, Configuration};
 use crate::results::{Build, FileEntry, MANIFEST, Partial, ResultsError, TableEntry};
 
 /// Version of the folder's layout.
-const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 1;
 
 const CAMPAIGN: &str = "campaign.toml";
 pub(super) const LAUNCH: &str = "campaign.json";
@@ -86,7 +86,7 @@ pub enum SweepError {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Launch {
-    format_version: u32,
+    pub(super) format_version: u32,
     hms_version: String,
     commit: Option<String>,
     name: String,

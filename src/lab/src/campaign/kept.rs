@@ -6,7 +6,7 @@ use std::path::Path;
 use hms_machine::Seed;
 use polars::prelude::*;
 
-use super::folder::{LAUNCH, Launch, SweepError, read, read_frame};
+use super::folder::{FORMAT_VERSION, LAUNCH, Launch, SweepError, read, read_frame};
 use super::rows::{self, End};
 use super::tables::RUNS;
 use crate::results::MANIFEST;
@@ -54,6 +54,10 @@ pub fn kept(folder: &Path) -> Result<Kept, SweepError> {
     }
     let path = folder.join(LAUNCH);
     let launch: Launch = serde_json::from_str(&read(&path)?).map_err(|error| damaged(&path, error.to_string()))?;
+    if launch.format_version != FORMAT_VERSION {
+        let problem = format!("its format is version {}, and this program reads {FORMAT_VERSION}", launch.format_version);
+        return Err(damaged(&path, problem));
+    }
     let mut configurations = Vec::new();
     for one in launch.configurations {
         configurations.push(KeptConfiguration {

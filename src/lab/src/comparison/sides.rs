@@ -61,6 +61,14 @@ pub enum SideError {
         /// Some of them.
         list: String,
     },
+    /// A number where there are no configurations.
+    #[error("`{number}` names a configuration of a campaign, and {} is no folder of `hms sweep` that holds any: check the path, or leave `@{number}` out", folder.display())]
+    NoCampaign {
+        /// The folder.
+        folder: PathBuf,
+        /// What was asked for.
+        number: String,
+    },
     /// No such configuration.
     #[error("{folder} has no configuration `{named}`: they are numbered {folder}@0 to {folder}@{last}", folder = folder.display())]
     NoSuch {
@@ -87,7 +95,7 @@ pub fn open(named: &str) -> Result<Side, SideError> {
         return of_campaign(named, folder, number);
     }
     if let Some(number) = number {
-        return Err(SideError::NoSuch { folder: folder.to_owned(), named: number.to_owned(), last: 0 });
+        return Err(SideError::NoCampaign { folder: folder.to_owned(), number: number.to_owned() });
     }
     if folder.join("cells.bin").is_file() {
         return Err(SideError::Search { folder: folder.to_owned() });
@@ -116,22 +124,26 @@ fn of_run(named: &str, folder: &Path) -> Result<Side, SideError> {
 
 fn of_campaign(named: &str, folder: &Path, number: Option<&str>) -> Result<Side, SideError> {
     let Kept { configurations } = kept(folder)?;
-    let place =
-        match number {
-            None if configurations.len() == 1 => 0,
-            None => {
-                let line = |(place, one): (usize, &crate::campaign::KeptConfiguration)| format!("  @{place}  {}", one.name());
-                let mut list: Vec<String> = configurations.iter().enumerate().take(LISTED).map(line).collect();
-                if configurations.len() > LISTED {
-                    list.push(format!("  … and {} more", configurations.len() - LISTED));
-                }
-                let (folder, count) = (folder.to_owned(), configurations.len());
-                return Err(SideError::Which { folder, count, list: list.join("\n") });
+    let Some(last) = configurations.len().checked_sub(1) else {
+        return Err(SideError::NoCampaign { folder: folder.to_owned(), number: number.unwrap_or("0").to_owned() });
+    };
+    let place = match number {
+        None if last == 0 => 0,
+        None => {
+            let line = |(place, one): (usize, &crate::campaign::KeptConfiguration)| format!("  @{place}  {}", one.name());
+            let mut list: Vec<String> = configurations.iter().enumerate().take(LISTED).map(line).collect();
+            if configurations.len() > LISTED {
+                list.push(format!("  … and {} more", configurations.len() - LISTED));
             }
-            Some(number) => number.parse().ok().filter(|place| *place < configurations.len()).ok_or_else(|| {
-                SideError::NoSuch { folder: folder.to_owned(), named: number.to_owned(), last: configurations.len() - 1 }
-            })?,
-        };
+            let (folder, count) = (folder.to_owned(), configurations.len());
+            return Err(SideError::Which { folder, count, list: list.join("\n") });
+        }
+        Some(number) => number.parse().ok().filter(|place| *place < configurations.len()).ok_or_else(|| SideError::NoSuch {
+            folder: folder.to_owned(),
+            named: number.to_owned(),
+            last,
+        })?,
+    };
     let one = &configurations[place];
     let measured = |end: &End| -> Measured {
         match end {

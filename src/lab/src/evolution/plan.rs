@@ -253,12 +253,13 @@ impl Reader<'_> {
         let cost = self.cost(file);
         let mut targets: Vec<Target> = Vec::new();
         for (position, name) in file.objectives.get_ref().iter().enumerate() {
-            let target = self.target(name, &format!("objectives[{position}]"), cost.as_ref());
-            if let Some(target) = target.filter(|target| targets.iter().all(|other| other.name != target.name)) {
+            let path = format!("objectives[{position}]");
+            let Some(target) = self.target(name, &path, cost.as_ref()) else { continue };
+            if targets.iter().any(|other| other.name == target.name) {
+                let problem = Problem::new(path, format!("`{}` stands twice", target.name)).help("remove one");
+                self.report(name.span(), problem);
+            } else {
                 targets.push(target);
-            } else if targets.iter().any(|target| target.name == *name.get_ref()) {
-                let problem = Problem::new(format!("objectives[{position}]"), format!("`{}` stands twice", name.get_ref()));
-                self.report(name.span(), problem.help("remove one"));
             }
         }
         if file.objectives.get_ref().is_empty() {

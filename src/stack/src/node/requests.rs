@@ -178,3 +178,51 @@ impl Requests {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AGENT: AgentId = AgentId(0);
+
+    fn at(millis: u64) -> Instant {
+        Instant::ZERO + Duration::from_millis(millis)
+    }
+
+    /// An agent with two workers that has so many requests inside, has ended so many well and otherwise, and answered last at `answered`.
+    fn evidence(inside: u64, (ok, failed): (u32, u32), answered: Option<u64>) -> Evidence {
+        let configuration = Configuration::default();
+        let mut door = Door {
+            shedder: Shedder::new(configuration.shedding),
+            bulkhead: Bulkhead::at_agent(&configuration.bulkhead),
+            workers: 2,
+            inside: BTreeMap::new(),
+            arrivals: inside,
+            beside: Vec::new(),
+            tally: (ok, failed, Duration::from_millis(10) * u64::from(ok)),
+            answered: answered.map(at),
+        };
+        for arrival in 0..inside {
+            let ticket = door.bulkhead.acquire().unwrap();
+            door.inside.insert(RequestId(arrival), Inside { arrival, trace: arrival, ticket });
+        }
+        Requests { doors: [(AGENT, door)].into(), quarantine: Quarantine::default() }.evidence(AGENT, at(5_000))
+    }
+
+    #[test]
+    fn an_agent_at_work_is_excused_from_probes_only_while_it_has_answered_a_moment_ago() {
+        assert_eq!(evidence(1, (0, 0), Some(4_500)), Evidence::Busy);
+        assert_eq!(evidence(1, (0, 0), Some(4_000)), Evidence::Nothing);
+        assert_eq!(evidence(1, (0, 0), None), Evidence::Nothing);
+        assert_eq!(evidence(0, (0, 0), Some(4_500)), Evidence::Nothing);
+    }
+
+    #[test]
+    fn failures_are_for_want_of_room_only_where_more_wait_than_workers_take_and_some_are_answered() {
+        let crowded =
+            |inside, answered| evidence(inside, (3, 1), answered) == Evidence::Fails { ok: 3, failed: 1, crowded: true };
+        assert!(crowded(3, Some(4_500)));
+        assert!(!crowded(2, Some(4_500)) && !crowded(3, Some(4_000)));
+        assert_eq!(evidence(3, (4, 0), Some(4_500)), Evidence::Works { ok: 4, elapsed: Duration::from_millis(10) });
+    }
+}

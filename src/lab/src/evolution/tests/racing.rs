@@ -112,16 +112,19 @@ fn halving_looks_first_where_the_leader_loses_most_and_goes_on_while_it_is_ahead
     );
 }
 
-#[test]
-fn halving_holds_nobody_against_a_leader_that_breaks_a_constraint() {
-    let limit = Constraint {
+fn nine_in_ten() -> Constraint {
+    Constraint {
         text: "availability >= 0.9".to_owned(),
         objective: place("availability").unwrap(),
         limit: 0.9,
         least: true,
         probability: None,
-    };
-    let question = question(vec![limit]);
+    }
+}
+
+#[test]
+fn halving_holds_nobody_against_a_leader_that_breaks_a_constraint() {
+    let question = question(vec![nine_in_ten()]);
     let run = |leaders: &Boundary, availability: f64| {
         race(&question, HALVING, leaders, |seed| Ok::<_, ()>(cell(Some(noise(seed) + 1.0), availability - 1e-4 * seed as f64)))
             .unwrap()
@@ -197,14 +200,7 @@ fn who_is_better_or_no_different_meets_every_seed() {
 
 #[test]
 fn who_surely_breaks_a_constraint_that_a_leader_keeps_is_given_up() {
-    let limit = Constraint {
-        text: "availability >= 0.9".to_owned(),
-        objective: place("availability").unwrap(),
-        limit: 0.9,
-        least: true,
-        probability: None,
-    };
-    let question = question(vec![limit]);
+    let question = question(vec![nine_in_ten()]);
     let leaders = boundary(&question, |seed| cell(Some(noise(seed)), 0.95));
     let breaking = raced(&question, &leaders, |seed| cell(Some(0.0), 0.8 - 0.001 * seed as f64));
     assert!(breaking.dismissed && breaking.evaluation.violation() > 0.0, "{breaking:?}");

@@ -47,6 +47,13 @@ fn an_agent_that_ends_is_restarted_after_the_pause_and_recovers_when_it_works() 
 }
 
 #[test]
+fn as6_an_agent_whose_illness_may_not_be_over_proves_itself_after_its_first_start_as_well() {
+    let mut agent = Lifecycle::started(&configuration(), at(0));
+    agent.must_prove();
+    assert!(agent.ready(&configuration(), at(10)) && agent.on_trial() && !agent.admitted());
+}
+
+#[test]
 fn as6_a_recovery_that_is_ready_but_does_not_work_fails_in_time_and_a_work_probe_alone_proves_it() {
     let configuration = configuration();
     let mut idle = verifying();
