@@ -251,6 +251,9 @@ impl<M: Machine> World<M> {
         } else {
             host.disk.stall(now)
         }
+        if host.disk.queue_len() > 0 {
+            self.note_disk(node, false, now);
+        }
         self.rearm_disk(node, kernel);
     }
 

@@ -8,7 +8,7 @@
 
 use std::collections::VecDeque;
 
-use hms_machine::{AgentId, Duration, Instant, ServiceId};
+use hms_machine::{AgentId, Duration, Instant, NodeId, ServiceId};
 
 /// Length of a bucket: a tenth of the second within which failures are to be noticed.
 pub const BUCKET: Duration = Duration::from_millis(100);
@@ -49,6 +49,17 @@ pub struct Kill {
     pub trace: u64,
 }
 
+/// A disk that a fault strikes is at work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hindered {
+    /// When.
+    pub at: Instant,
+    /// Whose disk.
+    pub node: NodeId,
+    /// Whether an operation has failed; otherwise one was asked for, or under way as the fault began.
+    pub failed: bool,
+}
+
 /// The tally of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Harm {
@@ -56,6 +67,8 @@ pub struct Harm {
     services: Vec<Sheet>,
     /// Processes that poisonous requests ended, in order.
     pub kills: Vec<Kill>,
+    /// What disks had to do while faults struck them, in order: at most one row per host, kind and [`BUCKET`].
+    pub hindered: Vec<Hindered>,
     /// Attempts that were answered, over the whole run.
     pub well: u64,
     /// Attempts that ended otherwise, over the whole run.
@@ -91,6 +104,14 @@ impl Harm {
     /// Notes that a request has ended the process that worked on it.
     pub fn kill(&mut self, at: Instant, agent: AgentId, trace: u64) {
         self.kills.push(Kill { at, agent, trace });
+    }
+
+    /// Notes that a disk that a fault strikes was asked for an operation, or has failed one.
+    pub fn hinder(&mut self, at: Instant, node: NodeId, failed: bool) {
+        let newest = self.hindered.iter().rev().take_while(|row| at.saturating_since(row.at) < BUCKET);
+        if newest.into_iter().all(|row| (row.node, row.failed) != (node, failed)) {
+            self.hindered.push(Hindered { at, node, failed });
+        }
     }
 
     /// Everything that is kept, by bucket, service and agent.
@@ -174,6 +195,18 @@ mod tests {
     fn attempts_of_one_bucket_and_agent_share_a_row() {
         let rows = tally(&[(10, 0, true), (20, 1, false), (30, 0, true), (99, 0, false), (100, 0, true)]);
         assert_eq!(rows, [(0, 0, 2, 1), (0, 1, 0, 1), (1, 0, 1, 0)]);
+    }
+
+    #[test]
+    fn of_a_struck_disk_the_first_operation_and_the_first_failure_in_a_tenth_of_a_second_are_kept() {
+        let mut harm = Harm::default();
+        for (millis, node, failed) in
+            [(0, 1, false), (10, 1, false), (20, 1, true), (30, 2, true), (50, 1, true), (100, 1, false)]
+        {
+            harm.hinder(Instant::ZERO + Duration::from_millis(millis), NodeId(node), failed);
+        }
+        let rows: Vec<_> = harm.hindered.iter().map(|row| (row.at.as_nanos() / 1_000_000, row.node.0, row.failed)).collect();
+        assert_eq!(rows, [(0, 1, false), (20, 1, true), (30, 2, true), (100, 1, false)]);
     }
 
     #[test]

@@ -79,6 +79,18 @@ pub(crate) struct Host {
     postponed: Vec<Event>,
 }
 
+impl Host {
+    /// Whether a fault of its disk is in progress.
+    pub(super) fn disk_is_struck(&self) -> bool {
+        let Host { disk_factors, disk_stalls, disk_fulls, disk_errors, disk_misdirections, .. } = self;
+        !(disk_factors.is_empty()
+            && disk_stalls.is_empty()
+            && disk_fulls.is_empty()
+            && disk_errors.is_empty()
+            && disk_misdirections.is_empty())
+    }
+}
+
 impl<M: Machine> Node<M> {
     pub(super) fn new(world: &World<M>, node: NodeId, kernel: &mut Kernel) -> Self {
         let host = world.scenario.cluster.hosts.get(node.index()).map(|host| {
@@ -399,9 +411,19 @@ impl<M: Machine> World<M> {
 
     pub(super) fn disk_due(&mut self, node: NodeId, kernel: &mut Kernel) {
         while let Some((tag, result)) = self.host(node).disk.advance(kernel.now()) {
+            if !result.acknowledged() {
+                self.note_disk(node, true, kernel.now());
+            }
             self.disk_done(node, tag, result, kernel);
         }
         self.rearm_disk(node, kernel);
+    }
+
+    /// Notes that the disk has something to do, or has failed something, if a fault strikes it.
+    pub(super) fn note_disk(&mut self, node: NodeId, failed: bool, now: Instant) {
+        if self.host(node).disk_is_struck() {
+            self.recorder.harm.hinder(now, node, failed);
+        }
     }
 
     fn disk_done(&mut self, node: NodeId, tag: DiskTag, result: Outcome, kernel: &mut Kernel) {
@@ -441,6 +463,7 @@ impl<M: Machine> World<M> {
 
     pub(super) fn submit_disk(&mut self, node: NodeId, kind: OperationKind, class: Class, tag: DiskTag, kernel: &mut Kernel) {
         let now = kernel.now();
+        self.note_disk(node, false, now);
         self.host(node).disk.submit(now, Operation { kind, class, tag });
         self.rearm_disk(node, kernel);
     }

@@ -156,6 +156,9 @@ impl<M: Machine> World<M> {
         let write =
             Operation { kind: OperationKind::Write(RecordFile::size(&record)), class: Class::Stack, tag: DiskTag::RecordWrite };
         host.records.write(record);
+        if host.disk_is_struck() {
+            self.recorder.harm.hinder(now, node, false);
+        }
         host.disk.submit(now, write);
         host.disk.submit(now, Operation { kind: OperationKind::Sync, class: Class::Stack, tag: DiskTag::RecordSync { token } });
         self.rearm_disk(node, kernel);

@@ -55,11 +55,11 @@ impl Target {
 struct Sample {
     /// Seconds from a fault's first effect to its notice; to the end of the run where nobody noticed though it lasted for [`NOTICED_WITHIN`].
     detections: Vec<f64>,
-    /// The same of faults by which something stops or is cut off ([`STOPS`]).
+    /// The same of faults by which something stops or is cut off ([`Promise::noticed`](hms_trial::Promise::noticed)).
     stops: Vec<f64>,
     /// Seconds from notice to restored service; to the end of the run where it was not restored though capacity remained.
     recoveries: Vec<f64>,
-    /// The same of the kinds of fault that a recovery can help against while they last ([`HEALED`]).
+    /// The same of the kinds of fault that a recovery can help against while they last ([`Promise::healed`](hms_trial::Promise::healed)).
     healed: Vec<f64>,
     mistakes: f64,
     suspicions: f64,
@@ -72,7 +72,7 @@ struct Sample {
     entries: f64,
     at_once: f64,
     troubles: f64,
-    /// Troubles of agents that a fault struck of the kinds of [`HEALED`], and those of them that were settled at the first attempt.
+    /// Troubles of agents that a fault struck of these kinds, and those of them that were settled at the first attempt.
     healed_troubles: f64,
     healed_at_once: f64,
     cascades: f64,
@@ -82,40 +82,6 @@ struct Sample {
 
 /// In what time faults have to be noticed (HM-S1).
 const NOTICED_WITHIN: Duration = Duration::from_secs(1);
-
-/// Kinds of fault by which something stops, is cut off or refuses: failures, where others are degradations as small as the seed draws them.
-const STOPS: [&str; 11] = [
-    "crash",
-    "agent_crash",
-    "crash_loop",
-    "hang",
-    "pause",
-    "clog",
-    "partition",
-    "disk_stall",
-    "disk_full",
-    "disk_errors",
-    "poison",
-];
-
-/// Crash, pause, slow, leak, disk and zone faults. Against the others nothing is promised in seconds: a crash loop, an outage, a bad deployment or a gray
-/// failure strikes each new process as it struck the old one, and a surge or a bad network is nobody's to restart.
-const HEALED: [&str; 14] = [
-    "crash",
-    "agent_crash",
-    "hang",
-    "pause",
-    "partition",
-    "slow_cpu",
-    "slow_disk",
-    "slow_nic",
-    "memory_leak",
-    "handle_leak",
-    "disk_stall",
-    "disk_full",
-    "disk_errors",
-    "bit_flips",
-];
 
 impl Sample {
     fn new(outcome: &Outcome, end: Instant, warmup: Instant) -> Sample {
@@ -137,7 +103,7 @@ impl Sample {
         };
         let noticed = |incident: &hms_trial::Incident| noticed(incident).map(Duration::as_secs_f64);
         let mut troubles_healed: Vec<_> = incidents()
-            .filter(|incident| HEALED.contains(&incident.kind))
+            .filter(|incident| incident.promise.healed)
             .flat_map(|incident| &incident.recoveries)
             .filter(|recovery| recovery.attempt <= 1)
             .map(|recovery| (recovery.start, recovery.agent, recovery.succeeded()))
@@ -149,9 +115,9 @@ impl Sample {
         let troubles = findings.recoveries.troubles as f64;
         Sample {
             detections: seconds(|_| true, &noticed),
-            stops: seconds(|incident| STOPS.contains(&incident.kind), &noticed),
+            stops: seconds(|incident| incident.promise.noticed, &noticed),
             recoveries: seconds(|_| true, &recovery),
-            healed: seconds(|incident| HEALED.contains(&incident.kind), &recovery),
+            healed: seconds(|incident| incident.promise.healed, &recovery),
             mistakes: detectors.mistakes as f64,
             suspicions: detectors.suspicions as f64,
             // Where components are not told apart, the whole stack stands for its part: no less than it.

@@ -56,7 +56,7 @@ use calls::{Calls, View};
 use chart::Beliefs;
 use cluster::{Cluster, Overview};
 use examination::Examination;
-use life::Life;
+use life::{Life, TRIAL};
 use moves::Leaving;
 use peers::{Peers, Standing};
 use recovery::{Recovery, Situation};
@@ -132,6 +132,7 @@ impl Machine for Node {
             Input::Timeout => self.wake(cx),
             Input::Persisted { token } => self.persisted(token, cx),
             // Tried again at once would storm a broken disk, so after a heartbeat's period.
+            Input::PersistFailed { token: TRIAL } => {}
             Input::PersistFailed { .. } => self.life.write_at = Some(cx.now + self.configuration.health.heartbeat),
             Input::Agent { agent, event } => self.agent(agent, event, cx),
             Input::Call(call) => {
@@ -157,6 +158,9 @@ impl Machine for Node {
                 let mut findings = Vec::new();
                 self.examination.measured(&reading, &self.configuration, &self.directory, &mut findings, cx);
                 self.act_on(findings, cx);
+                if self.examination.wants_a_write() {
+                    self.write_life(TRIAL, cx);
+                }
             }
         }
     }
@@ -374,7 +378,7 @@ impl Node {
     fn wake(&mut self, cx: &mut Cx<'_>) {
         if self.life.write_at.is_some_and(|due| due <= cx.now) {
             self.life.write_at = None;
-            cx.persist(self.life.incarnation.to_le_bytes().to_vec(), self.life.incarnation);
+            self.write_life(self.life.incarnation, cx);
         }
         if self.life.wait_until.is_some_and(|due| due <= cx.now) {
             self.start_agents(None, cx);

@@ -141,7 +141,7 @@ pub(crate) fn made(faults: &str, trace: Vec<TraceRow>, harm: &Harm) -> Made {
     trace.sort_by_key(|row| row.at);
     // What happens in one second happens in one event.
     trace.iter_mut().for_each(|row| row.seq = row.at.as_nanos() / 1_000_000_000);
-    let (kills, harm) = (&harm.kills, harm.rows());
+    let (kills, hindered, harm) = (&harm.kills, &harm.hindered, harm.rows());
     let timeline = Timeline::new(&places, &trace, secs(120));
     let recoveries = recoveries::collect(&trace);
     let incidents = incidents::join(&incidents::Evidence {
@@ -152,6 +152,7 @@ pub(crate) fn made(faults: &str, trace: Vec<TraceRow>, harm: &Harm) -> Made {
         trace: &trace,
         harm: &harm,
         kills,
+        hindered,
         timeline: &timeline,
         recoveries: &recoveries,
     });

@@ -13,6 +13,7 @@ use hms_machine::{
 use super::chart::{Beliefs, Chart, Oddity};
 use super::message::StackMessage;
 use super::requests::Evidence;
+use super::treatment::of_the_disk;
 use crate::configuration::Configuration;
 use crate::health::alerts::{Alerts, Fingerprint, Labels, Signal, Source};
 use crate::health::checks::{
@@ -144,6 +145,11 @@ impl Examination {
         self.checks.mending(Subject::Node(self.node))
     }
 
+    /// Whether the disk is to be tried: callers leave out who says that his disk is ill, and without work nobody would learn that it is well again.
+    pub(crate) fn wants_a_write(&self) -> bool {
+        self.degraded.is_some_and(of_the_disk) && self.disk.pending == Duration::ZERO
+    }
+
     /// When [`Examination::wake`] is due next.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.round_at.into_iter().chain(self.alerts.deadline()).min()
@@ -179,8 +185,10 @@ impl Examination {
                 Evidence::Works { ok, elapsed } => {
                     self.served(agent, ok, 0, directory, cx);
                     self.checks.excuse(Subject::Agent(agent), ReadingKind::Work);
-                    let readings = [Reading::Outcomes { ok: 1, errors: 0 }, Reading::Latency(elapsed)];
-                    self.report(Subject::Agent(agent), &readings, configuration, directory, findings, cx);
+                    // Every request is on the chart already.
+                    let subject = Subject::Agent(agent);
+                    self.checks.report(subject, &Reading::Outcomes { ok: 1, errors: 0 }, cx.now, |change| changes.push(change));
+                    self.report(subject, &[Reading::Latency(elapsed)], configuration, directory, findings, cx);
                 }
                 // Whether it is the agent's fault only a request can tell that calls nobody.
                 Evidence::Fails { ok, failed, crowded } => {

@@ -14,6 +14,9 @@ use super::{Cx, Node, settled};
 /// of itself, without writing it down; the next life must be above all of that.
 const LIFE: u64 = 1 << 24;
 
+/// Token of a record that is written to see whether the disk can: no incarnation is zero.
+pub(super) const TRIAL: u64 = 0;
+
 /// Peers nearby, and in other zones, that a node asks what has been moved. One answer is enough; more make it likely that one of them is up.
 const ASKED: usize = 5;
 
@@ -69,7 +72,7 @@ impl Node {
             self.peers.local(*agent, false, false);
         }
         self.examination.begin(&self.configuration, cx);
-        cx.persist(self.life.incarnation.to_le_bytes().to_vec(), self.life.incarnation);
+        self.write_life(self.life.incarnation, cx);
         if self.configuration.placement.enabled {
             let asked = self.whom_to_ask();
             asked.iter().for_each(|peer| cx.send(*peer, StackMessage::Ask));
@@ -109,7 +112,15 @@ impl Node {
         self.take_in(&agents, false, cx);
     }
 
+    /// Writes down which life this is.
+    pub(super) fn write_life(&self, token: u64, cx: &mut Cx<'_>) {
+        cx.persist(self.life.incarnation.to_le_bytes().to_vec(), token);
+    }
+
     pub(super) fn persisted(&mut self, token: u64, cx: &mut Cx<'_>) {
+        if token == TRIAL {
+            return;
+        }
         assert_eq!(token, self.life.incarnation, "a record of another life was acknowledged");
         self.show(cx);
     }

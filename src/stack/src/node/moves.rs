@@ -106,8 +106,9 @@ impl Node {
             if node == self.id && !here && self.life.wait_until.is_none() {
                 let copies = self.is_stateful(agent) && before.node_of(agent) != self.id;
                 came.push((agent, if copies { self.copies_of(agent) } else { StateSource::Local }));
-                // Agents of a node that is alive come because nothing has helped them there.
-                if before.node_of(agent) != self.id && !self.peers.suspects(before.node_of(agent)) {
+                // Agents of a node that is alive and well come because nothing has helped them there; those of one that is not well have left it alone.
+                let left = before.node_of(agent);
+                if left != self.id && !self.peers.suspects(left) && !self.peers.degraded(left) {
                     self.recovery.refer(agent, cx.now);
                 }
             } else if node == self.id && here {

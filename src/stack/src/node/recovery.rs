@@ -19,6 +19,7 @@ use hms_machine::{
 };
 
 use super::message::StackMessage;
+use super::treatment::of_the_disk;
 use crate::configuration::Configuration;
 use crate::supervisor::guard::{Count, Guard, Outlook, Permission, Refusal, Replicas, Request};
 use crate::supervisor::ladder::{self, Available, Ladder};
@@ -74,7 +75,7 @@ pub(crate) struct Situation<'a> {
     pub(crate) ready: &'a dyn Fn(ServiceId) -> bool,
     /// Whether a checkpoint of an agent was taken here.
     pub(crate) checkpoint: &'a dyn Fn(AgentId) -> bool,
-    /// Whether what ails the host is about to be over.
+    /// Whether what ails the host's disk is about to be over.
     pub(crate) mending: bool,
 }
 
@@ -570,7 +571,7 @@ impl Recovery {
         {
             let cause = treatment.cause;
             // What is about to be over by itself is no reason to take anything down.
-            if cause == Cause::SlowDisk && situation.mending {
+            if of_the_disk(cause) && situation.mending {
                 treatment.judge_at = Some(cx.now.saturating_add(HELD));
                 return;
             }

@@ -62,6 +62,6 @@ impl Node {
     }
 }
 
-fn of_the_disk(cause: Cause) -> bool {
+pub(super) fn of_the_disk(cause: Cause) -> bool {
     matches!(cause, Cause::SlowDisk | Cause::DiskErrors | Cause::DiskFull)
 }

@@ -6,6 +6,7 @@
 
 mod notice;
 mod open;
+mod present;
 mod restored;
 mod shown;
 mod struck;
@@ -14,14 +15,14 @@ use hms_machine::{AgentId, Cause, Duration, Instant, NodeId, Record, Seed};
 use hms_scenario::model::Scenario;
 use hms_sim::faults::{FaultId, Schedule};
 use hms_sim::services::placement::Placement;
-use hms_sim::world::{HarmRow, Kill, TraceKind, TraceRow};
+use hms_sim::world::{HarmRow, Hindered, Kill, TraceKind, TraceRow};
 
 use crate::checkers::recoveries::Recovery;
 use crate::timeline::Timeline;
 use open::Open;
 
 pub use notice::Notice;
-pub use struck::{harmed, struck};
+pub use struck::{Promise, harmed, struck};
 
 /// A fault and what became of it. All instants are true time.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +33,8 @@ pub struct Incident {
     pub name: String,
     /// Kind of fault, as in a scenario file.
     pub kind: &'static str,
+    /// What is promised of faults of this kind.
+    pub promise: Promise,
     /// Whom it struck, for reading.
     pub victims: String,
     /// Beginning of the fault.
@@ -42,6 +45,8 @@ pub struct Incident {
     pub shown: Option<Instant>,
     /// Whether it brings hosts down that were down and suspected already: there was nothing left to notice, so it never shows.
     pub known: bool,
+    /// From when on it struck a host that ran: at once, or when the first of its hosts came up; `None` if none did while it lasted.
+    pub present: Option<Instant>,
     /// First time that a node noticed: see [`Notice`].
     pub detected: Option<Instant>,
     /// The node that noticed first.
@@ -131,6 +136,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) harm: &'a [HarmRow],
     /// Processes that poison ended.
     pub(crate) kills: &'a [Kill],
+    /// What disks had to do while faults struck them.
+    pub(crate) hindered: &'a [Hindered],
     pub(crate) timeline: &'a Timeline,
     pub(crate) recoveries: &'a [Recovery],
 }
@@ -138,7 +145,7 @@ pub(crate) struct Evidence<'a> {
 /// Joins every fault of the schedule.
 pub(crate) fn join(evidence: &Evidence<'_>) -> Vec<Incident> {
     let Evidence { scenario, schedule, places, trace, .. } = *evidence;
-    let mut open: Vec<Open> = Vec::new();
+    let mut open: Vec<Open<'_>> = Vec::new();
     let mut closed: Vec<Incident> = Vec::new();
     let mut truth = Truth { places, down: Down::default() };
     for row in trace {

@@ -7,11 +7,12 @@ use hms_sim::services::placement::Placement;
 use hms_sim::world::{TraceKind, TraceRow};
 
 use super::notice::{Notice, Seen, Subject, leaves_traces, seen, shows_at_the_host};
-use super::struck::{harmed, kind_name, struck, victims_text};
+use super::present::is_present;
+use super::struck::{harmed, kind_name, promise, struck, victims_text};
 use super::{Down, Incident, Truth, add, remove};
 
 /// What is still wrong.
-pub(super) struct Open {
+pub(super) struct Open<'a> {
     pub(super) incident: Incident,
     /// Seq of the event with which the fault began.
     began: u64,
@@ -19,8 +20,7 @@ pub(super) struct Open {
     crash: bool,
     nodes: Vec<NodeId>,
     agents: Vec<AgentId>,
-    /// The fault's kind.
-    fault: FaultKind,
+    fault: &'a ScheduledFault,
     /// Suspicions count only where the fault can cause them: of these nodes.
     active: bool,
     /// Agents that are stuck by this fault: a restart frees them before the fault's own end.
@@ -32,8 +32,8 @@ pub(super) struct Open {
     suspicions: Vec<(NodeId, NodeId)>,
 }
 
-impl Open {
-    pub(super) fn new(fault: &ScheduledFault, scenario: &Scenario, places: &Placement, down: &Down, began: u64) -> Self {
+impl<'a> Open<'a> {
+    pub(super) fn new(fault: &'a ScheduledFault, scenario: &Scenario, places: &Placement, down: &Down, began: u64) -> Self {
         let (nodes, agents) = struck(fault, scenario, places);
         let instant = matches!(
             fault.kind,
@@ -59,11 +59,13 @@ impl Open {
             fault: fault.id,
             name: fault.name.clone(),
             kind: kind_name(&fault.kind),
+            promise: promise(&fault.kind),
             victims: victims_text(fault, scenario),
             start: fault.start,
             end: if instant { Some(fault.start) } else { fault.end.filter(|end| *end <= run_end) },
             shown: None,
             known,
+            present: is_present(fault, &down.nodes).then_some(fault.start),
             detected: None,
             detector: None,
             notice: None,
@@ -83,7 +85,7 @@ impl Open {
             stuck: if hang { agents.clone() } else { Vec::new() },
             nodes,
             agents,
-            fault: fault.kind.clone(),
+            fault,
             active: !instant,
             began,
             crash,
@@ -115,7 +117,12 @@ impl Open {
                     self.suspicions.retain(|(_, peer)| *peer != node);
                 }
             }
-            TraceKind::NodeUp(node) => remove(&mut self.down_nodes, node),
+            TraceKind::NodeUp(node) => {
+                remove(&mut self.down_nodes, node);
+                if self.active && self.incident.present.is_none() && is_present(self.fault, &truth.down.nodes) {
+                    self.incident.present = Some(row.at);
+                }
+            }
             // An agent that is ready on another node is not down: this was an older or a needless process of it.
             TraceKind::AgentDown { agent, .. } if truth.down.is_ready(agent) => {
                 remove(&mut self.stuck, agent);
@@ -161,7 +168,7 @@ impl Open {
     }
 
     fn poisons(&self, agent: AgentId) -> bool {
-        self.active && matches!(self.fault, FaultKind::Poison { .. }) && self.incident.struck.contains(&agent)
+        self.active && matches!(self.fault.kind, FaultKind::Poison { .. }) && self.incident.struck.contains(&agent)
     }
 
     /// Whether the end of an agent belongs to this incident: this fault did it or may have led to it, and it was not over.
@@ -186,7 +193,8 @@ impl Open {
 
     /// Whether something that is said may still matter to this incident.
     pub(super) fn listens(&self, at: Instant) -> bool {
-        let late = self.incident.detected.is_none() && leaves_traces(&self.fault, None, at.saturating_since(self.incident.start));
+        let late =
+            self.incident.detected.is_none() && leaves_traces(&self.fault.kind, None, at.saturating_since(self.incident.start));
         self.incident.verified.is_none() || late
     }
 
@@ -194,7 +202,7 @@ impl Open {
         let seen = seen(record);
         // Once nothing of the fault is left, whatever is noticed is another one's doing, but for the traces that some leave.
         if self.incident.recovered.is_some() {
-            let late = |seen: &Seen| leaves_traces(&self.fault, Some(*seen), at.saturating_since(self.incident.start));
+            let late = |seen: &Seen| leaves_traces(&self.fault.kind, Some(*seen), at.saturating_since(self.incident.start));
             if let Some(seen) = seen.filter(late).filter(|seen| self.concerns(seen, truth)) {
                 self.notice(node, seen, at);
             }
@@ -228,7 +236,7 @@ impl Open {
             }
             (_, Subject::Node(node)) => self.nodes.contains(&node),
             (Notice::Failure, Subject::Agent(agent)) => {
-                self.agents.contains(&agent) || (matches!(self.fault, FaultKind::Poison { .. }) && harmed(&agent))
+                self.agents.contains(&agent) || (matches!(self.fault.kind, FaultKind::Poison { .. }) && harmed(&agent))
             }
             (_, Subject::Agent(agent)) => harmed(&agent),
             (_, Subject::Service(service)) => places.by_service[service.index()].iter().any(harmed),

@@ -8,9 +8,10 @@
 //! | leak of memory, of handles | when it has taken 1 % of the host's memory, of the agent's handles |
 //! | clock that drifts | when it is off by 10 ms more than before |
 //! | clock that jumps | at once, if it is off by 10 ms or more afterwards: one that jumps back to the right time is well |
-//! | pause of a host, stall of a disk, clog of links | at once, if it lasts longer than 500 ms: shorter ones are what HM-S2 wants left alone |
-//! | disk | at once, if any service writes a journal, of which every disk may have a copy; damage done in silence never: whoever reads it says so |
-//! | slow disk | at once, if slower by more than the factor 1.6 up to which healthy drives differ (PERSEUS: Lu et al., FAST 2023) |
+//! | pause of a host, clog of links | at once, if it lasts longer than 500 ms: shorter ones are what HM-S2 wants left alone |
+//! | disk that is full or fails operations | with the first operation that fails; damage done in silence never: whoever reads it says so |
+//! | stall of a disk | with the first operation that is asked for or under way, if it then lasts longer than 500 ms |
+//! | slow disk | with the first operation, if slower by more than the factor 1.6 up to which healthy drives differ (PERSEUS: Lu et al., FAST 2023) |
 //! | slow link, slow network card | at once, if messages take half a millisecond longer on average |
 //! | throttled link | at once, if a full frame of Ethernet takes half a millisecond longer |
 //! | bad deployment | at once, if it has reached any replica: each gets it by chance |
@@ -18,12 +19,13 @@
 //! | poison | with the first process that it kills |
 //! | crash of hosts | at once, unless all of them were down and suspected already |
 //!
+//! A fault of hosts that are down shows nothing before one of them is up, a fault of ways nothing before hosts at both ends are.
 //! A fault that ends before it has shown never did. One that was noticed before it showed was noticed in no time.
 
 use hms_machine::{Duration, Instant};
 use hms_scenario::model::{DiskFailure, FaultKind, LinkFault};
-use hms_sim::faults::ScheduledFault;
-use hms_sim::world::{BUCKET, has_new_version};
+use hms_sim::faults::{ScheduledFault, Victims};
+use hms_sim::world::{BUCKET, Hindered, has_new_version};
 
 use super::notice::HERD_NOTICE;
 use super::restored::Scope;
@@ -46,7 +48,9 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// The first effect of the fault.
 pub(super) fn shown(incident: &Incident, fault: &ScheduledFault, evidence: &Evidence<'_>) -> Option<Instant> {
-    let start = incident.start;
+    // Whether a crash had anything left to bring down, `known` says.
+    let crash = matches!(fault.kind, FaultKind::Crash { .. });
+    let start = if crash { incident.start } else { incident.present? };
     let after = |seconds: f64| {
         let at = start.saturating_add(Duration::from_secs_f64(seconds));
         incident.end.is_none_or(|end| at <= end).then_some(at)
@@ -64,10 +68,16 @@ pub(super) fn shown(incident: &Incident, fault: &ScheduledFault, evidence: &Evid
         FaultKind::ClockStep { .. } => at_once(clock_off(fault, evidence) >= CLOCK),
         FaultKind::ClockStrobe { by, .. } => at_once(*by >= CLOCK),
         FaultKind::Pause | FaultKind::Link(LinkFault::Clog) => at_once(long),
-        FaultKind::Disk(DiskFailure::Stall) => at_once(long && writes(evidence)),
+        FaultKind::Disk(DiskFailure::Stall) => {
+            let stalled = first_operation(fault, start, evidence, |_| true)?;
+            incident.end.is_none_or(|end| end.saturating_since(stalled) > PAUSE).then_some(stalled)
+        }
         FaultKind::Disk(DiskFailure::BitFlips { .. } | DiskFailure::Misdirected { .. }) => None,
-        FaultKind::Disk(DiskFailure::Full | DiskFailure::Errors { .. }) => at_once(writes(evidence)),
-        FaultKind::SlowDisk { factor } => at_once(*factor > DISK && writes(evidence)),
+        FaultKind::Disk(DiskFailure::Full | DiskFailure::Errors { .. }) => {
+            first_operation(fault, start, evidence, |row| row.failed)
+        }
+        FaultKind::SlowDisk { factor } if *factor <= DISK => None,
+        FaultKind::SlowDisk { .. } => first_operation(fault, start, evidence, |_| true),
         FaultKind::SlowNic { delay } | FaultKind::Link(LinkFault::Latency { delay }) => at_once(delay.mean() >= DELAY),
         FaultKind::Link(LinkFault::Throttle { bandwidth }) => at_once(FRAME / (*bandwidth).max(1) as f64 * 1e9 >= DELAY),
         FaultKind::Regression { .. } => {
@@ -93,9 +103,17 @@ pub(super) fn shown(incident: &Incident, fault: &ScheduledFault, evidence: &Evid
     }
 }
 
-/// Whether disks are needed: every host may have to keep the copies of somebody's journal.
-fn writes(evidence: &Evidence<'_>) -> bool {
-    evidence.scenario.services.iter().any(|service| service.journal.is_some())
+/// When a disk that the fault strikes had to do the first such thing while it lasted.
+fn first_operation(
+    fault: &ScheduledFault,
+    start: Instant,
+    evidence: &Evidence<'_>,
+    such: impl Fn(&Hindered) -> bool,
+) -> Option<Instant> {
+    let Victims::Nodes(nodes) = &fault.victims else { return None };
+    let lasts = |at: Instant| at >= start && fault.end.is_none_or(|end| at <= end);
+    let mut rows = evidence.hindered.iter().filter(|row| lasts(row.at) && nodes.contains(&row.node));
+    rows.find(|row| such(row)).map(|row| row.at)
 }
 
 /// How far the clocks that the fault sets are off afterwards by it and by those before it; drift aside.

@@ -92,6 +92,52 @@ pub(super) fn kind_name(kind: &FaultKind) -> &'static str {
     }
 }
 
+/// What is promised of a kind of fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Promise {
+    /// By it something stops, is cut off or refuses: a failure, to be noticed within a second. Others are degradations as small as a scenario says.
+    pub noticed: bool,
+    /// It is one of crash, pause, slow, leak, disk and zone faults, against which a recovery helps. A crash loop, an outage, a bad deployment or a gray
+    /// failure strikes each new process as it struck the old one, and a surge or a bad network is nobody's to restart.
+    pub healed: bool,
+}
+
+/// What is promised of a kind of fault.
+pub(super) fn promise(kind: &FaultKind) -> Promise {
+    let (noticed, healed) = match kind {
+        FaultKind::Crash { .. }
+        | FaultKind::AgentCrash
+        | FaultKind::Hang
+        | FaultKind::Pause
+        | FaultKind::Partition(_)
+        | FaultKind::Disk(DiskFailure::Stall | DiskFailure::Full | DiskFailure::Errors { .. }) => (true, true),
+        FaultKind::CrashLoop { .. } | FaultKind::Poison { .. } | FaultKind::Link(LinkFault::Clog) => (true, false),
+        FaultKind::SlowCpu { .. }
+        | FaultKind::SlowDisk { .. }
+        | FaultKind::SlowNic { .. }
+        | FaultKind::MemoryLeak { .. }
+        | FaultKind::HandleLeak { .. }
+        | FaultKind::Disk(DiskFailure::BitFlips { .. } | DiskFailure::Misdirected { .. }) => (false, true),
+        FaultKind::Link(
+            LinkFault::Latency { .. }
+            | LinkFault::Loss { .. }
+            | LinkFault::Duplicate { .. }
+            | LinkFault::Reorder { .. }
+            | LinkFault::Corrupt { .. }
+            | LinkFault::Throttle { .. },
+        )
+        | FaultKind::ClockStep { .. }
+        | FaultKind::ClockDrift { .. }
+        | FaultKind::ClockStrobe { .. }
+        | FaultKind::Surge { .. }
+        | FaultKind::Herd { .. }
+        | FaultKind::Regression { .. }
+        | FaultKind::Gray { .. }
+        | FaultKind::Outage { .. } => (false, false),
+    };
+    Promise { noticed, healed }
+}
+
 pub(super) fn victims_text(fault: &ScheduledFault, scenario: &Scenario) -> String {
     let names = |nodes: &[NodeId]| nodes.iter().map(NodeId::to_string).collect::<Vec<_>>().join(" ");
     match (&fault.kind, &fault.victims) {

@@ -207,3 +207,41 @@ fn time_is_counted_from_the_first_effect_and_a_fault_without_one_has_none() {
     let shown = |text: String| only(&text, vec![began()], &quiet).shown;
     assert_eq!((shown(pause("500ms")), shown(pause("501ms"))), (None, Some(secs(30))));
 }
+
+/// A fault of this kind strikes node 0 from 30 s to 60 s, in which its disk is asked for an operation at `asked` and fails one at `failed`.
+fn shown_on_a_disk(kind: &str, asked: Option<u64>, failed: Option<u64>) -> Option<Instant> {
+    let text = format!("[[fault]]\nkind = \"{kind}\"\nat = \"30s\"\nfor = \"30s\"\ntarget = {{ node = 0 }}\n");
+    let mut harm = Harm::default();
+    asked.into_iter().for_each(|at| harm.hinder(secs(at), NodeId(0), false));
+    failed.into_iter().for_each(|at| harm.hinder(secs(at), NodeId(0), true));
+    // What befalls other disks shows nothing of this one.
+    harm.hinder(secs(31), NodeId(1), true);
+    only(&text, vec![began()], &harm).shown
+}
+
+#[test]
+fn a_fault_of_a_disk_shows_with_the_first_operation_that_meets_it() {
+    for kind in ["disk_full", "disk_errors"] {
+        assert_eq!(shown_on_a_disk(kind, Some(32), Some(40)), Some(secs(40)), "{kind}");
+        assert_eq!(shown_on_a_disk(kind, Some(32), None), None, "{kind}");
+        assert_eq!(shown_on_a_disk(kind, None, Some(61)), None, "{kind}");
+    }
+    for kind in ["disk_stall", "slow_disk"] {
+        assert_eq!(shown_on_a_disk(kind, Some(32), None), Some(secs(32)), "{kind}");
+        assert_eq!(shown_on_a_disk(kind, None, None), None, "{kind}");
+    }
+    // A pause of half a second is no failure.
+    assert_eq!(shown_on_a_disk("disk_stall", Some(60), None), None);
+}
+
+#[test]
+fn what_strikes_a_host_that_is_down_shows_when_the_host_is_up_or_never() {
+    let pause = "[[fault]]\nkind = \"pause\"\nat = \"30s\"\nfor = \"30s\"\ntarget = { node = 0 }\n";
+    let shown = |up: u64| {
+        let rows = vec![row(20, TraceKind::NodeDown(NodeId(0))), began(), row(up, TraceKind::NodeUp(NodeId(0)))];
+        let ended = row(60, TraceKind::FaultEnded(FaultId(0)));
+        only(pause, [rows, vec![ended]].concat(), &Harm::default()).shown
+    };
+    assert_eq!((shown(40), shown(70)), (Some(secs(40)), None));
+    assert_eq!(only(pause, vec![began()], &Harm::default()).shown, Some(secs(30)));
+}

@@ -34,11 +34,21 @@ impl Baseline {
             return None;
         }
         push(&mut self.recent, RECENT, value);
-        let normal = (self.normal.len() >= NORMAL_MIN).then(|| median(&self.normal).max(self.floor));
+        let normal = self.normal();
         if normal.is_none_or(|normal| value < bad * normal) {
             push(&mut self.normal, NORMAL, value);
         }
         Some(median(&self.recent) / normal?)
+    }
+
+    /// Whether a value by itself is one of those that count as normal.
+    pub(super) fn is_usual(&self, value: f64, bad: f64) -> bool {
+        value.is_finite() && self.normal().is_none_or(|normal| value < bad * normal)
+    }
+
+    /// What is usual, once enough is known.
+    fn normal(&self) -> Option<f64> {
+        (self.normal.len() >= NORMAL_MIN).then(|| median(&self.normal).max(self.floor))
     }
 }
 

@@ -9,6 +9,9 @@ use crate::health::Gate;
 /// A usual time below this counts as this: a write into a cache of the device is not a measure.
 const USUAL_MIN: Duration = Duration::from_micros(100);
 
+/// A disk of which a mean was as usual within this time is not slow all the time: the median of several has yet to follow.
+const RECENTLY: Duration = Duration::from_secs(1);
+
 /// Degraded while the disk is slow against its own past; failed while an operation does not come back at all.
 #[derive(Clone, Debug)]
 pub struct DiskLatency {
@@ -18,6 +21,9 @@ pub struct DiskLatency {
     stalled: Gate,
     /// An operation that takes this long has not merely become slower.
     stall: Duration,
+    /// When a reading was as usual last, and when one was taken last.
+    usual: Option<Instant>,
+    seen: Instant,
 }
 
 impl DiskLatency {
@@ -30,6 +36,8 @@ impl DiskLatency {
             // An operation that is under way is read again and again: two readings are no chance.
             stalled: Gate::new(configuration.smoothed(configuration.failures())),
             stall: configuration.disk_stall,
+            usual: None,
+            seen: Instant::ZERO,
         }
     }
 
@@ -48,6 +56,10 @@ impl Check for DiskLatency {
     fn observe(&mut self, reading: &Reading, at: Instant) -> Option<Status> {
         let Reading::DiskOperation(elapsed) = *reading else { return None };
         self.stalled.observe(f64::from(u8::from(elapsed >= self.stall)), at);
+        self.seen = at;
+        if self.baseline.is_usual(elapsed.as_secs_f64(), self.bad) {
+            self.usual = Some(at);
+        }
         if let Some(ratio) = self.baseline.observe(elapsed.as_secs_f64(), self.bad) {
             self.slow.observe(ratio, at);
         }
@@ -55,8 +67,8 @@ impl Check for DiskLatency {
     }
 
     fn mending(&self) -> bool {
-        let mends = |gate: &Gate| !gate.raised() || gate.mending();
-        mends(&self.stalled) && mends(&self.slow)
+        let usual = self.usual.is_some_and(|usual| self.seen.saturating_since(usual) < RECENTLY);
+        (!self.stalled.raised() || self.stalled.mending()) && (!self.slow.raised() || usual)
     }
 
     fn box_clone(&self) -> Box<dyn Check> {

@@ -1,6 +1,6 @@
 //! Which share of requests fails?
 
-use hms_machine::Instant;
+use hms_machine::{Duration, Instant};
 
 use super::error_window::ErrorWindow;
 use super::{Cause, Check, CheckConfiguration, Reading, Status};
@@ -9,11 +9,17 @@ use crate::health::Grader;
 /// From this share of failing requests on, a subject has failed rather than degraded: it does more harm than good.
 const FAILED_SHARE: f64 = 0.5;
 
+/// Where nothing has failed for this long, though there was something to fail, the trouble may be over: the window has yet to forget it.
+const PAST: Duration = Duration::from_millis(500);
+
 /// Degraded, or failed, while many requests fail.
 #[derive(Clone, Debug)]
 pub struct ErrorRate {
     window: ErrorWindow,
     grader: Grader,
+    /// When something failed last, and when something was looked at last.
+    failed: Option<Instant>,
+    seen: Instant,
 }
 
 impl ErrorRate {
@@ -23,6 +29,8 @@ impl ErrorRate {
         ErrorRate {
             window: ErrorWindow::new(configuration.error_window, configuration.error_volume),
             grader: Grader::new(threshold(configuration.error_ratio), threshold(FAILED_SHARE.max(configuration.error_ratio))),
+            failed: None,
+            seen: Instant::ZERO,
         }
     }
 }
@@ -30,8 +38,16 @@ impl ErrorRate {
 impl Check for ErrorRate {
     fn observe(&mut self, reading: &Reading, at: Instant) -> Option<Status> {
         let (ok, errors) = outcomes(reading)?;
+        self.seen = at;
+        if errors > 0 {
+            self.failed = Some(at);
+        }
         let share = self.window.observe(ok, errors, at)?;
         Some(Status::of(self.grader.observe(share, at), Cause::Errors))
+    }
+
+    fn mending(&self) -> bool {
+        self.failed.is_none_or(|failed| self.seen.saturating_since(failed) >= PAST)
     }
 
     fn box_clone(&self) -> Box<dyn Check> {

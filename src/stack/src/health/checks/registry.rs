@@ -196,10 +196,10 @@ impl Checks {
         statuses.filter(|status| *status != Status::Unknown).reduce(Status::worse).unwrap_or(Status::Unknown)
     }
 
-    /// Whether all that is said against a subject is about to be over; not if nothing is said.
+    /// Whether all that is said against a subject is about to be over; so it is if nothing is said.
     pub fn mending(&self, subject: Subject) -> bool {
         let mut bad = self.entries.get(&subject).into_iter().flatten().filter(|entry| entry.status.level() >= Level::Degraded);
-        bad.clone().next().is_some() && bad.all(|entry| entry.check.mending())
+        bad.all(|entry| entry.check.mending())
     }
 
     /// Every check of a subject with what it says, in the order of registration.
