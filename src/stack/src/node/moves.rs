@@ -42,7 +42,7 @@ struct Wait {
 
 impl Leaving {
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.0.values().map(|wait| wait.ask_at.min(wait.until)).min()
+        self.0.values().map(|wait| wait.ask_at).min()
     }
 }
 
@@ -148,7 +148,9 @@ impl Node {
             wait.ask_at = now.saturating_add(ASK_AGAIN);
             cx.send(self.assignments.node_of(*agent), StackMessage::Relieve { agent: *agent });
         }
-        let late = self.leaving.0.iter().filter(|(_, wait)| wait.until <= now);
+        // As long as the new home can be reached and the stand-in is not ready, stopping the only one that works would help nobody.
+        let lost = |agent| self.peers.suspects(self.assignments.node_of(agent)) || !self.recovery.serves(agent);
+        let late = self.leaving.0.iter().filter(|(agent, wait)| wait.until <= now && lost(**agent));
         late.map(|(agent, _)| *agent).collect::<Vec<_>>().into_iter().for_each(|agent| self.let_go(agent, cx));
     }
 

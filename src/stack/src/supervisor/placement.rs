@@ -30,7 +30,7 @@ parameters! {
         settle: Duration = duration(ms(1), hours(1), secs(5)),
             "An agent that has just been moved is left where it is for this long, whatever is believed of its node. Shorter: faster when that fails too, more moves to and fro.";
         hand_over: bool = switch(true),
-            "An agent that works and was moved away works on until its stand-in is ready, at most for `give_up`; off: it is stopped when its node hears of the move.";
+            "An agent that works and was moved away works on until its stand-in is ready, at most for `give_up` where the new home cannot be reached; off: it is stopped when its node hears of the move.";
         spread: bool = switch(true),
             "Prefers zones with few replicas of the service; off: the least loaded node wherever it is.";
         headroom: f64 = real(0.0, 10.0, 0.25),

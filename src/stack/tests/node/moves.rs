@@ -78,6 +78,21 @@ fn a_node_that_was_only_cut_off_stops_what_was_moved_away_when_it_is_back() {
 }
 
 #[test]
+fn an_agent_that_was_moved_away_works_on_while_its_stand_in_starts_however_long_that_takes() {
+    let mut cluster = six(Configuration::default());
+    cluster.run(secs(5));
+    cluster.script(1).startup = Some(secs(25));
+    cluster.isolate(&[2]);
+    cluster.run(secs(8));
+    cluster.cut.clear();
+    // Longer than a node waits for a new home that it cannot reach.
+    cluster.run(secs(14));
+    assert!(cluster.runs_on(AgentId(1)).contains(&2), "{:?}", cluster.runs_on(AgentId(1)));
+    cluster.run(secs(20));
+    assert!(!cluster.runs_on(AgentId(1)).contains(&2) && cluster.ready() == 3, "{:?}", cluster.runs_on(AgentId(1)));
+}
+
+#[test]
 fn as_s4_the_smaller_side_of_a_partition_moves_nothing_and_does_with_the_guard_off() {
     let moved_by = |configuration, side: &[u32]| {
         let mut cluster = six(configuration);
