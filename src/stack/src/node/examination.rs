@@ -145,9 +145,17 @@ impl Examination {
         self.checks.mending(Subject::Node(self.node))
     }
 
+    /// What ails the disk, whatever else may ail the host more.
+    pub(crate) fn disk_ails(&self) -> Option<Cause> {
+        let subject = Subject::Node(self.node);
+        let bad = self.checks.of(subject).filter(|(_, status)| status.level() >= Level::Degraded);
+        let mut causes = bad.filter_map(|(_, status)| Some(cause_of(status.cause()?, subject)));
+        causes.find(|cause| of_the_disk(*cause))
+    }
+
     /// Whether the disk is to be tried: callers leave out who says that his disk is ill, and without work nobody would learn that it is well again.
     pub(crate) fn wants_a_write(&self) -> bool {
-        self.degraded.is_some_and(of_the_disk) && self.disk.pending == Duration::ZERO
+        self.disk.pending == Duration::ZERO && self.disk_ails().is_some()
     }
 
     /// When [`Examination::wake`] is due next.
@@ -246,6 +254,11 @@ impl Examination {
         cx.charge(Component::Health);
         self.asked = false;
         let before = std::mem::replace(&mut self.disk, measured.disk);
+        if before.pending >= PENDING_MIN && measured.disk.pending < PENDING_MIN {
+            // It was told while it was under way: in a mean it would speak again, of a disk that has come back.
+            self.flushes = (measured.disk.syncs, measured.disk.syncs_busy);
+            self.charted = self.flushes;
+        }
         let done = measured.disk.operations.saturating_sub(before.operations);
         let failed = measured.disk.errors.saturating_sub(before.errors);
         let (known, known_busy) = self.flushes;

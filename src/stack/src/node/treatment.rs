@@ -21,7 +21,7 @@ impl Node {
                     self.with_situation(|recovery, situation| recovery.is_well(agent, situation, cx));
                     Vec::new()
                 }
-                Finding::Node(cause) => self.host_ails(cause, cx),
+                Finding::Node(_) => self.host_ails(cx),
             };
             self.follow(outcomes, cx);
         }
@@ -29,11 +29,15 @@ impl Node {
     }
 
     /// The host itself is not well, or is well again. Callers leave it out; only agents whose state needs the disk have a reason to leave.
-    pub(super) fn host_ails(&mut self, cause: Option<Cause>, cx: &mut Cx<'_>) -> Vec<Outcome> {
+    /// What is about to be over by itself is left alone.
+    pub(super) fn host_ails(&mut self, cx: &mut Cx<'_>) -> Vec<Outcome> {
+        let disk = self.examination.disk_ails();
+        if disk.is_some() && self.examination.mending() {
+            return Vec::new();
+        }
         let agents: Vec<_> = self.recovery.agents().filter(|agent| self.is_stateful(*agent)).collect();
         let mut outcomes = Vec::new();
         for agent in agents {
-            let disk = cause.filter(|cause| of_the_disk(*cause));
             // What ails the agent itself is not over with what ails the host.
             let ailed = self.recovery.ailing(agent).is_some_and(of_the_disk);
             outcomes.extend(self.with_situation(|recovery, situation| match disk {

@@ -43,7 +43,7 @@ pub struct Incident {
     pub end: Option<Instant>,
     /// When the fault began to show; `None` if it never did.
     pub shown: Option<Instant>,
-    /// Whether it brings hosts down that were down and suspected already: there was nothing left to notice, so it never shows.
+    /// Whether it is a crash or a pause of hosts that stood still and were suspected already: there was nothing left to notice, so it never shows.
     pub known: bool,
     /// From when on it struck a host that ran: at once, or when the first of its hosts came up; `None` if none did while it lasted.
     pub present: Option<Instant>,
@@ -191,6 +191,7 @@ pub(crate) fn join(evidence: &Evidence<'_>) -> Vec<Incident> {
 #[derive(Default)]
 struct Down {
     nodes: Vec<NodeId>,
+    paused: Vec<NodeId>,
     agents: Vec<AgentId>,
     /// Processes that take requests.
     ready: Vec<(AgentId, NodeId)>,
@@ -224,10 +225,10 @@ impl Down {
                 add(&mut self.ready, (agent, node));
                 remove(&mut self.agents, agent);
             }
+            TraceKind::NodePaused(node) => add(&mut self.paused, node),
+            TraceKind::NodeResumed(node) => remove(&mut self.paused, node),
             TraceKind::FaultBegan(_)
             | TraceKind::FaultEnded(_)
-            | TraceKind::NodePaused(_)
-            | TraceKind::NodeResumed(_)
             | TraceKind::AgentStarting { .. }
             | TraceKind::AgentServed { .. }
             | TraceKind::StateRebuilt { .. }

@@ -53,8 +53,9 @@ impl<'a> Open<'a> {
             .copied()
             .filter(|agent| crash && down.agents.contains(agent) && down_nodes.contains(&places.agents[agent.index()].node))
             .collect();
-        let suspected = |node: &NodeId| down.nodes.contains(node) && down.suspected.iter().any(|(_, peer)| peer == node);
-        let known = crash && nodes.iter().all(suspected);
+        let still = |node: &NodeId| down.nodes.contains(node) || down.paused.contains(node);
+        let known = (crash || matches!(fault.kind, FaultKind::Pause))
+            && nodes.iter().all(|node| still(node) && down.suspected.iter().any(|(_, peer)| peer == node));
         let incident = Incident {
             fault: fault.id,
             name: fault.name.clone(),

@@ -17,7 +17,7 @@
 //! | bad deployment | at once, if it has reached any replica: each gets it by chance |
 //! | gray failure, outage, herd, surge | with the first failure of the first second in which more than 1 % of attempts on what it strikes fail: what is less counts as restored service, too |
 //! | poison | with the first process that it kills |
-//! | crash of hosts | at once, unless all of them were down and suspected already |
+//! | crash or pause of hosts | at once, unless all of them stood still and were suspected already |
 //!
 //! A fault of hosts that are down shows nothing before one of them is up, a fault of ways nothing before hosts at both ends are.
 //! A fault that ends before it has shown never did. One that was noticed before it showed was noticed in no time.
@@ -67,7 +67,8 @@ pub(super) fn shown(incident: &Incident, fault: &ScheduledFault, evidence: &Evid
         FaultKind::ClockDrift { ppm } => after(CLOCK.as_secs_f64() / (ppm.abs() * 1e-6)),
         FaultKind::ClockStep { .. } => at_once(clock_off(fault, evidence) >= CLOCK),
         FaultKind::ClockStrobe { by, .. } => at_once(*by >= CLOCK),
-        FaultKind::Pause | FaultKind::Link(LinkFault::Clog) => at_once(long),
+        FaultKind::Pause => at_once(long && !incident.known),
+        FaultKind::Link(LinkFault::Clog) => at_once(long),
         FaultKind::Disk(DiskFailure::Stall) => {
             let stalled = first_operation(fault, start, evidence, |_| true)?;
             incident.end.is_none_or(|end| end.saturating_since(stalled) > PAUSE).then_some(stalled)

@@ -244,4 +244,9 @@ fn what_strikes_a_host_that_is_down_shows_when_the_host_is_up_or_never() {
     };
     assert_eq!((shown(40), shown(70)), (Some(secs(40)), None));
     assert_eq!(only(pause, vec![began()], &Harm::default()).shown, Some(secs(30)));
+    // One that is paused and suspected already cannot look worse.
+    let paused = row(20, TraceKind::NodePaused(NodeId(0)));
+    let again = |rows: Vec<TraceRow>| only(pause, [rows, vec![began()]].concat(), &Harm::default()).shown;
+    assert_eq!(again(vec![paused]), Some(secs(30)));
+    assert_eq!(again(vec![paused, suspected(21, 1, 0, true)]), None);
 }
