@@ -120,6 +120,8 @@ pub struct App {
     /// Jobs by what they do, as far as that matters.
     running: Option<u64>,
     restoring: Option<(RunId, u64)>,
+    /// What was asked about two runs last.
+    comparing: Option<crate::view::compare::Question>,
     /// What waits for a place to be written to, by the job that asks for it.
     writings: BTreeMap<u64, Writing>,
     /// Where a picture of the window is to be written in the next frame.
@@ -160,6 +162,7 @@ impl App {
             next_run: 1,
             running: None,
             restoring: None,
+            comparing: None,
             writings: BTreeMap::new(),
             screenshot: None,
             checking: None,

@@ -60,6 +60,9 @@ impl App {
                 }
             }
             Report::Presets(presets) => view.presets = presets,
+            // Somebody may have gone on to another pair meanwhile.
+            Report::Compared(held) if self.comparing == Some(held.question) => view.comparison = Some(held),
+            Report::Compared(_) => {}
             Report::Measured(scorecard) => view.scorecard = Some(scorecard),
             Report::Picked(path) => self.carry_out(Command::Open(path)),
             Report::Place(job, path) => {

@@ -1,7 +1,10 @@
 //! Figures for reading: numbers with their units, in a row of tiles.
 
-use egui::{RichText, Ui};
+use egui::{Color32, RichText, Ui};
+use hms_lab::scorecard::promised;
 use hms_lab::trial::{Objective, Unit};
+
+use crate::theme;
 
 /// A value with its unit, as short as it can be read.
 pub fn figure(value: Option<f64>, unit: Unit) -> String {
@@ -43,7 +46,7 @@ pub fn digits(value: f64) -> String {
     }
 }
 
-/// Objectives in tiles: what stands out first.
+/// Objectives in tiles: what stands out first, and whether it keeps to what is promised.
 pub fn tiles(ui: &mut Ui, objectives: &[&Objective]) {
     ui.horizontal_wrapped(|ui| {
         for objective in objectives {
@@ -52,10 +55,24 @@ pub fn tiles(ui: &mut Ui, objectives: &[&Objective]) {
                 ui.vertical(|ui| {
                     ui.label(RichText::new(shown).size(19.0).strong());
                     ui.weak(objective.definition.name.replace('_', " ")).on_hover_text(objective.definition.help);
+                    let (text, color) =
+                        against(objective).unwrap_or_else(|| ("no target".to_owned(), theme::faint(ui.visuals())));
+                    ui.label(RichText::new(text).small().color(color));
                 });
             });
         }
     });
+}
+
+/// An objective against what is promised of it, in words and in the colour of the verdict.
+fn against(objective: &Objective) -> Option<(String, Color32)> {
+    let promised = promised(objective.definition.name)?;
+    let (id, target) = (promised.id, promised.text());
+    Some(match objective.value.map(|value| promised.reached(value)) {
+        Some(true) => (format!("{id} {target}: reached"), theme::GOOD),
+        Some(false) => (format!("{id} {target}: missed"), theme::BAD),
+        None => (format!("{id} {target}: not shown"), Color32::GRAY),
+    })
 }
 
 #[cfg(test)]
@@ -70,5 +87,17 @@ mod tests {
         assert_eq!(figure(Some(297.4), Unit::PerSecond), "297 1/s");
         assert_eq!(figure(None, Unit::Count), "–");
         assert_eq!(seconds(0.0), "0 s");
+    }
+
+    #[test]
+    fn an_objective_is_held_against_what_is_promised_of_it() {
+        let of = |name: &str, value| {
+            let definition = hms_lab::trial::DEFINITIONS.iter().find(|definition| definition.name == name).unwrap();
+            against(&Objective { definition, value })
+        };
+        assert_eq!(of("detection_p99", Some(0.5)), Some(("HM-S1 < 1 s: reached".to_owned(), theme::GOOD)));
+        assert_eq!(of("first_attempt", Some(0.5)), Some(("AS-S3 >= 0.95: missed".to_owned(), theme::BAD)));
+        assert_eq!(of("detection_p99", None).unwrap().0, "HM-S1 < 1 s: not shown");
+        assert_eq!(of("goodput", Some(1.0)), None);
     }
 }

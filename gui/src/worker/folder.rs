@@ -127,9 +127,11 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Measures the promised figures.
-pub fn measure(desk: &Desk, inputs: &Inputs, seeds: u64) {
+pub fn measure(desk: &Desk, inputs: &Inputs, seeds: u64, command_line: Option<String>) {
     match scorecard::measure(std::slice::from_ref(inputs), seeds, 0, &|| !desk.control.stops()) {
-        Ok(rows) => desk.report(Report::Measured(Scorecard { scenario: inputs.scenario().name.clone(), seeds, rows })),
+        Ok(rows) => {
+            desk.report(Report::Measured(Scorecard { command_line, scenario: inputs.scenario().name.clone(), seeds, rows }))
+        }
         Err(error) => desk.say(!desk.control.stops(), error.to_string()),
     }
 }

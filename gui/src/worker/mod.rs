@@ -21,6 +21,7 @@ use hms_lab::inputs::{InputError, Inputs};
 use hms_lab::presets::Preset;
 
 use crate::view::campaign::Campaign;
+use crate::view::compare::Held;
 use crate::view::live::Live;
 use crate::view::run::{Moment, RunView};
 use crate::view::search::{Evolving, Search};
@@ -64,6 +65,8 @@ pub enum Report {
     Evolving(Box<Evolving>),
     /// A search was read.
     Searched(Arc<Search>),
+    /// Two runs were held against each other.
+    Compared(Box<Held>),
     /// The promises were measured.
     Measured(Scorecard),
     /// A file or folder was chosen.

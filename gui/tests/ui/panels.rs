@@ -106,8 +106,12 @@ fn a_fork_lives_another_future_and_compare_says_where_they_part() {
     let runs = &bench.state().view.runs;
     assert_eq!((runs[0].chronicle.episodes.len(), runs[1].chronicle.episodes.len()), (2, 1));
     bench.state_mut().want(Command::Focus(Panel::Compare));
-    bench.run_steps(4);
+    until(&mut bench, "the comparison", |app| app.view.comparison.is_some());
     bench.get_by_label_contains("They part at 5s");
+    bench.get_by_label_contains("Of one world");
+    bench.get_by_label_contains("Beware: the scenarios called small are not the same text.");
+    bench.get_by_label("Every objective").click_accesskit();
+    until(&mut bench, "the rest", |app| app.view.comparison.as_ref().is_some_and(|held| held.question.every));
 }
 
 #[test]

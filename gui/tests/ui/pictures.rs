@@ -61,6 +61,7 @@ fn compare() {
     bench.state_mut().want(Command::Run);
     until(&mut bench, "the run", |app| app.view.runs.len() == 2 && !app.is_busy());
     bench.state_mut().want(Command::Focus(Panel::Compare));
+    until(&mut bench, "the comparison", |app| app.view.comparison.is_some());
     hide_times(&mut bench);
     picture(&mut bench, "compare");
 }
@@ -109,11 +110,11 @@ fn evolution() {
 #[test]
 fn evolution_below() {
     let (_guard, mut bench) = searched(Panel::Evolution);
+    quiet(&mut bench);
     bench.get_all_by_role_and_label(egui::accesskit::Role::Button, "founder").next().unwrap().click_accesskit();
     bench.run_steps(6);
     bench.get_by_label("Save differences").scroll_to_me();
     bench.run_steps(20);
-    quiet(&mut bench);
     picture(&mut bench, "evolution_below");
 }
 
