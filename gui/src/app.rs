@@ -169,7 +169,7 @@ impl App {
             options: options.clone(),
             quiet_frames: 0,
         };
-        app.read_presets(std::path::Path::new("."));
+        app.look_near(std::path::Path::new("."));
         for path in options.open {
             app.carry_out(Command::Open(path));
         }
@@ -204,6 +204,11 @@ impl App {
 impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.frame(ui);
+    }
+
+    /// Edits that no file has are kept this often, should the window be killed.
+    fn auto_save_interval(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(5)
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {

@@ -18,7 +18,7 @@ use crate::view::compare::hold;
 use crate::view::draft::DraftText;
 use crate::view::form;
 use crate::view::{RunId, Study};
-use crate::worker::{Ask, Branch, Report, Request, evolve, measure, open, pick, presets, replace, restore, run, save_as};
+use crate::worker::{Ask, Branch, Report, Request, evolve, look_near, measure, open, pick, replace, restore, run, save_as};
 
 impl App {
     /// Carries out what needs the window.
@@ -149,16 +149,16 @@ impl App {
         }
         *self.view.drafts.text_mut(draft) = DraftText::opened(Some(path.to_owned()), text);
         if draft == Draft::Scenario {
-            self.read_presets(path);
+            self.look_near(path);
             self.open_stack_of_scenario(path);
         }
         self.view.drafts.touch();
     }
 
-    /// Reads the presets near a file.
-    pub(super) fn read_presets(&mut self, near: &Path) {
+    /// Reads the presets near a file, and finds scenarios.
+    pub(super) fn look_near(&mut self, near: &Path) {
         let near = near.to_owned();
-        self.workers.start(move |desk| presets(desk, &near));
+        self.workers.start(move |desk| look_near(desk, &near));
     }
 
     /// A scenario may name its stack; the command takes it from there, so the window does as well.

@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_window_says_what_the_command_says() {
-        let slow = "version = 1\n[health]\nheartbeat = \"900ms\"\n";
+        let slow = "version = 1\n[health]\nheartbeat = \"333ms\"\n";
         let runs: Vec<_> = (0..3).flat_map(|seed| [run(2 * seed, "", seed), run(2 * seed + 1, slow, seed)]).collect();
         let question = Question { one: RunId(0), other: RunId(1), runs: runs.len(), every: false };
         let held = hold(&runs, question).unwrap();
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn sides_without_a_common_world_have_means_and_no_verdict() {
-        let runs = [run(1, "", 1), run(2, "version = 1\n[health]\nheartbeat = \"900ms\"\n", 2)];
+        let runs = [run(1, "", 1), run(2, "version = 1\n[health]\nheartbeat = \"333ms\"\n", 2)];
         let held = hold(&runs, Question { one: RunId(1), other: RunId(2), runs: 2, every: true }).unwrap();
         assert_eq!((held.worlds, held.left_out, held.rows.len()), (0, (1, 1), DEFINITIONS.len()));
         let availability = held.rows.iter().find(|row| row.objective.name == "availability").unwrap();

@@ -69,6 +69,8 @@ pub struct View {
     pub search: Option<Arc<Search>>,
     /// Configurations that a run or a candidate can be held against: our default, everything off, and the presets near the scenario.
     pub presets: Vec<Preset>,
+    /// Scenarios near the one that is drafted.
+    pub scenarios: Vec<PathBuf>,
     /// What happened, newest last.
     pub messages: VecDeque<Message>,
     /// Jobs that are under way, by name.

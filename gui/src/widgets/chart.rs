@@ -101,8 +101,10 @@ fn names_ui(ui: &mut Ui, chart: &Chart) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         for (place, curve) in chart.curves.iter().enumerate() {
-            let text = RichText::new(format!("■ {}", curve.name)).small().color(theme::curve(place));
-            ui.add(egui::Label::new(text).wrap_mode(egui::TextWrapMode::Extend));
+            let (patch, _) = ui.allocate_exact_size(egui::vec2(9.0, 9.0), egui::Sense::hover());
+            ui.painter().rect_filled(patch, 2.0, theme::curve(place));
+            // A name stays in one piece where the row is full.
+            ui.add(egui::Label::new(RichText::new(&curve.name).small()).wrap_mode(egui::TextWrapMode::Extend));
         }
     });
 }

@@ -1,6 +1,6 @@
 //! Figures for reading: numbers with their units, in a row of tiles.
 
-use egui::{Color32, RichText, Ui};
+use egui::{Align, Color32, Label, Layout, RichText, Sense, StrokeKind, Ui, UiBuilder, Vec2, vec2};
 use hms_lab::scorecard::promised;
 use hms_lab::trial::{Objective, Unit};
 
@@ -50,19 +50,24 @@ pub fn digits(value: f64) -> String {
 pub fn tiles(ui: &mut Ui, objectives: &[&Objective]) {
     ui.horizontal_wrapped(|ui| {
         for objective in objectives {
-            let shown = figure(objective.value, objective.definition.unit);
-            egui::Frame::group(ui.style()).show(ui, |ui| {
-                ui.vertical(|ui| {
-                    ui.label(RichText::new(shown).size(19.0).strong());
-                    ui.weak(objective.definition.name.replace('_', " ")).on_hover_text(objective.definition.help);
-                    let (text, color) =
-                        against(objective).unwrap_or_else(|| ("no target".to_owned(), theme::faint(ui.visuals())));
-                    ui.label(RichText::new(text).small().color(color));
-                });
-            });
+            let (place, _) = ui.allocate_exact_size(TILE, Sense::hover());
+            ui.painter().rect_stroke(place, 3.0, ui.visuals().widgets.noninteractive.bg_stroke, StrokeKind::Inside);
+            let inside = UiBuilder::new().max_rect(place.shrink2(vec2(8.0, 4.0))).layout(Layout::top_down(Align::Min));
+            let tile = &mut ui.new_child(inside);
+            tile.spacing_mut().item_spacing.y = 1.0;
+            let mut line = |text: RichText| tile.add(Label::new(text).truncate());
+            line(RichText::new(figure(objective.value, objective.definition.unit)).size(18.0).strong());
+            let name = RichText::new(objective.definition.name.replace('_', " ")).weak();
+            line(name).on_hover_text(objective.definition.help);
+            if let Some((text, color)) = against(objective) {
+                line(RichText::new(text).small().color(color));
+            }
         }
     });
 }
+
+/// Size of a tile: five stand beside each other in the first layout.
+const TILE: Vec2 = vec2(158.0, 58.0);
 
 /// An objective against what is promised of it, in words and in the colour of the verdict.
 fn against(objective: &Objective) -> Option<(String, Color32)> {

@@ -29,7 +29,7 @@ use crate::view::{RunId, Scorecard};
 
 pub use dialog::{pick, save_as};
 pub use evolve::evolve;
-pub use folder::{keep, measure, open, presets, replace, write_file, write_sheet, write_table};
+pub use folder::{keep, look_near, measure, open, replace, write_file, write_sheet, write_table};
 pub use travel::{Ask, Branch, Travel, restore};
 pub use trial::{Request, TRAVELS_MAX, check, run};
 
@@ -59,8 +59,8 @@ pub enum Report {
     Moment(Box<Moment>),
     /// A campaign was read.
     Surveyed(Box<Campaign>),
-    /// Configurations to hold others against were read.
-    Presets(Vec<Preset>),
+    /// Configurations to hold others against were read, and scenarios were found.
+    Near(Vec<Preset>, Vec<PathBuf>),
     /// A search has come further.
     Evolving(Box<Evolving>),
     /// A search was read.

@@ -41,6 +41,25 @@ fn launch_shows_the_form_and_a_switch_in_it_changes_the_text() {
 }
 
 #[test]
+fn launch_offers_scenarios_and_stacks_of_the_repository_without_a_dialog() {
+    let mut bench = bench();
+    let scenario = &mut bench.state_mut().view.drafts.scenario;
+    scenario.saved = scenario.text.clone();
+    until(&mut bench, "what is near", |app| !app.view.scenarios.is_empty() && !app.is_busy());
+    for (menu, entry) in [("Choose a scenario", "quickstart"), ("Choose a stack", "envoy")] {
+        bench.get_by_label(menu).click_accesskit();
+        bench.run_steps(4);
+        bench.get_by_label(entry).click_accesskit();
+        bench.run_steps(4);
+    }
+    until(&mut bench, "the check", |app| app.view.drafts.is_ready());
+    let drafts = &bench.state().view.drafts;
+    let name = |path: &Option<std::path::PathBuf>| path.as_ref().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+    assert_eq!((name(&drafts.scenario.path), name(&drafts.stack.path)), ("quickstart.toml".to_owned(), "envoy.toml".to_owned()));
+    assert!(drafts.command_line().unwrap().contains("--stack"));
+}
+
+#[test]
 fn live_run_can_be_watched_slowly_paused_and_cancelled() {
     let mut bench = bench();
     until(&mut bench, "the check", |app| app.view.drafts.is_ready());

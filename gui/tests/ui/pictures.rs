@@ -33,7 +33,7 @@ fn picture(bench: &mut Bench, name: &str) {
 #[test]
 fn launch() {
     let mut bench = bench_with(hms_gui::app::Options::default(), crate::bench::SCENARIO);
-    until(&mut bench, "the check", |app| app.view.drafts.is_ready());
+    until(&mut bench, "the check", |app| app.view.drafts.is_ready() && !app.is_busy());
     picture(&mut bench, "launch");
 }
 
@@ -69,7 +69,7 @@ fn compare() {
 #[test]
 fn live() {
     let mut bench = bench_with(hms_gui::app::Options { panel: Some(Panel::Live), ..Default::default() }, crate::bench::SCENARIO);
-    until(&mut bench, "the check", |app| app.view.drafts.is_ready());
+    until(&mut bench, "the check", |app| app.view.drafts.is_ready() && !app.is_busy());
     // A run that is held at the instant at which the cluster has been cut in two.
     let mut recording = hms_lab::session::Recording::new(bench.state().view.drafts.inputs.clone().unwrap());
     recording.advance(hms_lab::machine::Instant::from_nanos(6_500_000_000), &mut || true).unwrap();

@@ -38,6 +38,8 @@ pub(super) struct EvolutionPanel {
     chosen: Option<usize>,
     /// The preset that it is held against, beside our default.
     preset: usize,
+    /// The candidate that is looked at, in words.
+    described: Option<candidate::Described>,
     /// The search that all this is about: its folder, and how many candidates there were.
     about: Option<(PathBuf, usize)>,
 }

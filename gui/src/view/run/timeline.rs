@@ -147,11 +147,11 @@ pub(super) fn lanes(chronicle: &Chronicle) -> Vec<Lane> {
         .chain(nodes)
         .chain(agents)
         .chain(levels.filter(busy))
-        .chain(zones.filter(busy))
-        .chain(wholes.into_iter().filter(busy))
         .chain(leaders.filter(busy))
         .chain(beliefs.filter(busy))
         .chain(breakers.filter(busy))
+        .chain(zones.filter(busy))
+        .chain(wholes.into_iter().filter(busy))
         .collect()
 }
 
