@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --package hms-gui` prints a table. Times of frames are CPU times of the thread, since others may work on the machine as well; of what is waited for
 //! (opening, going to an instant) both are told. Nothing here is asserted: times belong to machines. Words on the command line choose what is measured:
-//! `frames`, `open`, `scrub`.
+//! `frames` (or the name of a panel, as in `hms-gui --panel`), `open`, `scrub`.
 
 use std::sync::Arc;
 use std::time::Instant as WallInstant;
@@ -29,8 +29,10 @@ fn main() {
     // Cargo hands over `--bench` as well.
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
     let chosen = |name: &str| words.is_empty() || words.iter().any(|word| word == name);
-    if chosen("frames") {
-        all_frames();
+    let named = |panel: &Panel| words.contains(&format!("{panel:?}").to_lowercase());
+    let panels: Vec<Panel> = Panel::ALL.into_iter().filter(|panel| chosen("frames") || named(panel)).collect();
+    if !panels.is_empty() {
+        all_frames(&panels);
     }
     if chosen("open") {
         open();
@@ -47,7 +49,7 @@ fn resident() -> f64 {
     pages.map_or(f64::NAN, |pages| pages * 4_096.0 / 1e6)
 }
 
-fn all_frames() {
+fn all_frames(panels: &[Panel]) {
     let inputs = inputs(QUICKSTART, Detail::Changes);
     let chronicle = Chronicle::of(&inputs, inputs.trial().run().expect("the quickstart runs"));
     let large = enlarged(&chronicle);
@@ -66,10 +68,11 @@ fn all_frames() {
         run.series.len(),
         resident()
     );
-    let run = Arc::new(run);
+    let twin = RunView::new(RunId(1_001), Origin::default(), run.chronicle.clone());
+    let runs = [Arc::new(run), Arc::new(twin)];
     let search = Arc::new(search());
-    for panel in Panel::ALL {
-        frames(panel, &run, &search);
+    for panel in panels {
+        frames(*panel, &runs, &search);
     }
 }
 
@@ -130,10 +133,10 @@ fn enlarged(chronicle: &Chronicle) -> Chronicle {
 }
 
 /// Builds frames of a panel while somebody zooms and scrubs; the picture is cut into triangles as well, as it is before it is drawn.
-fn frames(panel: Panel, run: &Arc<RunView>, search: &Arc<Search>) {
+fn frames(panel: Panel, runs: &[Arc<RunView>; 2], search: &Arc<Search>) {
     let mut app = App::new(Options { panel: Some(panel), ..Options::default() });
-    let twin = RunView::new(RunId(1_001), Origin::default(), run.chronicle.clone());
-    app.view.runs = vec![Arc::clone(run), Arc::new(twin)];
+    let run = &runs[0];
+    app.view.runs = runs.to_vec();
     app.view.search = Some(Arc::clone(search));
     app.want(Command::Show(run.id));
     app.want(Command::SelectIncident(Some(0)));

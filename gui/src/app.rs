@@ -120,6 +120,8 @@ pub struct App {
     /// Jobs by what they do, as far as that matters.
     running: Option<u64>,
     restoring: Option<(RunId, u64)>,
+    /// What was asked about two runs last.
+    comparing: Option<crate::view::compare::Question>,
     /// What waits for a place to be written to, by the job that asks for it.
     writings: BTreeMap<u64, Writing>,
     /// Where a picture of the window is to be written in the next frame.
@@ -160,13 +162,14 @@ impl App {
             next_run: 1,
             running: None,
             restoring: None,
+            comparing: None,
             writings: BTreeMap::new(),
             screenshot: None,
             checking: None,
             options: options.clone(),
             quiet_frames: 0,
         };
-        app.read_presets(std::path::Path::new("."));
+        app.look_near(std::path::Path::new("."));
         for path in options.open {
             app.carry_out(Command::Open(path));
         }
@@ -201,6 +204,11 @@ impl App {
 impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
         self.frame(ui);
+    }
+
+    /// Edits that no file has are kept this often, should the window be killed.
+    fn auto_save_interval(&self) -> std::time::Duration {
+        std::time::Duration::from_secs(5)
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {

@@ -8,6 +8,7 @@ use hms_lab::stack::{Configuration, Value};
 
 use crate::panels::Panel;
 use crate::view::RunId;
+use crate::view::compare::Question;
 
 /// A wish. Panels collect them while a frame is drawn; the app carries them out afterwards.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +68,8 @@ pub enum Command {
         /// Another stack.
         stack: Option<Box<Configuration>>,
     },
+    /// Hold two runs against each other, with their replicates.
+    Compare(Question),
     /// Measure the promised figures over so many seeds of the drafted scenario.
     Measure(u64),
     /// Write the shown run as a results folder.

@@ -48,6 +48,9 @@ pub fn actions(view: &View) -> Vec<Action> {
     let digits = [Key::Num1, Key::Num2, Key::Num3, Key::Num4, Key::Num5, Key::Num6, Key::Num7, Key::Num8, Key::Num9];
     let panels = Panel::ALL.into_iter().zip(digits);
     actions.extend(panels.map(|(panel, key)| action(&format!("Show {}", panel.title()), keys(CTRL, key), Command::Focus(panel))));
+    if let Some(line) = view.run().and_then(|run| run.command_line.clone()) {
+        actions.push(action("Copy the command of the run", None, Command::Copy(line)));
+    }
     for run in view.runs.iter().rev().take(20) {
         actions.push(action(&format!("Look at {}", run.label), None, Command::Show(run.id)));
     }

@@ -14,10 +14,11 @@ use hms_lab::stack::Value;
 use super::{App, Writing};
 use crate::command::{Command, Draft};
 use crate::panels::{Panel, focus, layout};
-use crate::view::RunId;
+use crate::view::compare::hold;
 use crate::view::draft::DraftText;
 use crate::view::form;
-use crate::worker::{Ask, Branch, Request, evolve, measure, open, pick, presets, replace, restore, run, save_as};
+use crate::view::{RunId, Study};
+use crate::worker::{Ask, Branch, Report, Request, evolve, look_near, measure, open, pick, replace, restore, run, save_as};
 
 impl App {
     /// Carries out what needs the window.
@@ -80,6 +81,15 @@ impl App {
             }
             Command::Restore => self.restore(),
             Command::Fork { scenario, stack } => self.fork(Fork { scenario, stack: stack.map(|stack| *stack) }),
+            Command::Compare(question) => {
+                self.comparing = Some(question);
+                let runs = self.view.runs.clone();
+                self.workers.start(move |desk| {
+                    if let Some(held) = hold(&runs, question) {
+                        desk.report(Report::Compared(Box::new(held)));
+                    }
+                });
+            }
             Command::Measure(seeds) => self.measure(seeds),
             Command::Keep => self.keep(),
             Command::ExportPicture(kind, format) => self.export_picture(kind, format),
@@ -122,7 +132,9 @@ impl App {
             Err(error) => return self.view.say(true, format!("Cannot open {}: {error}.", path.display())),
         };
         if is_evolution(&text) {
-            self.view.study = Some(path.to_owned());
+            let name = path.file_stem().map_or_else(|| "search".to_owned(), |name| format!("{}-evolved", name.to_string_lossy()));
+            let folder = self.options.results.as_deref().unwrap_or(Path::new("results")).join(name);
+            self.view.study = Some(Study { campaign: path.to_owned(), folder });
             return focus(&mut self.tree, Panel::Evolution);
         }
         let draft = if is_stack(&text) { Draft::Stack } else { Draft::Scenario };
@@ -137,16 +149,16 @@ impl App {
         }
         *self.view.drafts.text_mut(draft) = DraftText::opened(Some(path.to_owned()), text);
         if draft == Draft::Scenario {
-            self.read_presets(path);
+            self.look_near(path);
             self.open_stack_of_scenario(path);
         }
         self.view.drafts.touch();
     }
 
-    /// Reads the presets near a file.
-    pub(super) fn read_presets(&mut self, near: &Path) {
+    /// Reads the presets near a file, and finds scenarios.
+    pub(super) fn look_near(&mut self, near: &Path) {
         let near = near.to_owned();
-        self.workers.start(move |desk| presets(desk, &near));
+        self.workers.start(move |desk| look_near(desk, &near));
     }
 
     /// A scenario may name its stack; the command takes it from there, so the window does as well.
@@ -201,13 +213,11 @@ impl App {
     }
 
     fn evolve(&mut self, opening: Opening) {
-        let Some(campaign) = self.view.study.clone() else { return };
+        let Some(Study { campaign, folder }) = self.view.study.clone() else { return };
         if self.view.evolving.is_some() {
             return;
         }
-        let name = campaign.file_stem().map_or_else(|| "search".to_owned(), |name| format!("{}-evolved", name.to_string_lossy()));
-        let out = self.options.results.as_deref().unwrap_or(Path::new("results")).join(name);
-        self.workers.start(move |desk| evolve(desk, &campaign, &out, opening));
+        self.workers.start(move |desk| evolve(desk, &campaign, &folder, opening));
     }
 
     /// Sets parameters as the tables of a search have them: times in seconds, switches as 1 and 0.
@@ -354,7 +364,8 @@ impl App {
     fn measure(&mut self, seeds: u64) {
         match self.view.drafts.inputs.clone() {
             Some(inputs) => {
-                let job = self.workers.start(move |desk| measure(desk, &inputs, seeds));
+                let command_line = self.view.drafts.scorecard_line(seeds);
+                let job = self.workers.start(move |desk| measure(desk, &inputs, seeds, command_line));
                 self.view.jobs.push((job, format!("scorecard over {seeds} seeds")));
             }
             None => self.view.say(true, "There are mistakes in the scenario or the stack: mend them first."),

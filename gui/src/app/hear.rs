@@ -59,7 +59,10 @@ impl App {
                     self.carry_out(Command::Focus(Panel::Evolution));
                 }
             }
-            Report::Presets(presets) => view.presets = presets,
+            Report::Near(presets, scenarios) => (view.presets, view.scenarios) = (presets, scenarios),
+            // Somebody may have gone on to another pair meanwhile.
+            Report::Compared(held) if self.comparing == Some(held.question) => view.comparison = Some(held),
+            Report::Compared(_) => {}
             Report::Measured(scorecard) => view.scorecard = Some(scorecard),
             Report::Picked(path) => self.carry_out(Command::Open(path)),
             Report::Place(job, path) => {

@@ -1,5 +1,7 @@
 //! Choose and edit what is run: a scenario as text, a stack as a form and as text, seed and replicates; and run it.
 
+use std::path::{Path, PathBuf};
+
 use egui::{CollapsingHeader, ComboBox, DragValue, ProgressBar, RichText, ScrollArea, Slider, TextEdit, Ui};
 use hms_lab::machine::Duration;
 use hms_lab::scenario::parse_time;
@@ -40,7 +42,7 @@ pub(super) struct LaunchPanel {
 impl LaunchPanel {
     pub(super) fn ui(&mut self, ui: &mut Ui, view: &View, commands: &mut Vec<Command>) {
         let drafts = &view.drafts;
-        files(ui, drafts, commands);
+        files(ui, view, commands);
         LaunchPanel::settings(ui, drafts, commands);
         run_row(ui, view, commands);
         ui.separator();
@@ -119,7 +121,33 @@ impl LaunchPanel {
     }
 }
 
-fn files(ui: &mut Ui, drafts: &Drafts, commands: &mut Vec<Command>) {
+/// Files that can be chosen without a dialog: scenarios of the repository, and other systems' defaults as stacks.
+fn choose(ui: &mut Ui, view: &View, draft: Draft, commands: &mut Vec<Command>) {
+    let presets = || view.presets.iter().filter_map(|preset| preset.path.as_deref());
+    let (title, paths): (_, Vec<&Path>) = match draft {
+        Draft::Scenario => ("Choose a scenario", view.scenarios.iter().map(PathBuf::as_path).collect()),
+        Draft::Stack => ("Choose a stack", presets().collect()),
+    };
+    if paths.is_empty() {
+        return;
+    }
+    ui.menu_button("Choose", |ui| {
+        ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
+            for path in paths {
+                let name = path.file_stem().unwrap_or_default().to_string_lossy();
+                if ui.button(name).on_hover_text(path.display().to_string()).clicked() {
+                    commands.push(Command::Open(path.to_owned()));
+                    ui.close();
+                }
+            }
+        });
+    })
+    .response
+    .widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::Button, true, title));
+}
+
+fn files(ui: &mut Ui, view: &View, commands: &mut Vec<Command>) {
+    let drafts = &view.drafts;
     for (draft, kind, name) in [(Draft::Scenario, Kind::Scenario, "scenario"), (Draft::Stack, Kind::Stack, "stack")] {
         let text = drafts.text(draft);
         ui.horizontal_wrapped(|ui| {
@@ -136,6 +164,7 @@ fn files(ui: &mut Ui, drafts: &Drafts, commands: &mut Vec<Command>) {
             if let Some(path) = path {
                 label.on_hover_text(path);
             }
+            choose(ui, view, draft, commands);
             if ui.button(format!("Open {name}…")).clicked() {
                 commands.push(Command::Pick(kind));
             }

@@ -5,13 +5,14 @@ use egui_extras::{Column, TableBuilder};
 use hms_lab::export::{self, Sheet};
 use hms_lab::plots::{Chart, ChartCurve, Format, Kind};
 use hms_lab::results::Table;
+use hms_lab::scorecard::{Promised, promised};
 
 use super::absence;
 use crate::command::Command;
 use crate::view::View;
 use crate::view::distribution::Distribution;
 use crate::view::run::{KindTimes, RunView};
-use crate::widgets::chart::{Shown, chart_ui};
+use crate::widgets::chart::{Shown, chart_ui, columns_of};
 use crate::widgets::figures::{figure, seconds, tiles};
 use crate::widgets::table::save_table;
 
@@ -35,6 +36,15 @@ impl Times {
         }
     }
 
+    /// Objective of which something is promised in these times.
+    fn promised(self) -> Option<Promised> {
+        match self {
+            Times::Notice => promised("detection_p99"),
+            Times::Recovery => None,
+            Times::Service => promised("service_recovery_p95"),
+        }
+    }
+
     fn of(self, kind: &KindTimes) -> &Distribution {
         match self {
             Times::Notice => &kind.notice,
@@ -53,7 +63,7 @@ pub(super) struct RecoveryPanel {
 }
 
 /// What stands in the tiles.
-const TILES: [&str; 8] = [
+const TILES: [&str; 10] = [
     "availability",
     "goodput",
     "detection_p99",
@@ -61,7 +71,9 @@ const TILES: [&str; 8] = [
     "recovered",
     "first_attempt",
     "false_positives",
+    "false_positive_share",
     "overhead_cpu",
+    "overhead_cpu_health",
 ];
 
 impl RecoveryPanel {
@@ -144,6 +156,10 @@ fn cumulative(times: Times, kinds: &[&KindTimes], run: &RunView) -> Chart {
             curves.push(ChartCurve { name: name.to_owned(), points, dots: false });
         }
     }
+    if let Some(promised) = times.promised() {
+        let (name, limit) = (format!("{} {}", promised.id, promised.text()), promised.limit());
+        curves.push(ChartCurve { name, points: vec![[limit, 0.0], [limit, 1.0]], dots: false });
+    }
     Chart {
         title: format!("Cumulative distribution: {}", times.name()),
         subtitle: run.label.clone(),
@@ -162,12 +178,23 @@ fn histogram(times: Times, kinds: &[&KindTimes], run: &RunView) -> Chart {
         });
         ChartCurve { name: kind.kind.clone(), points: corners.collect(), dots: false }
     };
+    let mut curves: Vec<ChartCurve> = kinds.iter().map(outline).collect();
+    if let Some(all) = kinds.first().filter(|kind| kind.kind == "all").map(|kind| times.of(kind)) {
+        for (name, end) in [("95 % interval, low", 0), ("95 % interval, high", 1)] {
+            let steps = all.histogram().iter().flat_map(|bin| {
+                let ends = bin.interval(all.len());
+                let count = [ends.0, ends.1][end];
+                [[bin.low, count], [bin.high, count]]
+            });
+            curves.push(ChartCurve { name: name.to_owned(), points: steps.collect(), dots: false });
+        }
+    }
     Chart {
         title: format!("Histogram: {}", times.name()),
         subtitle: run.label.clone(),
         across: "seconds".to_owned(),
         up: "incidents".to_owned(),
-        curves: kinds.iter().map(outline).collect(),
+        curves,
         bands: Vec::new(),
     }
 }
@@ -236,7 +263,7 @@ fn objectives_sheet(run: &RunView) -> Sheet {
 /// CPU time of the stack by component, over time.
 fn overhead(ui: &mut Ui, run: &RunView, view: &View, commands: &mut Vec<Command>) {
     const COMPONENTS: [&str; 4] = ["health", "supervisor", "breaker", "overload"];
-    let pixels = ui.available_width().max(100.0) as usize;
+    let pixels = columns_of(ui);
     let curve = |component: &&str| {
         let pyramid = run.column(&format!("stack_cpu_{component}_s"))?;
         let points = pyramid.visible(0.0, run.length(), pixels);

@@ -46,6 +46,11 @@ impl ScorecardPanel {
         ui.horizontal_wrapped(|ui| {
             ui.weak(format!("{}, {} seeds; intervals of 95 %, from resampled runs", card.scenario, card.seeds));
             save_table(ui, "Save scorecard", commands, || sheet(card));
+            if let Some(line) = &card.command_line
+                && ui.button("Copy command").on_hover_text(line).clicked()
+            {
+                commands.push(Command::Copy(line.clone()));
+            }
         });
         TableBuilder::new(ui)
             .id_salt("scorecard")

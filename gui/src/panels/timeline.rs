@@ -26,6 +26,8 @@ pub(super) struct TimelinePanel {
     brought: Option<usize>,
     /// Only lanes whose name holds this are shown.
     filter: String,
+    /// The chain that was told last, with its run and incident.
+    chain: Option<(RunId, usize, Vec<Step>)>,
 }
 
 impl TimelinePanel {
@@ -54,8 +56,9 @@ impl TimelinePanel {
         });
         let filter = self.filter.to_lowercase();
         let lanes: Vec<&Lane> = run.lanes.iter().filter(|lane| lane.name.to_lowercase().contains(&filter)).collect();
-        let chain = view.incident.and_then(|place| run.chains.get(place)).map_or(&[][..], Vec::as_slice);
         let episode = view.incident.and_then(|place| run.chronicle.episodes.get(place));
+        self.tell_chain(run, view.incident);
+        let chain = self.chain.as_ref().map_or(&[][..], |(.., steps)| steps);
         let marks: Vec<(u32, f64, Color32)> =
             chain.iter().map(|step| (step.row as u32, step.at.as_secs_f64(), link_color(step.link))).collect();
         let focus =
@@ -76,7 +79,7 @@ impl TimelinePanel {
                     let home = run.chronicle.places.agents.get(agent as usize).map(|place| place.node);
                     commands.push(Command::SelectNode(home));
                 }
-                Subject::Fault | Subject::Service(_) => {}
+                Subject::Fault | Subject::Service(_) | Subject::Whole => {}
             }
         }
         if let Some((lane, at)) = done.hovered {
@@ -92,6 +95,17 @@ impl TimelinePanel {
             incidents(&mut columns[0], run, view, commands);
             steps(&mut columns[1], run, episode, chain, commands);
         });
+    }
+
+    /// Finds the chain of the chosen incident, once.
+    fn tell_chain(&mut self, run: &RunView, incident: Option<usize>) {
+        let wanted = incident.map(|place| (run.id, place));
+        if self.chain.as_ref().map(|(id, place, _)| (*id, *place)) != wanted {
+            self.chain = incident.and_then(|place| {
+                let episode = run.chronicle.episodes.get(place)?;
+                Some((run.id, place, run.chains.chain(&run.chronicle, episode)))
+            });
+        }
     }
 
     /// The window that shows a newly chosen incident as a whole.
@@ -213,13 +227,24 @@ fn incident_sheet(episodes: &[Episode]) -> Sheet {
         .texts("rungs", all().map(|episode| episode.rungs.clone()))
 }
 
+fn chain_sheet(run: &RunView, episode: &Episode, chain: &[Step]) -> Sheet {
+    let after = |step: &Step| step.at.saturating_since(episode.start).as_secs_f64();
+    Sheet::new(format!("chain {}", episode.name))
+        .numbers("after (s)", chain.iter().map(|step| Some(after(step))))
+        .texts("step", chain.iter().map(|step| Some(link_name(step.link))))
+        .texts("what", chain.iter().map(|step| Some(describe(run, step.row))))
+}
+
 /// The chain of the chosen incident: each step can be gone to.
 fn steps(ui: &mut Ui, run: &RunView, episode: Option<&Episode>, chain: &[Step], commands: &mut Vec<Command>) {
     let Some(episode) = episode else {
         ui.weak("Choose an incident to see its chain: fault, first notice, actions, verification.");
         return;
     };
-    ui.strong(format!("{}: {}", episode.kind.replace('_', " "), episode.victims));
+    ui.horizontal_wrapped(|ui| {
+        ui.strong(format!("{}: {}", episode.kind.replace('_', " "), episode.victims));
+        save_table(ui, "Save chain", commands, || chain_sheet(run, episode, chain));
+    });
     ScrollArea::vertical().id_salt("steps").auto_shrink(false).show(ui, |ui| {
         for step in chain {
             let after = seconds(step.at.saturating_since(episode.start).as_secs_f64());

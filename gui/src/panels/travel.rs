@@ -1,7 +1,8 @@
 //! Any instant of a run: what was true, what a node believed, which event came next; and from there on another future.
 
-use egui::{Checkbox, ProgressBar, RichText, ScrollArea, Slider, TextEdit, Ui, vec2};
+use egui::{Checkbox, Color32, ProgressBar, RichText, ScrollArea, Slider, TextEdit, Ui, vec2};
 use egui_extras::{Column, TableBuilder};
+use hms_lab::export::Sheet;
 use hms_lab::machine::{Instant, NodeId, Record, Whole};
 use hms_lab::session::{Beliefs, NodeState, Truth};
 use toml_edit::DocumentMut;
@@ -11,6 +12,7 @@ use crate::command::Command;
 use crate::theme;
 use crate::view::run::{Led, RunView};
 use crate::view::{RunId, View};
+use crate::widgets::table::save_table;
 use crate::widgets::topology::{Picture, topology_ui};
 
 /// What the panel alone knows.
@@ -54,7 +56,7 @@ impl TravelPanel {
             if let Some(node) = topology_ui(&mut columns[0], vec2(width, height), &picture) {
                 commands.push(Command::SelectNode(if view.node == Some(node) { None } else { Some(node) }));
             }
-            node(&mut columns[1], run, view, &truth);
+            node(&mut columns[1], run, view, &truth, commands);
             ScrollArea::vertical().id_salt("future").auto_shrink(false).show(&mut columns[2], |ui| {
                 self.fork(ui, run, view, commands);
                 ui.separator();
@@ -168,7 +170,7 @@ fn scrubber(ui: &mut Ui, run: &RunView, view: &View, commands: &mut Vec<Command>
 }
 
 /// A node: what it is, and what it believes beside what is true.
-fn node(ui: &mut Ui, run: &RunView, view: &View, truth: &Truth) {
+fn node(ui: &mut Ui, run: &RunView, view: &View, truth: &Truth, commands: &mut Vec<Command>) {
     let Some(node) = view.node.filter(|node| node.index() < run.chronicle.topology.nodes()) else {
         ui.weak("Click a host to see what it believes.");
         return;
@@ -207,12 +209,57 @@ fn node(ui: &mut Ui, run: &RunView, view: &View, truth: &Truth) {
             .unwrap_or_default();
         ui.label(format!("Its breaker to {of}: {:?}{failed}", breaker.phase));
     }
-    peers(ui, run, truth, beliefs);
+    let hosts = run.chronicle.topology.hosts();
+    let others = (0..hosts).map(NodeId::from_index).filter(|peer| *peer != beliefs.node);
+    let peers: Vec<Peer> = others.map(|node| Peer::of(node, truth, beliefs)).collect();
+    save_table(ui, "Save peers", commands, || peer_sheet(run, beliefs, &peers));
+    peer_table(ui, run, &peers);
 }
 
-fn peers(ui: &mut Ui, run: &RunView, truth: &Truth, beliefs: &Beliefs) {
-    let hosts = run.chronicle.topology.hosts();
-    let peers: Vec<NodeId> = (0..hosts).map(NodeId::from_index).filter(|peer| *peer != beliefs.node).collect();
+/// A host as a node believes it to be, beside what is true.
+struct Peer {
+    node: NodeId,
+    state: NodeState,
+    /// The node cannot reach it: it is down, stands still, or is cut off.
+    gone: bool,
+    suspected: bool,
+}
+
+impl Peer {
+    fn of(node: NodeId, truth: &Truth, beliefs: &Beliefs) -> Peer {
+        Peer {
+            node,
+            state: truth.nodes[node.index()],
+            gone: beliefs.unreachable.contains(&node),
+            suspected: beliefs.suspects.contains(&node),
+        }
+    }
+
+    fn truth(&self) -> &'static str {
+        match (self.state, self.gone) {
+            (NodeState::Up, true) => "up, out of reach",
+            (state, _) => theme::node_name(state),
+        }
+    }
+
+    fn belief(&self) -> (&'static str, Color32) {
+        match (self.suspected, self.gone) {
+            (true, true) => ("suspected, rightly", theme::BELIEF),
+            (true, false) => ("suspected, wrongly", theme::STILL),
+            (false, true) => ("alive: not noticed yet", theme::STILL),
+            (false, false) => ("alive", theme::GOOD),
+        }
+    }
+}
+
+fn peer_sheet(run: &RunView, beliefs: &Beliefs, peers: &[Peer]) -> Sheet {
+    Sheet::new(format!("beliefs of {}", run.node_name(beliefs.node)))
+        .texts("peer", peers.iter().map(|peer| Some(run.node_name(peer.node))))
+        .texts("truth", peers.iter().map(|peer| Some(peer.truth())))
+        .texts("belief", peers.iter().map(|peer| Some(peer.belief().0)))
+}
+
+fn peer_table(ui: &mut Ui, run: &RunView, peers: &[Peer]) {
     TableBuilder::new(ui)
         .id_salt("peers")
         .striped(true)
@@ -229,26 +276,15 @@ fn peers(ui: &mut Ui, run: &RunView, truth: &Truth, beliefs: &Beliefs) {
         })
         .body(|body| {
             body.rows(18.0, peers.len(), |mut row| {
-                let peer = peers[row.index()];
-                let (state, gone) = (truth.nodes[peer.index()], beliefs.unreachable.contains(&peer));
-                let suspected = beliefs.suspects.contains(&peer);
+                let peer = &peers[row.index()];
                 row.col(|ui| {
-                    ui.label(run.node_name(peer));
+                    ui.label(run.node_name(peer.node));
                 });
                 row.col(|ui| {
-                    let text = match (state, gone) {
-                        (NodeState::Up, true) => "up, out of reach".to_owned(),
-                        (state, _) => theme::node_name(state).to_owned(),
-                    };
-                    ui.colored_label(if gone { theme::BAD } else { theme::GOOD }, text);
+                    ui.colored_label(if peer.gone { theme::BAD } else { theme::GOOD }, peer.truth());
                 });
                 row.col(|ui| {
-                    let (text, color) = match (suspected, gone) {
-                        (true, true) => ("suspected, rightly", theme::BELIEF),
-                        (true, false) => ("suspected, wrongly", theme::STILL),
-                        (false, true) => ("alive: not noticed yet", theme::STILL),
-                        (false, false) => ("alive", theme::GOOD),
-                    };
+                    let (text, color) = peer.belief();
                     ui.colored_label(color, text);
                 });
             });

@@ -1,7 +1,7 @@
 //! Times of many incidents as a distribution: the empirical cumulative distribution with a band of confidence, and a histogram.
 
-/// Corners of the step function that are kept at most: more than a screen has pixels.
-const CORNERS_MAX: usize = 2_000;
+/// Corners of the step function that are kept at most: a step of half a percent is about as high as a pixel.
+const CORNERS_MAX: usize = 500;
 
 /// Bins of the histogram.
 const BINS: usize = 20;
@@ -15,6 +15,20 @@ pub struct Bin {
     pub high: f64,
     /// Values in it.
     pub count: usize,
+}
+
+/// Quantile of the normal distribution behind a two-sided confidence of 95 %.
+const NORMAL: f64 = 1.959_963_985;
+
+impl Bin {
+    /// Where the expected count lies with a confidence of 95 %, if so many values were drawn in all: Wilson's interval of a share (1927), times the values.
+    pub fn interval(&self, values: usize) -> (f64, f64) {
+        let (count, values) = (self.count as f64, (values as f64).max(1.0));
+        let (share, z) = (count / values, NORMAL * NORMAL / values);
+        let middle = (share + z / 2.0) / (1.0 + z);
+        let half = (share * (1.0 - share) * z + z * z / 4.0).sqrt() / (1.0 + z);
+        ((middle - half).max(0.0) * values, (middle + half).min(1.0) * values)
+    }
 }
 
 /// Times, sorted, and what is drawn of them.
@@ -119,6 +133,17 @@ mod tests {
         assert_eq!(distribution.histogram().iter().map(|bin| bin.count).sum::<usize>(), 1_000);
         assert_eq!(Distribution::new([5.0; 9]).histogram()[0].count, 9);
         assert_eq!(Distribution::default().histogram(), []);
+    }
+
+    #[test]
+    fn the_interval_of_a_bin_is_wilsons() {
+        let ends = |count: usize, values: usize| Bin { low: 0.0, high: 1.0, count }.interval(values);
+        // Of 10 in 100: 0.0552 to 0.1744 (Newcombe 1998, method 3).
+        let (low, high) = ends(10, 100);
+        assert!((low - 5.52).abs() < 0.01 && (high - 17.44).abs() < 0.01, "{low} {high}");
+        let (none, some) = ends(0, 20);
+        assert!(none.abs() < 1e-9 && (some - 3.22).abs() < 0.01, "{none} {some}");
+        assert_eq!(ends(20, 20).1, 20.0);
     }
 
     #[test]

@@ -117,19 +117,31 @@ impl Drafts {
     pub fn command_line(&self) -> Option<String> {
         command_line(&self.scenario, &self.stack, self.seed, self.full)
     }
+
+    /// The command that measures the scorecard over so many seeds: it begins with seed 1.
+    pub fn scorecard_line(&self, seeds: u64) -> Option<String> {
+        let line = with_files("scorecard", &self.scenario, &self.stack).filter(|_| self.seed == 1)?;
+        Some(format!("{line} --seeds {seeds}"))
+    }
 }
 
 fn command_line(scenario: &DraftText, stack: &DraftText, seed: u64, full: bool) -> Option<String> {
-    if scenario.is_edited() || stack.is_edited() {
-        return None;
-    }
-    let mut line = format!("hms run {}", quoted(scenario.path.as_deref()?));
-    if let Some(stack) = &stack.path {
-        line += &format!(" --stack {}", quoted(stack));
-    }
+    let mut line = with_files("run", scenario, stack)?;
     line += &format!(" --seed {seed}");
     if full {
         line += " --trace full";
+    }
+    Some(line)
+}
+
+/// The beginning of a command over both texts, where they stand in files.
+fn with_files(command: &str, scenario: &DraftText, stack: &DraftText) -> Option<String> {
+    if scenario.is_edited() || stack.is_edited() {
+        return None;
+    }
+    let mut line = format!("hms {command} {}", quoted(scenario.path.as_deref()?));
+    if let Some(stack) = &stack.path {
+        line += &format!(" --stack {}", quoted(stack));
     }
     Some(line)
 }
@@ -164,6 +176,9 @@ mod tests {
         assert_eq!(drafts.command_line(), None);
         drafts.scenario.path = Some(PathBuf::from("my files/a.toml"));
         assert_eq!(drafts.command_line().as_deref(), Some("hms run 'my files/a.toml' --seed 7"));
+        assert_eq!(drafts.scorecard_line(5), None, "it would begin with another seed");
+        drafts.seed = 1;
+        assert_eq!(drafts.scorecard_line(5).as_deref(), Some("hms scorecard 'my files/a.toml' --seeds 5"));
         drafts.scenario.text.push('#');
         assert_eq!(drafts.command_line(), None);
     }

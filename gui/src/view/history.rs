@@ -1,5 +1,6 @@
 //! How configurations changed: from run to run, at forks, from generation to generation of a search; and what a run has otherwise than a preset.
 
+use hms_lab::comparison::differing;
 use hms_lab::stack::Configuration;
 
 use super::form::{Form, stored_value};
@@ -17,13 +18,6 @@ pub struct Change {
     pub before: String,
     /// Its value from there on.
     pub after: String,
-}
-
-/// Parameters in which two configurations differ: name, before, after.
-pub fn changes(before: &Configuration, after: &Configuration) -> Vec<(&'static str, String, String)> {
-    let (one, other) = (Form::of(before), Form::of(after));
-    let pairs = one.fields.iter().zip(&other.fields).filter(|(one, other)| one.value != other.value);
-    pairs.map(|(one, other)| (one.tunable.name, one.value.to_string(), other.value.to_string())).collect()
 }
 
 /// What every run has otherwise than the one before it; a fork, than its original.
@@ -45,8 +39,8 @@ pub fn of_runs(runs: &[&RunView]) -> Vec<Change> {
         note("scenario", old.scenario().name.clone(), new.scenario().name.clone());
         note("seed", old.seed().0.to_string(), new.seed().0.to_string());
         note("faults", faults(before), faults(run));
-        for (name, before, after) in changes(old.stack(), new.stack()) {
-            note(name, before, after);
+        for change in differing(old.stack(), new.stack()) {
+            note(&change.name, change.first, change.second);
         }
     }
     found
@@ -97,11 +91,8 @@ pub fn course(search: &Search, parameter: &str) -> Vec<[f64; 2]> {
 /// What a run has otherwise than another configuration.
 pub fn against(run: &RunView, name: &str, other: &Configuration) -> Vec<Change> {
     let place = format!("run {} beside {name}", run.id.0);
-    let differing = changes(other, run.chronicle.inputs.stack());
-    differing
-        .into_iter()
-        .map(|(what, before, after)| Change { place: place.clone(), what: what.to_owned(), before, after })
-        .collect()
+    let changes = differing(other, run.chronicle.inputs.stack()).into_iter();
+    changes.map(|change| Change { place: place.clone(), what: change.name, before: change.first, after: change.second }).collect()
 }
 
 #[cfg(test)]
@@ -111,14 +102,6 @@ mod tests {
     use hms_lab::results::Columns;
 
     use super::*;
-
-    #[test]
-    fn two_configurations_differ_in_what_was_set() {
-        let (default, mut other) = (Configuration::default(), Configuration::default());
-        assert_eq!(changes(&default, &other), []);
-        other.health.enabled = false;
-        assert_eq!(changes(&default, &other), [("health.enabled", "true".to_owned(), "false".to_owned())]);
-    }
 
     #[test]
     fn a_generation_is_told_by_what_its_best_has_otherwise() {

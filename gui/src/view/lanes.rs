@@ -68,6 +68,8 @@ pub enum Subject {
     Agent(u32),
     /// A service.
     Service(u32),
+    /// Several things at once: a zone, the cluster, everybody who leads.
+    Whole,
 }
 
 /// A lane.

@@ -4,6 +4,8 @@ pub mod campaign;
 pub mod compare;
 pub mod distribution;
 pub mod draft;
+#[cfg(test)]
+mod fixture;
 pub mod form;
 pub mod history;
 pub mod lanes;
@@ -53,10 +55,12 @@ pub struct View {
     pub restoring: Option<f32>,
     /// The scorecard that was measured last.
     pub scorecard: Option<Scorecard>,
+    /// Two runs held against each other, the last that were.
+    pub comparison: Option<Box<compare::Held>>,
     /// The campaign that was opened last.
     pub campaign: Option<Campaign>,
     /// The campaign of evolution that was opened last.
-    pub study: Option<PathBuf>,
+    pub study: Option<Study>,
     /// A search under way.
     pub evolving: Option<Evolving>,
     /// Whether it waits.
@@ -65,15 +69,36 @@ pub struct View {
     pub search: Option<Arc<Search>>,
     /// Configurations that a run or a candidate can be held against: our default, everything off, and the presets near the scenario.
     pub presets: Vec<Preset>,
+    /// Scenarios near the one that is drafted.
+    pub scenarios: Vec<PathBuf>,
     /// What happened, newest last.
     pub messages: VecDeque<Message>,
     /// Jobs that are under way, by name.
     pub jobs: Vec<(u64, String)>,
 }
 
+/// A campaign of evolution, and where its search is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Study {
+    /// Its file.
+    pub campaign: PathBuf,
+    /// The folder of the search.
+    pub folder: PathBuf,
+}
+
+impl Study {
+    /// The command that makes the same search, or goes on with what there is of it.
+    pub fn command_line(&self) -> String {
+        let resume = if self.folder.exists() { " --resume" } else { "" };
+        format!("hms evolve {} --out {}{resume}", draft::quoted(&self.campaign), draft::quoted(&self.folder))
+    }
+}
+
 /// Measured figures of the promises.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scorecard {
+    /// The command that measures the same, where there is one.
+    pub command_line: Option<String>,
     /// Of which scenario.
     pub scenario: String,
     /// Over how many seeds.
@@ -106,5 +131,19 @@ impl View {
         if self.messages.len() > MESSAGES_MAX {
             self.messages.pop_front();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_of_a_search_goes_on_with_what_is_there() {
+        let here = tempfile::tempdir().unwrap();
+        let mut study = Study { campaign: PathBuf::from("my campaign.toml"), folder: PathBuf::from("no/such/folder") };
+        assert_eq!(study.command_line(), "hms evolve 'my campaign.toml' --out no/such/folder");
+        study.folder = here.path().to_owned();
+        assert!(study.command_line().ends_with(" --resume"));
     }
 }

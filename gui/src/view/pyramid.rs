@@ -3,31 +3,41 @@
 //! Picture a pyramid of summaries: its lowest floor holds the series, each floor above the least and greatest value of every pair below. A view takes
 //! the floor on which a step is about as wide as a pixel, so a spike of one sample is seen however far one has zoomed out.
 
+use std::sync::Arc;
+
 /// A series over increasing times, with its summaries.
 #[derive(Clone, Debug, Default)]
 pub struct Pyramid {
-    times: Vec<f64>,
+    /// Series of one run share them.
+    times: Arc<[f64]>,
     values: Vec<f64>,
     /// Least and greatest value of 2, 4, 8 … samples.
     floors: Vec<Vec<(f32, f32)>>,
 }
 
 impl Pyramid {
-    /// Summarizes a series; NaN is a gap. Twice the series' space.
+    /// Summarizes a series; NaN is a gap. Takes as much space again as its values.
     ///
     /// # Panics
     /// If there is not one time for each value.
-    pub fn new(times: Vec<f64>, values: Vec<f64>) -> Pyramid {
+    pub fn new(times: Arc<[f64]>, values: Vec<f64>) -> Pyramid {
         assert_eq!(times.len(), values.len(), "a time for each value");
+        // `min` and `max` of floats ignore NaN as long as the other side is a number.
+        let pair = |pair: &[f64]| {
+            let (one, other) = (pair[0] as f32, pair[pair.len() - 1] as f32);
+            (one.min(other), one.max(other))
+        };
+        let joined = |pair: &[(f32, f32)]| {
+            let (one, other) = (pair[0], pair[pair.len() - 1]);
+            (one.0.min(other.0), one.1.max(other.1))
+        };
         let mut floors: Vec<Vec<(f32, f32)>> = Vec::new();
-        let mut below: Vec<(f32, f32)> = values.iter().map(|value| (*value as f32, *value as f32)).collect();
-        while below.len() > 1 {
-            // `min` and `max` of floats ignore NaN as long as the other side is a number.
-            below = below
-                .chunks(2)
-                .map(|pair| pair[1..].iter().fold(pair[0], |one, other| (one.0.min(other.0), one.1.max(other.1))))
-                .collect();
-            floors.push(below.clone());
+        if values.len() > 1 {
+            floors.push(values.chunks(2).map(pair).collect());
+        }
+        while let Some(below) = floors.last().filter(|below| below.len() > 1) {
+            let above = below.chunks(2).map(joined).collect();
+            floors.push(above);
         }
         Pyramid { times, values, floors }
     }
@@ -37,10 +47,10 @@ impl Pyramid {
         self.values.len()
     }
 
-    /// Bytes of its tables.
+    /// Bytes of its tables, without the times that series share.
     pub fn memory(&self) -> usize {
         let floors: usize = self.floors.iter().map(|floor| size_of_val(&floor[..])).sum();
-        size_of_val(&self.times[..]) + size_of_val(&self.values[..]) + floors
+        size_of_val(&self.values[..]) + floors
     }
 
     /// Whether there are none.
@@ -88,7 +98,7 @@ mod tests {
 
     fn noisy(count: usize) -> Pyramid {
         let values = (0..count).map(|place| if place == 123_456 { 1_000.0 } else { (place % 17) as f64 }).collect();
-        Pyramid::new((0..count).map(|place| place as f64).collect(), values)
+        Pyramid::new((0..count).map(|place| place as f64).collect::<Arc<[f64]>>(), values)
     }
 
     #[test]
@@ -110,7 +120,7 @@ mod tests {
     #[test]
     fn an_empty_series_shows_nothing_and_gaps_do_no_harm() {
         assert_eq!(Pyramid::default().visible(0.0, 1.0, 10), Vec::<[f64; 2]>::new());
-        let gap = Pyramid::new(vec![0.0, 1.0, 2.0], vec![f64::NAN, 5.0, f64::NAN]);
+        let gap = Pyramid::new([0.0, 1.0, 2.0].into(), vec![f64::NAN, 5.0, f64::NAN]);
         assert_eq!(gap.highest(), Some(5.0));
         assert_eq!(gap.visible(-5.0, 50.0, 1)[0], [0.0, 5.0]);
     }

@@ -3,9 +3,10 @@
 mod timeline;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use hms_lab::machine::{Duration, Instant, NodeId};
-use hms_lab::session::{Beliefs, Chronicle, Flight, Step, Truth, TruthIndex, chain};
+use hms_lab::session::{Beliefs, ChainIndex, Chronicle, Flight, Truth, TruthIndex};
 
 use super::RunId;
 use super::distribution::Distribution;
@@ -36,8 +37,8 @@ pub struct RunView {
     pub series: Vec<Pyramid>,
     /// Per kind of fault: notice and recovery.
     pub kinds: Vec<KindTimes>,
-    /// The chain of each incident.
-    pub chains: Vec<Vec<Step>>,
+    /// Finds the chain of any incident.
+    pub chains: ChainIndex,
 }
 
 /// Times of all incidents of one kind, seconds.
@@ -102,9 +103,6 @@ pub enum Led {
     Stepped(Option<String>),
 }
 
-/// Incidents beyond this many have no chain of their own computed in advance.
-const CHAINS_MAX: usize = 2_000;
-
 impl RunView {
     /// Makes a run ready; takes time in proportion to its trace.
     pub fn new(id: RunId, origin: Origin, chronicle: Chronicle) -> RunView {
@@ -113,8 +111,7 @@ impl RunView {
         // Each reads the whole trace and none needs another, so they go side by side.
         let (truth, mut lanes, chains) = std::thread::scope(|scope| {
             let truth = scope.spawn(|| TruthIndex::new(hosts, edges, &chronicle.trace));
-            let chains =
-                scope.spawn(|| chronicle.episodes.iter().take(CHAINS_MAX).map(|episode| chain(&chronicle, episode)).collect());
+            let chains = scope.spawn(|| ChainIndex::new(&chronicle));
             let lanes = timeline::lanes(&chronicle);
             let failed = "an index that panics brings its worker down, which tells so";
             (truth.join().expect(failed), lanes, chains.join().expect(failed))
@@ -133,10 +130,13 @@ impl RunView {
                 ),
             );
         }
-        let times: Vec<f64> = chronicle.picture.intervals.iter().map(|interval| interval.to).collect();
-        let pyramid = |values: &Vec<f64>| {
-            let count = values.len().min(times.len());
-            Pyramid::new(times[..count].to_vec(), values[..count].to_vec())
+        let times: Arc<[f64]> = chronicle.picture.intervals.iter().map(|interval| interval.to).collect();
+        let pyramid = |values: &Vec<f64>| match values.len() == times.len() {
+            true => Pyramid::new(Arc::clone(&times), values.clone()),
+            false => {
+                let count = values.len().min(times.len());
+                Pyramid::new(times[..count].into(), values[..count].to_vec())
+            }
         };
         let series = chronicle.columns.iter().map(|column| pyramid(&column.values)).collect();
         let kinds = kinds(&chronicle);

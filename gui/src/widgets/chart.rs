@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use egui::{Ui, Vec2b};
+use egui::{RichText, Ui, Vec2b};
 use egui_plot::{Legend, Line, Plot, PlotPoints, Points, Span, VLine};
 use hms_lab::plots::{Chart, Format};
 
@@ -30,13 +30,19 @@ pub fn chart_ui(ui: &mut Ui, chart: &Chart, shown: &Shown<'_>, commands: &mut Ve
 
 /// Draws a chart; gives the point that was clicked.
 pub fn scatter_ui(ui: &mut Ui, chart: &Chart, shown: &Shown<'_>, commands: &mut Vec<Command>) -> Option<[f64; 2]> {
+    let inside = names_fit(chart.curves.len(), shown.height);
+    if !inside {
+        names_ui(ui, chart);
+    }
     let mut plot = Plot::new(shown.id)
         .height(shown.height)
-        .legend(Legend::default())
         .x_axis_label(chart.across.clone())
         .y_axis_label(chart.up.clone())
         .allow_scroll(false)
         .allow_boxed_zoom(true);
+    if inside {
+        plot = plot.legend(Legend::default());
+    }
     if shown.from_zero {
         plot = plot.include_y(0.0);
     }
@@ -82,4 +88,39 @@ pub fn scatter_ui(ui: &mut Ui, chart: &Chart, shown: &Shown<'_>, commands: &mut 
     let place = response.response.interact_pointer_pos()?;
     let value = response.transform.value_from_position(place);
     response.response.clicked().then_some([value.x, value.y])
+}
+
+/// Whether the names of so many curves leave the better part of a plot free.
+fn names_fit(curves: usize, height: f32) -> bool {
+    const NAME: f32 = 19.0;
+    NAME * curves as f32 <= height * 0.5
+}
+
+/// The names of the curves above the plot, where they would cover it.
+fn names_ui(ui: &mut Ui, chart: &Chart) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        for (place, curve) in chart.curves.iter().enumerate() {
+            let (patch, _) = ui.allocate_exact_size(egui::vec2(9.0, 9.0), egui::Sense::hover());
+            ui.painter().rect_filled(patch, 2.0, theme::curve(place));
+            // A name stays in one piece where the row is full.
+            ui.add(egui::Label::new(RichText::new(&curve.name).small()).wrap_mode(egui::TextWrapMode::Extend));
+        }
+    });
+}
+
+/// Columns into which a curve is cut that is drawn from a pyramid of summaries: one in two points, each with its least and greatest value.
+pub fn columns_of(ui: &Ui) -> usize {
+    (ui.available_width() / 2.0).max(50.0) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stand_in_the_plot_only_where_they_leave_it_free() {
+        assert!(names_fit(4, 180.0) && names_fit(6, 260.0));
+        assert!(!names_fit(9, 150.0) && !names_fit(5, 150.0));
+    }
 }

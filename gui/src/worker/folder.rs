@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hms_lab::export::{self, Sheet};
@@ -85,16 +85,29 @@ pub fn write_sheet(desk: &Desk, sheet: &Sheet, format: export::Format, path: &Pa
     }
 }
 
-/// Reads the presets of the repository in which `near` lies; without any, there are our default and everything switched off.
-pub fn presets(desk: &Desk, near: &Path) {
-    let mut found = presets::ours().to_vec();
+/// Reads the presets of the repository in which `near` lies, and finds its scenarios; without any, there are our default and everything switched off.
+pub fn look_near(desk: &Desk, near: &Path) {
+    let (mut found, mut scenarios) = (presets::ours().to_vec(), Vec::new());
     if let Ok(folder) = presets::find_folder(near) {
         match presets::load_folder(&folder) {
             Ok(more) => found.extend(more),
             Err(error) => desk.say(true, format!("The presets are not there to be held against: {error}")),
         }
+        // Scenarios stand beside stacks.
+        scenarios = folder.parent().map_or_else(Vec::new, |above| toml_files(&above.join("scenarios")));
     }
-    desk.report(Report::Presets(found));
+    if scenarios.is_empty() && near.is_file() {
+        scenarios = near.parent().map_or_else(Vec::new, toml_files);
+    }
+    desk.report(Report::Near(found, scenarios));
+}
+
+/// Files in a folder that may be scenarios, by name. A folder that cannot be read has none.
+fn toml_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<PathBuf> = entries.filter(|path| path.extension().is_some_and(|ending| ending == "toml")).collect();
+    found.sort();
+    found
 }
 
 /// Writes a file and tells so.
@@ -127,9 +140,11 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Measures the promised figures.
-pub fn measure(desk: &Desk, inputs: &Inputs, seeds: u64) {
+pub fn measure(desk: &Desk, inputs: &Inputs, seeds: u64, command_line: Option<String>) {
     match scorecard::measure(std::slice::from_ref(inputs), seeds, 0, &|| !desk.control.stops()) {
-        Ok(rows) => desk.report(Report::Measured(Scorecard { scenario: inputs.scenario().name.clone(), seeds, rows })),
+        Ok(rows) => {
+            desk.report(Report::Measured(Scorecard { command_line, scenario: inputs.scenario().name.clone(), seeds, rows }))
+        }
         Err(error) => desk.say(!desk.control.stops(), error.to_string()),
     }
 }

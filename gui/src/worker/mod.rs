@@ -21,6 +21,7 @@ use hms_lab::inputs::{InputError, Inputs};
 use hms_lab::presets::Preset;
 
 use crate::view::campaign::Campaign;
+use crate::view::compare::Held;
 use crate::view::live::Live;
 use crate::view::run::{Moment, RunView};
 use crate::view::search::{Evolving, Search};
@@ -28,7 +29,7 @@ use crate::view::{RunId, Scorecard};
 
 pub use dialog::{pick, save_as};
 pub use evolve::evolve;
-pub use folder::{keep, measure, open, presets, replace, write_file, write_sheet, write_table};
+pub use folder::{keep, look_near, measure, open, replace, write_file, write_sheet, write_table};
 pub use travel::{Ask, Branch, Travel, restore};
 pub use trial::{Request, TRAVELS_MAX, check, run};
 
@@ -58,12 +59,14 @@ pub enum Report {
     Moment(Box<Moment>),
     /// A campaign was read.
     Surveyed(Box<Campaign>),
-    /// Configurations to hold others against were read.
-    Presets(Vec<Preset>),
+    /// Configurations to hold others against were read, and scenarios were found.
+    Near(Vec<Preset>, Vec<PathBuf>),
     /// A search has come further.
     Evolving(Box<Evolving>),
     /// A search was read.
     Searched(Arc<Search>),
+    /// Two runs were held against each other.
+    Compared(Box<Held>),
     /// The promises were measured.
     Measured(Scorecard),
     /// A file or folder was chosen.

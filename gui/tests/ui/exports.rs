@@ -83,6 +83,19 @@ fn from_the_timeline() {
 }
 
 #[test]
+fn from_time_travel_and_the_chain_of_an_incident() {
+    let (_guard, mut bench, path) = saving(Panel::Timeline);
+    bench.state_mut().want(Command::SelectIncident(Some(0)));
+    bench.state_mut().want(Command::SelectNode(Some(hms_lab::machine::NodeId(1))));
+    until(&mut bench, "its beliefs", |app| app.view.moment.as_ref().is_some_and(|moment| moment.beliefs.is_some()));
+    save_table(&mut bench, "Save chain");
+    save_table(&mut bench, "Save peers");
+    check(&path, 0, 0, 2);
+    assert!(files(&path, "csv").iter().any(|bytes| String::from_utf8_lossy(bytes).contains("first notice")));
+    assert!(files(&path, "csv").iter().any(|bytes| String::from_utf8_lossy(bytes).starts_with("peer,truth,belief")));
+}
+
+#[test]
 fn from_recovery() {
     let (_guard, mut bench, path) = saving(Panel::Recovery);
     save_plot(&mut bench, "Cumulative distribution: fault to first notice", "Save as SVG…");
@@ -95,6 +108,7 @@ fn from_recovery() {
 #[test]
 fn from_compare() {
     let (_guard, mut bench, path) = saving(Panel::Compare);
+    until(&mut bench, "the comparison", |app| app.view.comparison.is_some());
     save_table(&mut bench, "Save comparison");
     check(&path, 0, 0, 1);
 }

@@ -12,7 +12,7 @@ use crate::bench::{SCENARIO, bench};
 
 /// What eframe keeps in a file.
 #[derive(Default)]
-struct Drawer(BTreeMap<String, String>);
+pub(crate) struct Drawer(BTreeMap<String, String>);
 
 impl Storage for Drawer {
     fn get_string(&self, key: &str) -> Option<String> {

@@ -8,6 +8,7 @@ mod exports;
 mod history;
 mod kept;
 mod keys;
+mod layout;
 mod panels;
 mod pictures;
 mod window;

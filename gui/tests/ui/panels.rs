@@ -41,6 +41,25 @@ fn launch_shows_the_form_and_a_switch_in_it_changes_the_text() {
 }
 
 #[test]
+fn launch_offers_scenarios_and_stacks_of_the_repository_without_a_dialog() {
+    let mut bench = bench();
+    let scenario = &mut bench.state_mut().view.drafts.scenario;
+    scenario.saved = scenario.text.clone();
+    until(&mut bench, "what is near", |app| !app.view.scenarios.is_empty() && !app.is_busy());
+    for (menu, entry) in [("Choose a scenario", "quickstart"), ("Choose a stack", "envoy")] {
+        bench.get_by_label(menu).click_accesskit();
+        bench.run_steps(4);
+        bench.get_by_label(entry).click_accesskit();
+        bench.run_steps(4);
+    }
+    until(&mut bench, "the check", |app| app.view.drafts.is_ready());
+    let drafts = &bench.state().view.drafts;
+    let name = |path: &Option<std::path::PathBuf>| path.as_ref().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+    assert_eq!((name(&drafts.scenario.path), name(&drafts.stack.path)), ("quickstart.toml".to_owned(), "envoy.toml".to_owned()));
+    assert!(drafts.command_line().unwrap().contains("--stack"));
+}
+
+#[test]
 fn live_run_can_be_watched_slowly_paused_and_cancelled() {
     let mut bench = bench();
     until(&mut bench, "the check", |app| app.view.drafts.is_ready());
@@ -106,8 +125,12 @@ fn a_fork_lives_another_future_and_compare_says_where_they_part() {
     let runs = &bench.state().view.runs;
     assert_eq!((runs[0].chronicle.episodes.len(), runs[1].chronicle.episodes.len()), (2, 1));
     bench.state_mut().want(Command::Focus(Panel::Compare));
-    bench.run_steps(4);
+    until(&mut bench, "the comparison", |app| app.view.comparison.is_some());
     bench.get_by_label_contains("They part at 5s");
+    bench.get_by_label_contains("Of one world");
+    bench.get_by_label_contains("Beware: the scenarios called small are not the same text.");
+    bench.get_by_label("Every objective").click_accesskit();
+    until(&mut bench, "the rest", |app| app.view.comparison.as_ref().is_some_and(|held| held.question.every));
 }
 
 #[test]

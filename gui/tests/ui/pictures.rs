@@ -33,7 +33,7 @@ fn picture(bench: &mut Bench, name: &str) {
 #[test]
 fn launch() {
     let mut bench = bench_with(hms_gui::app::Options::default(), crate::bench::SCENARIO);
-    until(&mut bench, "the check", |app| app.view.drafts.is_ready());
+    until(&mut bench, "the check", |app| app.view.drafts.is_ready() && !app.is_busy());
     picture(&mut bench, "launch");
 }
 
@@ -61,6 +61,7 @@ fn compare() {
     bench.state_mut().want(Command::Run);
     until(&mut bench, "the run", |app| app.view.runs.len() == 2 && !app.is_busy());
     bench.state_mut().want(Command::Focus(Panel::Compare));
+    until(&mut bench, "the comparison", |app| app.view.comparison.is_some());
     hide_times(&mut bench);
     picture(&mut bench, "compare");
 }
@@ -68,7 +69,7 @@ fn compare() {
 #[test]
 fn live() {
     let mut bench = bench_with(hms_gui::app::Options { panel: Some(Panel::Live), ..Default::default() }, crate::bench::SCENARIO);
-    until(&mut bench, "the check", |app| app.view.drafts.is_ready());
+    until(&mut bench, "the check", |app| app.view.drafts.is_ready() && !app.is_busy());
     // A run that is held at the instant at which the cluster has been cut in two.
     let mut recording = hms_lab::session::Recording::new(bench.state().view.drafts.inputs.clone().unwrap());
     recording.advance(hms_lab::machine::Instant::from_nanos(6_500_000_000), &mut || true).unwrap();
@@ -109,11 +110,11 @@ fn evolution() {
 #[test]
 fn evolution_below() {
     let (_guard, mut bench) = searched(Panel::Evolution);
+    quiet(&mut bench);
     bench.get_all_by_role_and_label(egui::accesskit::Role::Button, "founder").next().unwrap().click_accesskit();
     bench.run_steps(6);
     bench.get_by_label("Save differences").scroll_to_me();
     bench.run_steps(20);
-    quiet(&mut bench);
     picture(&mut bench, "evolution_below");
 }
 

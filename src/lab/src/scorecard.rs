@@ -143,6 +143,8 @@ impl Sample {
 struct Figure {
     id: &'static str,
     criterion: &'static str,
+    /// The objective that says the same of a single run.
+    objective: Option<&'static str>,
     target: Target,
     unit: &'static str,
     read: fn(&[&Sample]) -> Option<f64>,
@@ -152,6 +154,7 @@ const FIGURES: [Figure; 15] = [
     Figure {
         id: "HM-S1",
         criterion: "time from first effect to first notice, p99",
+        objective: Some("detection_p99"),
         target: Target::Below(1.0),
         unit: " s",
         read: |runs| pooled(runs, |run| &run.detections, 0.99),
@@ -159,6 +162,7 @@ const FIGURES: [Figure; 15] = [
     Figure {
         id: "HM-S1",
         criterion: "time to first notice where something stops, is cut off or refuses, p99",
+        objective: None,
         target: Target::Below(1.0),
         unit: " s",
         read: |runs| pooled(runs, |run| &run.stops, 0.99),
@@ -166,6 +170,7 @@ const FIGURES: [Figure; 15] = [
     Figure {
         id: "HM-S2",
         criterion: "unjustified suspicions / suspicions",
+        objective: Some("false_positive_share"),
         target: Target::Below(0.01),
         unit: "",
         read: |runs| share(runs, |run| (run.mistakes, run.suspicions)),
@@ -173,6 +178,7 @@ const FIGURES: [Figure; 15] = [
     Figure {
         id: "HM-S3",
         criterion: "CPU of monitoring / CPU of hosts",
+        objective: Some("overhead_cpu_health"),
         target: Target::Below(0.03),
         unit: "",
         read: |runs| mean(runs, |run| run.cpu),
@@ -180,6 +186,7 @@ const FIGURES: [Figure; 15] = [
     Figure {
         id: "HM-S3",
         criterion: "bytes of monitoring / bytes of all messages",
+        objective: None,
         target: Target::Below(0.03),
         unit: "",
         read: |runs| mean(runs, |run| run.bytes),
@@ -187,6 +194,7 @@ const FIGURES: [Figure; 15] = [
     Figure {
         id: "AS-S1",
         criterion: "time from notice to restored service where capacity remained, p95",
+        objective: Some("service_recovery_p95"),
         target: Target::Below(5.0),
         unit: " s",
         read: |runs| pooled(runs, |run| &run.recoveries, 0.95),
@@ -194,6 +202,7 @@ const FIGURES: [Figure; 15] = [
     Figure {
         id: "AS-S1",
         criterion: "time to restored service after crash, pause, slow, leak, disk and zone faults, p95",
+        objective: None,
         target: Target::Below(5.0),
         unit: " s",
         read: |runs| pooled(runs, |run| &run.healed, 0.95),
@@ -201,6 +210,7 @@ const FIGURES: [Figure; 15] = [
     Figure {
         id: "AS-S2",
         criterion: "recoveries that kept all acknowledged state",
+        objective: Some("state_whole"),
         target: Target::Above(0.99),
         unit: "",
         read: |runs| share(runs, |run| (run.whole, run.rebuilt)),
@@ -208,6 +218,7 @@ const FIGURES: [Figure; 15] = [
     Figure {
         id: "AS-S2",
         criterion: "acknowledged entries still there when state was rebuilt",
+        objective: Some("state_kept"),
         target: Target::Above(0.99),
         unit: "",
         read: |runs| share(runs, |run| (run.entries_kept, run.entries)),
@@ -215,6 +226,7 @@ const FIGURES: [Figure; 15] = [
     Figure {
         id: "AS-S3",
         criterion: "troubles settled at the first attempt",
+        objective: Some("first_attempt"),
         target: Target::AtLeast(0.95),
         unit: "",
         read: |runs| share(runs, |run| (run.at_once, run.troubles)),
@@ -222,6 +234,7 @@ const FIGURES: [Figure; 15] = [
     Figure {
         id: "AS-S3",
         criterion: "troubles of crash, pause, slow, leak, disk and zone faults settled at the first attempt",
+        objective: None,
         target: Target::AtLeast(0.95),
         unit: "",
         read: |runs| share(runs, |run| (run.healed_at_once, run.healed_troubles)),
@@ -229,6 +242,7 @@ const FIGURES: [Figure; 15] = [
     Figure {
         id: "AS-S4",
         criterion: "cascading failures per run",
+        objective: Some("cascades"),
         target: Target::AtMost(0.0),
         unit: "",
         read: |runs| mean(runs, |run| Some(run.cascades)),
@@ -236,6 +250,7 @@ const FIGURES: [Figure; 15] = [
     Figure {
         id: "CB-S1",
         criterion: "time from breach to open breaker, longest",
+        objective: Some("breaker_reaction"),
         target: Target::AtMost(0.05),
         unit: " s",
         read: |runs| runs.iter().filter_map(|run| run.reaction).reduce(f64::max),
@@ -243,6 +258,7 @@ const FIGURES: [Figure; 15] = [
     Figure {
         id: "CB-S3",
         criterion: "failures that overload spread or kept up, per run",
+        objective: None,
         target: Target::AtMost(0.0),
         unit: "",
         read: |runs| mean(runs, |run| Some(run.spread)),
@@ -250,11 +266,45 @@ const FIGURES: [Figure; 15] = [
     Figure {
         id: "CB-S4",
         criterion: "CPU of breakers / CPU of hosts",
+        objective: Some("overhead_cpu_breaker"),
         target: Target::Below(0.01),
         unit: "",
         read: |runs| mean(runs, |run| run.breaker_cpu),
     },
 ];
+
+/// What is promised of an objective of a single run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Promised {
+    /// The requirement.
+    pub id: &'static str,
+    target: Target,
+    unit: &'static str,
+}
+
+impl Promised {
+    /// Where the objective must lie, with its unit; shares are of one.
+    pub fn text(&self) -> String {
+        self.target.text(self.unit)
+    }
+
+    /// The limit that it must keep to.
+    pub fn limit(&self) -> f64 {
+        let (Target::Below(limit) | Target::AtMost(limit) | Target::AtLeast(limit) | Target::Above(limit)) = self.target;
+        limit
+    }
+
+    /// Whether a value lies where it must.
+    pub fn reached(&self, value: f64) -> bool {
+        self.target.reached(value)
+    }
+}
+
+/// What is promised of an objective; none where nothing is. Of one run that is a hint: the promise is of many, and counts what never came.
+pub fn promised(objective: &str) -> Option<Promised> {
+    let figure = FIGURES.iter().find(|figure| figure.objective == Some(objective))?;
+    Some(Promised { id: figure.id, target: figure.target, unit: figure.unit })
+}
 
 fn pooled(runs: &[&Sample], times: impl Fn(&Sample) -> &Vec<f64>, rank: f64) -> Option<f64> {
     quantile(&mut runs.iter().flat_map(|run| times(run).iter().copied()).collect::<Vec<_>>(), rank)
@@ -410,6 +460,18 @@ mod tests {
         assert_eq!(judged.map(|target| target.reached(1.0)), [false, true, true, false]);
         assert_eq!(judged.map(|target| target.reached(0.5)), [true, true, false, false]);
         assert_eq!(Target::Below(0.03).text(" s"), "< 0.03 s");
+    }
+
+    #[test]
+    fn what_is_promised_of_an_objective_is_what_the_scorecard_promises() {
+        let objectives: Vec<&str> = FIGURES.iter().filter_map(|figure| figure.objective).collect();
+        for name in &objectives {
+            assert!(hms_trial::DEFINITIONS.iter().any(|definition| definition.name == *name), "{name}");
+        }
+        let detection = promised("detection_p99").unwrap();
+        assert_eq!((detection.id, detection.text(), detection.limit()), ("HM-S1", "< 1 s".to_owned(), 1.0));
+        assert!(detection.reached(0.9) && !detection.reached(1.0));
+        assert_eq!(promised("goodput"), None);
     }
 
     #[test]

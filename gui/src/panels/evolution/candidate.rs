@@ -15,6 +15,24 @@ use crate::widgets::table::save_table;
 
 const HEIGHT: f32 = 170.0;
 
+/// What a candidate's words are put together from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Key {
+    search: usize,
+    rows: usize,
+    finalists: bool,
+    row: usize,
+    presets: usize,
+    preset: usize,
+}
+
+/// A candidate in words.
+pub(super) struct Described {
+    key: Key,
+    parameters: Vec<(String, String)>,
+    rows: Vec<Differing>,
+}
+
 impl EvolutionPanel {
     pub(super) fn candidate(&mut self, ui: &mut Ui, search: &Search, view: &View, commands: &mut Vec<Command>) {
         self.table(ui, search, commands);
@@ -24,7 +42,8 @@ impl EvolutionPanel {
             ui.weak("Click a point, a line or a row to see its configuration.");
             return;
         };
-        let parameters = search.parameters(self.finalists, row);
+        let described = self.describe(search, row, view);
+        let parameters = &described.parameters;
         ui.horizontal_wrapped(|ui| {
             ui.strong(format!("Candidate {}", columns.number("id").map_or(row as f64, |ids| ids[row])));
             for name in search.objectives() {
@@ -44,7 +63,8 @@ impl EvolutionPanel {
                 commands.push(Command::RunWhenChecked);
             }
         });
-        self.differences(ui, &parameters, view, commands);
+        self.differences(ui, &described.rows, view, commands);
+        self.described = Some(described);
         if !(self.finalists && search.front.rows > 0) {
             genealogy(ui, search, row, &mut self.chosen);
         }
@@ -98,11 +118,31 @@ impl EvolutionPanel {
         self.chosen = chosen;
     }
 
-    fn differences(&mut self, ui: &mut Ui, parameters: &[(String, String)], view: &View, commands: &mut Vec<Command>) {
-        let Some(default) = view.presets.first() else { return };
+    /// The candidate in words, put together once.
+    fn describe(&mut self, search: &Search, row: usize, view: &View) -> Described {
         self.preset = self.preset.clamp(1, view.presets.len().max(2) - 1);
+        let key = Key {
+            search: std::ptr::from_ref(search) as usize,
+            rows: search.history.rows,
+            finalists: self.finalists,
+            row,
+            presets: view.presets.as_ptr() as usize,
+            preset: self.preset,
+        };
+        if let Some(known) = self.described.take().filter(|known| known.key == key) {
+            return known;
+        }
+        let parameters = search.parameters(self.finalists, row);
+        let rows = view.presets.first().map_or_else(Vec::new, |default| {
+            let other = view.presets.get(self.preset).unwrap_or(default);
+            differences(&parameters, &[&default.stack, &other.stack])
+        });
+        Described { key, parameters, rows }
+    }
+
+    fn differences(&mut self, ui: &mut Ui, rows: &[Differing], view: &View, commands: &mut Vec<Command>) {
+        let Some(default) = view.presets.first() else { return };
         let other = view.presets.get(self.preset).unwrap_or(default);
-        let rows = differences(parameters, &[&default.stack, &other.stack]);
         ui.horizontal_wrapped(|ui| {
             let differing = rows.iter().filter(|row| row.differs[0]).count();
             ui.label(format!("{differing} of its {} genes differ from our default. Beside it the preset", rows.len()));
@@ -112,7 +152,7 @@ impl EvolutionPanel {
                 }
             });
             combo.response.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::ComboBox, true, "Preset beside it"));
-            save_table(ui, "Save differences", commands, || difference_sheet(&rows, &other.name));
+            save_table(ui, "Save differences", commands, || difference_sheet(rows, &other.name));
         });
         TableBuilder::new(ui)
             .id_salt("differences")

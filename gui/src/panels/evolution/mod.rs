@@ -4,6 +4,8 @@ mod candidate;
 mod front;
 mod progress;
 
+use std::path::PathBuf;
+
 use egui::{ScrollArea, Ui};
 use hms_lab::evolution::Opening;
 
@@ -36,6 +38,10 @@ pub(super) struct EvolutionPanel {
     chosen: Option<usize>,
     /// The preset that it is held against, beside our default.
     preset: usize,
+    /// The candidate that is looked at, in words.
+    described: Option<candidate::Described>,
+    /// The search that all this is about: its folder, and how many candidates there were.
+    about: Option<(PathBuf, usize)>,
 }
 
 /// What the brushed rows were found from.
@@ -78,6 +84,7 @@ impl EvolutionPanel {
                     commands.push(Command::Open(search.folder.clone()));
                 }
             });
+            self.turn_to(search);
             self.brush(search);
             if ui.available_width() < WIDE {
                 self.convergence(ui, search, commands);
@@ -97,6 +104,29 @@ impl EvolutionPanel {
             ui.separator();
             self.candidate(ui, search, view, commands);
         });
+    }
+
+    /// Rows, axes and brushes are those of one search: of another nothing is chosen yet. One that goes on keeps them; one that was begun anew keeps its
+    /// axes and brushes.
+    fn turn_to(&mut self, search: &Search) {
+        let (known, before) = match &self.about {
+            Some((folder, rows)) => (*folder == search.folder, *rows),
+            None => (false, 0),
+        };
+        if !known {
+            *self = EvolutionPanel {
+                measure: self.measure,
+                kept: self.kept,
+                eye: self.eye,
+                preset: self.preset,
+                ..Default::default()
+            };
+        } else if search.history.rows < before {
+            self.chosen = None;
+        }
+        if !known || search.history.rows != before {
+            self.about = Some((search.folder.clone(), search.history.rows));
+        }
     }
 
     /// Finds the rows that lie in all brushes, where brushes or candidates have changed.
@@ -142,7 +172,7 @@ fn running(ui: &mut Ui, view: &View, commands: &mut Vec<Command>) {
                 ui.label(format!("{}: {}", evolving.name, evolving.doing));
             }
             (None, Some(study)) => {
-                ui.label(study.display().to_string());
+                ui.label(study.campaign.display().to_string());
                 let ways = [
                     ("Start", Opening::New, "In a folder of its own under results/."),
                     ("Resume", Opening::Resume, "Goes on with what is in its folder."),
@@ -157,8 +187,38 @@ fn running(ui: &mut Ui, view: &View, commands: &mut Vec<Command>) {
                         commands.push(Command::Evolve(opening));
                     }
                 }
+                if ui.button("Copy command").on_hover_text("The command that does the same in a terminal.").clicked() {
+                    commands.push(Command::Copy(study.command_line()));
+                }
             }
             (None, None) => {}
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use hms_lab::results::Columns;
+
+    use super::*;
+
+    fn search(folder: &str, rows: usize) -> Search {
+        let history = Columns { rows, ..Columns::default() };
+        Search::of(PathBuf::from(folder), Columns::default(), history, Columns::default())
+    }
+
+    #[test]
+    fn another_search_has_nothing_chosen_and_one_that_goes_on_keeps_what_was() {
+        let mut panel = EvolutionPanel::default();
+        panel.turn_to(&search("one", 5));
+        let brush = Brush { name: "health.heartbeat".to_owned(), low: 0.0, high: 1.0 };
+        (panel.chosen, panel.brushes, panel.parameters) = (Some(4), vec![brush], Some(vec!["health.heartbeat".to_owned()]));
+        panel.turn_to(&search("one", 9));
+        assert_eq!((panel.chosen, panel.brushes.len()), (Some(4), 1), "it goes on");
+        panel.turn_to(&search("one", 3));
+        assert_eq!((panel.chosen, panel.brushes.len()), (None, 1), "it was begun anew");
+        panel.chosen = Some(1);
+        panel.turn_to(&search("other", 3));
+        assert_eq!((panel.chosen, panel.brushes.len(), panel.parameters.is_none()), (None, 0, true), "another one");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use hms_lab::machine::{AgentId, BreakerState, NodeId, Record};
+use hms_lab::machine::{AgentId, BreakerState, Level, NodeId, Record, Whole};
 use hms_lab::session::{Chronicle, NodeState, ProcessState};
 use hms_lab::trial::{TraceKind, TraceRow};
 
@@ -69,6 +69,14 @@ struct Tracks<'a> {
     leaders: Several,
     breakers: Vec<Several>,
     open: Vec<(NodeId, u32, Option<AgentId>)>,
+    /// How the leader finds services, zones and the cluster.
+    services: Vec<Track>,
+    zones: BTreeMap<u32, Track>,
+    cluster: Track,
+    alerts: Track,
+    /// Agents to which somebody sends nothing, and who.
+    outliers: Several,
+    ejected: Vec<(NodeId, AgentId)>,
 }
 
 /// The lanes of a run. A row is looked at once.
@@ -88,6 +96,12 @@ pub(super) fn lanes(chronicle: &Chronicle) -> Vec<Lane> {
         leaders: Several::default(),
         breakers: (0..services).map(|_| Several::default()).collect(),
         open: Vec::new(),
+        services: (0..services).map(|_| Track::default()).collect(),
+        zones: BTreeMap::new(),
+        cluster: Track::default(),
+        alerts: Track::default(),
+        outliers: Several::default(),
+        ejected: Vec::new(),
     };
     // Hosts and agents are down until they are seen to come up.
     tracks.nodes.iter_mut().for_each(|track| track.set(Some(Look::Waiting), 0.0, 0));
@@ -110,18 +124,34 @@ pub(super) fn lanes(chronicle: &Chronicle) -> Vec<Lane> {
         tracks.agents.into_iter().enumerate().map(|(agent, track)| {
             track.lane(chronicle.agent_name(AgentId::from_index(agent)), Subject::Agent(agent as u32), length)
         });
-    let leaders = std::iter::once(tracks.leaders.track.lane("leader".to_owned(), Subject::Fault, length));
+    let leaders = std::iter::once(tracks.leaders.track.lane("leader".to_owned(), Subject::Whole, length));
     let breakers = tracks.breakers.into_iter().enumerate().map(|(service, several)| {
         several.track.lane(format!("breakers to {}", scenario.services[service].name), Subject::Service(service as u32), length)
     });
+    let levels = tracks.services.into_iter().enumerate().map(|(service, track)| {
+        track.lane(format!("service {}", scenario.services[service].name), Subject::Service(service as u32), length)
+    });
+    let zones = tracks.zones.into_iter().map(|(zone, track)| {
+        let known = (zone as usize) < chronicle.topology.zones();
+        let name = if known { chronicle.topology.zone_name(zone as usize).to_owned() } else { zone.to_string() };
+        track.lane(format!("zone {name}"), Subject::Whole, length)
+    });
+    let wholes = [
+        tracks.cluster.lane("cluster".to_owned(), Subject::Whole, length),
+        tracks.alerts.lane("alerts".to_owned(), Subject::Whole, length),
+        tracks.outliers.track.lane("sent nothing".to_owned(), Subject::Whole, length),
+    ];
     // Lanes on which nothing ever happened would only be in the way; hosts and agents stay.
     let busy = |lane: &Lane| lane.events() > 0;
     faults
         .chain(nodes)
         .chain(agents)
+        .chain(levels.filter(busy))
         .chain(leaders.filter(busy))
         .chain(beliefs.filter(busy))
         .chain(breakers.filter(busy))
+        .chain(zones.filter(busy))
+        .chain(wholes.into_iter().filter(busy))
         .collect()
 }
 
@@ -178,6 +208,9 @@ impl Tracks<'_> {
             for service in closed {
                 self.breakers[service as usize].change(false, Look::Bad, at, row);
             }
+            let before = self.ejected.len();
+            self.ejected.retain(|(by, _)| *by != node);
+            (self.ejected.len()..before).for_each(|_| self.outliers.change(false, Look::Belief, at, row));
         }
     }
 
@@ -206,8 +239,15 @@ impl Tracks<'_> {
                 self.suspected.retain(|pair| *pair != (node, peer));
                 self.beliefs[peer.index()].change(false, Look::Belief, at, row);
             }
-            Record::AgentFailed { agent, .. } | Record::AgentDegraded { agent, .. } | Record::Ejected(agent) => {
+            Record::AgentFailed { agent, .. } | Record::AgentDegraded { agent, .. } => {
                 self.agents[agent.index()].mark(Look::Belief, at, row);
+            }
+            Record::Ejected(agent) => {
+                self.agents[agent.index()].mark(Look::Belief, at, row);
+                if !self.ejected.contains(&(node, agent)) {
+                    self.ejected.push((node, agent));
+                    self.outliers.change(true, Look::Belief, at, row);
+                }
             }
             Record::NodeDegraded { node: of, .. } => {
                 if let Some(track) = self.nodes.get_mut(of.index()) {
@@ -236,16 +276,94 @@ impl Tracks<'_> {
                     self.breakers[service.index()].change(is, Look::Bad, at, row);
                 }
             }
+            Record::Whole { of, level } => {
+                let track = match of {
+                    Whole::Service(service) => self.services.get_mut(service.index()),
+                    Whole::Zone(zone) => Some(self.zones.entry(zone).or_default()),
+                    Whole::Cluster => Some(&mut self.cluster),
+                };
+                track.into_iter().for_each(|track| track.set(Some(level_look(level)), at, row));
+            }
+            Record::Alerted { .. } => self.alerts.mark(Look::Belief, at, row),
+            Record::Readmitted(agent) => {
+                if let Some(place) = self.ejected.iter().position(|known| *known == (node, agent)) {
+                    self.ejected.swap_remove(place);
+                    self.outliers.change(false, Look::Belief, at, row);
+                }
+            }
             Record::Suspected(_)
             | Record::Trusted(_)
             | Record::AgentHealthy(_)
             | Record::NodeHealthy(_)
             | Record::RecoveryWithdrawn(_)
             | Record::RecoveryHeld(_)
-            | Record::Readmitted(_)
-            | Record::Quarantined { .. }
-            | Record::Whole { .. }
-            | Record::Alerted { .. } => {}
+            | Record::Quarantined { .. } => {}
         }
+    }
+}
+
+/// How a whole is shown of which a leader says how well it is.
+fn level_look(level: Level) -> Look {
+    match level {
+        Level::Healthy => Look::Good,
+        Level::Unknown => Look::Waiting,
+        Level::Degraded => Look::Belief,
+        Level::Failed => Look::Bad,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hms_lab::machine::{Cause, Instant, ServiceId, Severity};
+
+    use super::*;
+    use crate::view::fixture::chronicle;
+    use crate::view::lanes::Seen;
+
+    fn said(seconds: u64, node: u32, record: Record) -> TraceRow {
+        let kind = TraceKind::Stack { node: NodeId(node), record, justified: true };
+        TraceRow { at: Instant::from_nanos(seconds * 1_000_000_000), seq: seconds, kind }
+    }
+
+    /// Looks of the spans of a lane, with where they begin; and how many marks it has.
+    fn shown(lanes: &[Lane], name: &str) -> (Vec<(Look, f64)>, usize) {
+        let lane = lanes.iter().find(|lane| lane.name == name).unwrap_or_else(|| panic!("no lane {name}"));
+        let Seen::Close(spans, marks) = lane.seen(0.0, 4.0, 400) else { panic!("far") };
+        (spans.iter().map(|span| (span.look, span.from)).collect(), marks.len())
+    }
+
+    #[test]
+    fn services_zones_and_the_cluster_have_lanes_by_what_the_leader_finds() {
+        let mut chronicle = chronicle("", 1);
+        let whole = |seconds, of, level| said(seconds, 0, Record::Whole { of, level });
+        chronicle.trace = vec![
+            whole(1, Whole::Service(ServiceId(0)), Level::Healthy),
+            whole(2, Whole::Service(ServiceId(0)), Level::Degraded),
+            whole(2, Whole::Zone(0), Level::Failed),
+            whole(3, Whole::Cluster, Level::Unknown),
+            said(3, 0, Record::Alerted { severity: Severity::Warning, cause: Cause::Crash }),
+        ];
+        let lanes = lanes(&chronicle);
+        assert_eq!(shown(&lanes, "service api"), (vec![(Look::Good, 1.0), (Look::Belief, 2.0)], 0));
+        let zone = format!("zone {}", chronicle.topology.zone_name(0));
+        assert_eq!(shown(&lanes, &zone), (vec![(Look::Bad, 2.0)], 0));
+        assert_eq!(shown(&lanes, "cluster"), (vec![(Look::Waiting, 3.0)], 0));
+        assert_eq!(shown(&lanes, "alerts"), (vec![], 1));
+    }
+
+    #[test]
+    fn an_agent_is_sent_nothing_until_all_who_ejected_it_take_it_back_or_are_gone() {
+        let mut chronicle = chronicle("", 1);
+        let agent = AgentId(1);
+        let down = TraceRow { kind: TraceKind::NodeDown(NodeId(1)), ..said(3, 1, Record::LeadershipLost) };
+        chronicle.trace = vec![
+            said(1, 0, Record::Ejected(agent)),
+            said(1, 1, Record::Ejected(agent)),
+            said(2, 0, Record::Readmitted(agent)),
+            down,
+        ];
+        let lane = lanes(&chronicle).into_iter().find(|lane| lane.name == "sent nothing").unwrap();
+        let Seen::Close(spans, _) = lane.seen(0.0, 4.0, 400) else { panic!("far") };
+        assert_eq!(spans.iter().map(|span| (span.from, span.until)).collect::<Vec<_>>(), [(1.0, 3.0)]);
     }
 }

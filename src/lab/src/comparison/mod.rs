@@ -193,14 +193,20 @@ fn verdict(compared: &Compared) -> Better {
     }
 }
 
-/// Parameters first, then what campaigns have set in the scenarios.
-fn differences(first: &Side, second: &Side) -> Vec<Difference> {
-    let stacks = parameters(&first.stack).into_iter().zip(parameters(&second.stack));
-    let stacks = stacks.filter(|((_, own), (_, other))| own != other).map(|((tunable, own), (_, other))| Difference {
+/// The parameters in which two stack configurations differ, in the order of their declaration.
+pub fn differing(first: &Configuration, second: &Configuration) -> Vec<Difference> {
+    let pairs = parameters(first).into_iter().zip(parameters(second)).filter(|((_, own), (_, other))| own != other);
+    let told = pairs.map(|((tunable, own), (_, other))| Difference {
         name: tunable.name.to_owned(),
         first: own.to_string(),
         second: other.to_string(),
     });
+    told.collect()
+}
+
+/// Parameters first, then what campaigns have set in the scenarios.
+fn differences(first: &Side, second: &Side) -> Vec<Difference> {
+    let stacks = differing(&first.stack, &second.stack).into_iter();
     let paths: std::collections::BTreeSet<&String> = first.settings.keys().chain(second.settings.keys()).collect();
     let told = |side: &Side, path: &str| side.settings.get(path).cloned().unwrap_or_else(|| "as in the file".to_owned());
     let settings = paths.into_iter().filter(|path| first.settings.get(*path) != second.settings.get(*path));

@@ -14,7 +14,7 @@ use crate::evolution::BEST;
 use crate::inputs::Inputs;
 use crate::presets::{self, Measured, Preset, PresetError, Step};
 use crate::results::{self, Columns, ResultsError, Table};
-use hms_trial::DEFINITIONS;
+use hms_trial::{DEFINITIONS, Objective};
 
 /// Sign between a campaign's folder and the number of a configuration.
 const CONFIGURATION: char = '@';
@@ -79,6 +79,29 @@ pub enum SideError {
         /// The last number.
         last: usize,
     },
+}
+
+impl Side {
+    /// What runs of one stack gave that are at hand; none without a run. Of two of one world the later counts.
+    pub fn of_runs<'a>(name: &str, runs: impl IntoIterator<Item = (&'a Inputs, &'a [Objective])>) -> Option<Side> {
+        let mut runs = runs.into_iter().peekable();
+        let (first, _) = runs.peek()?;
+        let mut side = Side {
+            name: name.to_owned(),
+            stack: *first.stack(),
+            settings: BTreeMap::new(),
+            texts: BTreeMap::new(),
+            cells: BTreeMap::new(),
+        };
+        for (inputs, objectives) in runs {
+            let scenario = &inputs.scenario().name;
+            let value = |name: &str| objectives.iter().find(|objective| objective.definition.name == name)?.value;
+            let cell = DEFINITIONS.iter().map(|definition| value(definition.name)).collect();
+            side.texts.insert(scenario.clone(), digest(inputs.scenario_text()));
+            side.cells.insert((scenario.clone(), inputs.seed()), Ok(cell));
+        }
+        Some(side)
+    }
 }
 
 /// The side that a folder of results holds; `FOLDER@N` names a configuration of a campaign.

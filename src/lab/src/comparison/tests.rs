@@ -107,3 +107,20 @@ fn who_never_notices_is_worse_than_who_does() {
         (Better::First, (8, 0), (7, 0))
     );
 }
+
+#[test]
+fn runs_at_hand_are_the_side_that_their_folder_would_be() {
+    let runs: Vec<_> =
+        [1, 2].map(crate::fixture::inputs).into_iter().map(|inputs| (crate::fixture::run(&inputs), inputs)).collect();
+    let side = Side::of_runs("here", runs.iter().map(|(outcome, inputs)| (inputs, &outcome.objectives[..]))).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for (outcome, inputs) in &runs {
+        let path = folder.path().join(inputs.seed().0.to_string());
+        crate::results::write(&path, inputs, outcome, &crate::results::Build::default()).unwrap();
+        let stored = open(path.to_str().unwrap()).unwrap();
+        assert!(stored.cells.iter().all(|(world, cell)| side.cells[world] == *cell));
+        assert_eq!((&stored.texts, stored.stack), (&side.texts, side.stack));
+    }
+    assert_eq!(side.cells.len(), 2);
+    assert!(Side::of_runs("nobody", []).is_none());
+}

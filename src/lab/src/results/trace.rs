@@ -11,7 +11,7 @@ use hms_trial::{TraceKind, TraceRow};
 use polars::prelude::*;
 use rayon::prelude::*;
 
-use super::frames::{TRACE_ROWS, level_name};
+use super::frames::level_name;
 use super::{Results, ResultsError, Table};
 
 impl Results {
@@ -25,12 +25,15 @@ impl Results {
     }
 }
 
+/// Rows that are laid side by side at a time: their columns take about 2 MB, which a core keeps close by.
+const PART: usize = 1 << 13;
+
 /// The rows of a frame of the trace.
 fn rows(frame: &DataFrame) -> PolarsResult<Vec<TraceRow>> {
-    // In parts, since the columns laid side by side take several times the space of the rows; and on every core.
-    let firsts: Vec<usize> = (0..frame.height()).step_by(TRACE_ROWS).collect();
+    // On every core, and in parts, since the columns laid side by side take several times the space of the rows.
+    let firsts: Vec<usize> = (0..frame.height()).step_by(PART).collect();
     let parts: Vec<PolarsResult<Vec<TraceRow>>> =
-        firsts.into_par_iter().map(|first| part(&frame.slice(first as i64, TRACE_ROWS), first)).collect();
+        firsts.into_par_iter().map(|first| part(&frame.slice(first as i64, PART), first)).collect();
     let mut rows = Vec::with_capacity(frame.height());
     for part in parts {
         rows.append(&mut part?);
@@ -115,7 +118,20 @@ impl<'a> Columns<'a> {
         let node = || self.node[row].map(NodeId);
         let agent = || self.agent[row].map(AgentId);
         let fault = || self.fault[row].map(FaultId);
+        // With full detail nearly every row is a message or an attempt.
         Some(match self.kinds[row]? {
+            "sent" => TraceKind::Sent {
+                from: node()?,
+                to: self.peer[row].map(NodeId)?,
+                bytes: Bytes(self.bytes[row]?),
+                taken: self.taken[row]?,
+            },
+            "received" => TraceKind::Received { from: node()?, to: self.peer[row].map(NodeId)? },
+            "attempt" => TraceKind::Attempt {
+                agent: agent(),
+                elapsed: Duration::from_nanos(self.elapsed[row]?),
+                outcome: outcome(self.outcome[row]?)?,
+            },
             "fault_began" => TraceKind::FaultBegan(fault()?),
             "fault_ended" => TraceKind::FaultEnded(fault()?),
             "node_down" => TraceKind::NodeDown(node()?),
@@ -132,18 +148,6 @@ impl<'a> Columns<'a> {
                 acknowledged: self.acknowledged[row]?,
                 kept: self.kept[row]?,
                 source: source(self.source[row]?, self.peer[row])?,
-            },
-            "sent" => TraceKind::Sent {
-                from: node()?,
-                to: self.peer[row].map(NodeId)?,
-                bytes: Bytes(self.bytes[row]?),
-                taken: self.taken[row]?,
-            },
-            "received" => TraceKind::Received { from: node()?, to: self.peer[row].map(NodeId)? },
-            "attempt" => TraceKind::Attempt {
-                agent: agent(),
-                elapsed: Duration::from_nanos(self.elapsed[row]?),
-                outcome: outcome(self.outcome[row]?)?,
             },
             said => TraceKind::Stack {
                 node: node()?,

@@ -42,46 +42,90 @@ pub struct Step {
 /// At most so many steps of an incident are told: a zone that fails has hundreds.
 const STEPS_MAX: usize = 200;
 
-/// The steps of an incident, in the order of the trace.
-pub fn chain(chronicle: &Chronicle, episode: &Episode) -> Vec<Step> {
-    let trace = &chronicle.trace;
-    let first = trace.partition_point(|row| row.at < episode.start);
-    let ends = [episode.end, episode.recovered, episode.restored, episode.verified];
-    let until = if ends.contains(&None) { Instant::MAX } else { ends.into_iter().flatten().max().unwrap_or(Instant::MAX) };
-    let mut noticed = false;
-    let mut steps = Vec::new();
-    for (offset, row) in trace[first..].iter().enumerate() {
-        if row.at > until || steps.len() >= STEPS_MAX {
-            break;
-        }
-        let here = |link, node, agent| Some(Step { link, at: row.at, row: first + offset, node, agent });
-        let step = match row.kind {
-            TraceKind::FaultBegan(fault) if fault == episode.fault => here(Link::Fault, None, None),
-            TraceKind::FaultEnded(fault) if fault == episode.fault => here(Link::End, None, None),
-            TraceKind::AgentServed { agent, node } if episode.agents.contains(&agent) => {
-                here(Link::Served, Some(node), Some(agent))
-            }
-            TraceKind::Stack { node, record, .. } => match record {
-                Record::RecoveryStarted { agent, .. } if episode.agents.contains(&agent) => {
-                    here(Link::Action, Some(node), Some(agent))
-                }
-                Record::RecoveryVerified { agent, .. } if episode.agents.contains(&agent) => {
-                    here(Link::Verified, Some(node), Some(agent))
-                }
-                Record::RecoveryFailed { agent, .. } if episode.agents.contains(&agent) => {
-                    here(Link::Failed, Some(node), Some(agent))
-                }
-                record if !noticed && is_notice(row, node, record, episode) => {
-                    noticed = true;
-                    here(Link::Notice, Some(node), None)
-                }
-                _ => None,
-            },
-            _ => None,
+/// Where the rows of a trace are that a chain may hold, so that no chain is looked for in the whole of it.
+#[derive(Clone, Debug, Default)]
+pub struct ChainIndex {
+    /// Of each fault: its beginning and its end.
+    faults: Vec<Vec<usize>>,
+    /// Of each agent: what was done about it, and what came of that.
+    agents: Vec<Vec<usize>>,
+}
+
+impl ChainIndex {
+    /// Reads a trace once.
+    pub fn new(chronicle: &Chronicle) -> ChainIndex {
+        let mut index = ChainIndex {
+            faults: vec![Vec::new(); chronicle.schedule.faults.len()],
+            agents: vec![Vec::new(); chronicle.places.agents.len()],
         };
-        steps.extend(step);
+        for (row, what) in chronicle.trace.iter().enumerate() {
+            let (rows, place) = match what.kind {
+                TraceKind::FaultBegan(fault) | TraceKind::FaultEnded(fault) => (&mut index.faults, fault.index()),
+                kind => match about(kind) {
+                    Some((_, _, agent)) => (&mut index.agents, agent.index()),
+                    None => continue,
+                },
+            };
+            rows.get_mut(place).into_iter().for_each(|rows| rows.push(row));
+        }
+        index
     }
-    steps
+
+    /// The steps of an incident, in the order of the trace; the first few hundred. Takes time in proportion to them.
+    pub fn chain(&self, chronicle: &Chronicle, episode: &Episode) -> Vec<Step> {
+        let trace = &chronicle.trace;
+        let first = trace.partition_point(|row| row.at < episode.start);
+        let ends = [episode.end, episode.recovered, episode.restored, episode.verified];
+        let until = if ends.contains(&None) { Instant::MAX } else { ends.into_iter().flatten().max().unwrap_or(Instant::MAX) };
+        let mut rows: Vec<usize> = notice(trace, episode).into_iter().collect();
+        let agents = episode.agents.iter().filter_map(|agent| self.agents.get(agent.index()));
+        for known in self.faults.get(episode.fault.index()).into_iter().chain(agents) {
+            let begin = known.partition_point(|row| *row < first);
+            rows.extend(known[begin..].iter().take_while(|row| trace[**row].at <= until).take(STEPS_MAX));
+        }
+        rows.sort_unstable();
+        rows.dedup();
+        rows.into_iter().filter_map(|row| step(&trace[row], row)).take(STEPS_MAX).collect()
+    }
+}
+
+/// What a row says about an agent, as far as a chain holds it: which link, who says so, and whom it is about.
+fn about(kind: TraceKind) -> Option<(Link, NodeId, AgentId)> {
+    match kind {
+        TraceKind::AgentServed { agent, node } => Some((Link::Served, node, agent)),
+        TraceKind::Stack { node, record, .. } => match record {
+            Record::RecoveryStarted { agent, .. } => Some((Link::Action, node, agent)),
+            Record::RecoveryVerified { agent, .. } => Some((Link::Verified, node, agent)),
+            Record::RecoveryFailed { agent, .. } => Some((Link::Failed, node, agent)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn step(row: &TraceRow, place: usize) -> Option<Step> {
+    let (link, node, agent) = match row.kind {
+        TraceKind::FaultBegan(_) => (Link::Fault, None, None),
+        TraceKind::FaultEnded(_) => (Link::End, None, None),
+        kind => match (about(kind), kind) {
+            (Some((link, node, agent)), _) => (link, Some(node), Some(agent)),
+            (None, TraceKind::Stack { node, .. }) => (Link::Notice, Some(node), None),
+            (None, _) => return None,
+        },
+    };
+    Some(Step { link, at: row.at, row: place, node, agent })
+}
+
+/// The row of the first notice.
+fn notice(trace: &[TraceRow], episode: &Episode) -> Option<usize> {
+    let detected = episode.detected?;
+    let first = trace.partition_point(|row| row.at < detected);
+    let here = trace[first..].iter().take_while(|row| row.at == detected);
+    let said = |row: &TraceRow| match row.kind {
+        TraceKind::Stack { node, record, .. } => is_notice(row, node, record, episode),
+        _ => false,
+    };
+    here.enumerate().find(|(_, row)| said(row)).map(|(offset, _)| first + offset)
 }
 
 /// Whether a row is the first notice that the incident was joined with.
@@ -107,12 +151,28 @@ mod tests {
     fn a_crash_is_told_from_the_fault_to_its_verification() {
         let inputs = fixture::inputs(1);
         let chronicle = Chronicle::of(&inputs, fixture::run(&inputs));
-        let steps = chain(&chronicle, &chronicle.episodes[1]);
+        let steps = ChainIndex::new(&chronicle).chain(&chronicle, &chronicle.episodes[1]);
         let links: Vec<Link> = steps.iter().map(|step| step.link).collect();
         let place = |link| links.iter().position(|known| *known == link).unwrap_or_else(|| panic!("{link:?} in {links:?}"));
         assert!(place(Link::Fault) < place(Link::Notice), "{links:?}");
         assert!(place(Link::Notice) < place(Link::Action), "{links:?}");
         assert!(place(Link::Action) < place(Link::Verified), "{links:?}");
         assert!(links.contains(&Link::Served), "{links:?}");
+        assert!(steps.windows(2).all(|pair| pair[0].row < pair[1].row), "in the order of the trace");
+        assert_eq!(links.iter().filter(|link| **link == Link::Notice).count(), 1);
+    }
+
+    #[test]
+    fn an_incident_that_never_ended_has_the_first_steps_of_its_agents_and_none_of_others() {
+        let inputs = fixture::inputs(1);
+        let chronicle = Chronicle::of(&inputs, fixture::run(&inputs));
+        let index = ChainIndex::new(&chronicle);
+        let crash = &chronicle.episodes[1];
+        let lasting = Episode { end: None, recovered: None, restored: None, verified: None, ..crash.clone() };
+        let (short, long) = (index.chain(&chronicle, crash), index.chain(&chronicle, &lasting));
+        assert!(long.len() >= short.len() && long[..short.len()] == short[..], "{short:?} {long:?}");
+        assert!(long.iter().filter_map(|step| step.agent).all(|agent| crash.agents.contains(&agent)));
+        let unnoticed = Episode { detected: None, ..lasting };
+        assert!(index.chain(&chronicle, &unnoticed).iter().all(|step| step.link != Link::Notice));
     }
 }

@@ -18,7 +18,7 @@ mod snapshots;
 mod truth;
 
 pub use beliefs::{Beliefs, BreakerBelief, beliefs};
-pub use chain::{Link, Step, chain};
+pub use chain::{ChainIndex, Link, Step};
 pub use chronicle::{Chronicle, ChronicleError, Episode, SeriesColumn};
 pub use flights::{Flight, flights};
 pub use fork::{Fork, ForkError};
