@@ -61,8 +61,8 @@ pub(crate) enum Finding {
     Ails(AgentId, Cause),
     /// Nothing is wrong with it any more.
     Well(AgentId),
-    /// This node is well, or not, all of a sudden.
-    Node(Option<Cause>),
+    /// This node is well, or not, all of a sudden, or for another reason.
+    Node,
 }
 
 impl Examination {
@@ -367,14 +367,14 @@ impl Examination {
                 (Subject::Node(node), Some(cause)) if node == self.node => {
                     cx.record(Record::NodeDegraded { node, cause });
                     self.degraded = Some(cause);
-                    findings.push(Finding::Node(Some(cause)));
+                    findings.push(Finding::Node);
                 }
                 (Subject::Node(node), None) if node == self.node && was_bad && status.level() < Level::Degraded => {
                     if !self.is_noted(node) {
                         cx.record(Record::NodeHealthy(node));
                     }
                     self.degraded = None;
-                    findings.push(Finding::Node(None));
+                    findings.push(Finding::Node);
                 }
                 (
                     Subject::Agent(_)

@@ -21,7 +21,7 @@ impl Node {
                     self.with_situation(|recovery, situation| recovery.is_well(agent, situation, cx));
                     Vec::new()
                 }
-                Finding::Node(_) => self.host_ails(cx),
+                Finding::Node => self.host_ails(cx),
             };
             self.follow(outcomes, cx);
         }
