@@ -167,8 +167,8 @@ fn a_search_of_another_engine_is_refused_and_its_trials_are_not_paid_for_again()
     let whole = search(&plan, &out, Opening::New, 2, usize::MAX).unwrap();
     let build = Build { version: "1".to_owned(), commit: None };
     // Neither could this program read the other's state.
-    let stored =
-        (Program::of("1", "these trials", "another engine").search, plan.digest(), checkpoint::save(&"a state").unwrap());
+    let label = Program::of("1", "these trials", "another engine").search;
+    let stored = (label, plan.digest(), (0u64, 0u64), checkpoint::save(&"a state").unwrap());
     assert_ne!(stored.0, Program::here(&build).search);
     fs::write(out.join("checkpoint.bin"), checkpoint::save(&stored).unwrap()).unwrap();
     let error = search(&plan, &out, Opening::Resume, 1, 1).map(|_| ()).unwrap_err();
