@@ -1,16 +1,21 @@
 //! `hms bench`: the genetic engine beside other libraries, and what it costs.
 
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use hms_lab::bench::{self, Figure};
+use hms_lab::evolution::{self, RaceOptions, RaceRound, RaceSide, Races};
 use hms_lab::evolve::bench::Row;
+use hms_lab::evolve::proof::bootstrap::Interval;
+use hms_lab::machine::Seed;
 use serde_json::json;
 
+use crate::commands::run::build;
 use crate::failure::Failure;
-use crate::output;
 use crate::style::{Style, paint};
+use crate::{interrupt, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -18,9 +23,13 @@ Examples:
   hms bench optimizers --quick            three seeds
   hms bench optimizers --json | jq '.rows[] | select(.reached | not)'
   hms bench engine                        own time, threads, memory
+  hms bench races experiments/campaigns/evolve-lan-3-zones.toml --roots 5 --cells results/races.bin
 
 Other libraries' figures were measured once with the same definitions (hypervolume of ZDT and DTLZ2, errors of functions, evaluations, gaps); quality does not depend on the machine, time does: take an \
 optimised build for it. Exit codes: 0 every goal is reached, 7 one is not.";
+
+/// Races are to save so many times as many trials.
+const TIMES: f64 = 3.0;
 
 /// Measures the genetic engine.
 #[derive(Debug, clap::Args)]
@@ -45,6 +54,8 @@ enum What {
         #[arg(long)]
         json: bool,
     },
+    /// What races save and what they cost: a campaign with one objective, searched with races and with every candidate on every search seed.
+    Races(RaceArguments),
     /// What it costs: time per evaluation, share of a simulation, threads kept busy, memory.
     Engine {
         /// Prints one JSON object instead of the table.
@@ -53,11 +64,35 @@ enum What {
     },
 }
 
+/// Of races.
+#[derive(Debug, clap::Args)]
+struct RaceArguments {
+    /// The campaign's file.
+    #[arg(value_name = "CAMPAIGN", value_hint = clap::ValueHint::FilePath)]
+    campaign: PathBuf,
+    /// Roots, each an experiment of its own.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    roots: u64,
+    /// The first root; the others follow. Default: that of the campaign.
+    #[arg(long, value_name = "SEED")]
+    root: Option<u64>,
+    /// Log of trials: whoever is interrupted and begins again with the same file does not pay for them twice.
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    cells: Option<PathBuf>,
+    /// Trials at the same time; default, and 0: one per core. Results do not depend on it.
+    #[arg(long, short, value_name = "N", env = "RAYON_NUM_THREADS", value_parser = clap::value_parser!(u16).range(0..=4096))]
+    jobs: Option<u16>,
+    /// Prints one JSON object instead of the table.
+    #[arg(long)]
+    json: bool,
+}
+
 /// Measures and shows.
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut begin = |what: &str| output::message(&paint(Style::Dim, &format!("{what} …")));
-    match arguments.what {
-        What::Optimizers { seeds, quick, json } => {
+    match &arguments.what {
+        What::Races(arguments) => races(arguments),
+        &What::Optimizers { seeds, quick, json } => {
             let seeds = if quick { 3 } else { seeds };
             let rows = bench::optimizers(seeds, &mut begin);
             if json {
@@ -68,7 +103,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             }
             verdict(rows.iter().filter(|row| !row.reaches_goal()).map(|row| row.problem.as_str()).collect())
         }
-        What::Engine { json } => {
+        &What::Engine { json } => {
             let figures = bench::engine(&mut begin);
             if json {
                 output::print_json(&json!({ "figures": figures }))?;
@@ -78,6 +113,100 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             verdict(figures.iter().filter(|figure| figure.pass == Some(false)).map(|figure| figure.name).collect())
         }
     }
+}
+
+fn races(arguments: &RaceArguments) -> Result<(), Failure> {
+    let plan = evolution::load(&arguments.campaign)?;
+    if plan.question.targets.len() > 1 {
+        return Err(Failure::Invalid(format!("{} has several objectives: races are compared by one", plan.name)));
+    }
+    let first = arguments.root.unwrap_or(plan.settings.root.0);
+    let roots: Vec<Seed> = (0..arguments.roots).map(|offset| Seed(first.wrapping_add(offset))).collect();
+    interrupt::listen()?;
+    let mut at = None;
+    let mut show = |root: Seed, raced: bool, progress: evolution::Progress| {
+        if at != Some((root, raced, progress.generation)) {
+            at = Some((root, raced, progress.generation));
+            let how = if raced { "with races" } else { "without" };
+            let said = format!("root {}, {how}: generation {}, {} trials", root.0, progress.generation, progress.trials);
+            output::message(&paint(Style::Dim, &said));
+        }
+    };
+    let options = RaceOptions {
+        roots: &roots,
+        cells: arguments.cells.as_deref(),
+        jobs: arguments.jobs.map_or(0, usize::from),
+        build: &build(),
+        watch: &|_| !interrupt::asked(),
+        show: &mut show,
+    };
+    let kept = if arguments.cells.is_some() { "trials are kept: begin again with the same --cells" } else { "nothing was kept" };
+    let found = evolution::races(&plan, options)?.ok_or_else(|| Failure::Interrupted(format!("interrupted: {kept}")))?;
+    let equal = found.improvement.is_some_and(|interval| interval.high >= 0.0);
+    if arguments.json {
+        let ends = |found: Option<Interval>| json!(found.map(|found| [found.estimate, found.low, found.high]));
+        let side = |side: &RaceSide| json!({ "trials": side.trials, "loss": side.loss, "violation": side.violation });
+        let round = |round: &RaceRound| json!({ "root": round.root.0, "raced": side(&round.raced), "whole": side(&round.whole), "improvement": ends(round.improvement) });
+        output::print_json(&json!({
+            "campaign": plan.name, "held_out": plan.settings.held_out, "times": found.times(), "improvement": ends(found.improvement),
+            "rounds": found.rounds.iter().map(round).collect::<Vec<_>>(),
+        }))?;
+    } else {
+        output::print(&raced(&found, plan.settings.held_out, equal))?;
+    }
+    let times = (found.times() < TIMES).then_some("three times fewer trials");
+    verdict(times.into_iter().chain((!equal).then_some("equal quality")).collect())
+}
+
+fn raced(found: &Races, held_out: u64, equal: bool) -> String {
+    let share = |found: Option<Interval>| {
+        let shown =
+            |found: Interval| format!("{:+.1} % [{:+.1}, {:+.1}]", 100.0 * found.estimate, 100.0 * found.low, 100.0 * found.high);
+        found.map_or_else(|| "–".to_owned(), shown)
+    };
+    let loss = |side: &RaceSide| {
+        let broken = if side.violation > 0.0 { " (breaks a constraint)" } else { "" };
+        side.loss.map_or_else(|| "–".to_owned(), |loss| format!("{loss:.4}{broken}"))
+    };
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header([
+        "root",
+        "trials",
+        "without races",
+        "times",
+        "loss",
+        "without races",
+        "races lose less by",
+    ]);
+    for round in &found.rounds {
+        table.add_row([
+            round.root.0.to_string(),
+            round.raced.trials.to_string(),
+            round.whole.trials.to_string(),
+            format!("{:.2}", round.whole.trials as f64 / round.raced.trials.max(1) as f64),
+            loss(&round.raced),
+            loss(&round.whole),
+            share(round.improvement),
+        ]);
+    }
+    for place in 1..4 {
+        if let Some(column) = table.column_mut(place) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let mut text = format!("{}\n\n", table.trim_fmt());
+    let (times, mark) = (found.times(), reached(found.times() >= TIMES));
+    let _ = writeln!(
+        text,
+        "All roots: {times:.2} times as many trials without races (to be {TIMES} or more: {mark}); races lose less by {} (to reach 0: {}).",
+        share(found.improvement),
+        reached(equal)
+    );
+    let note = format!(
+        "Losses of the choices on {held_out} held-out seeds that neither search has seen, pair by pair; 95 % BCa intervals, of a row over seeds, of all over roots. Without races, every candidate meets every search seed; population and generations are the same."
+    );
+    let _ = writeln!(text, "{}", paint(Style::Dim, &note));
+    text
 }
 
 fn verdict(missed: Vec<&str>) -> Result<(), Failure> {

@@ -21,7 +21,7 @@ Examples:
   hms run experiments/scenarios/quickstart.toml --stack results/quickstart-evolved/best/knee.toml
 
 The folder gets front.parquet, history.parquet, generations.parquet, best/*.toml and report.md. A search that was interrupted, even by kill -9,
-goes on with --resume and ends with the same digest; so does one in a program that was built anew, if version and model (the canary's hash) are the same. --fresh begins anew and does not pay again for trials that the folder knows.
+goes on with --resume and ends with the same digest; so does one in a program that was built anew from the same sources of simulation and engine. --fresh begins anew and does not pay again for trials that the folder knows.
 Exit codes: 0 ok, 1 a file is damaged, 2 the campaign or a flag is wrong, 130 interrupted. --json prints one object:
   campaign, out, hash, ended, generations, evaluations, trials, trials_saved, trials_without_racing, trials_run, trials_known, wall_seconds,
   chosen: [{ name, file, violation, objectives: { name: { unit, value } }, against: [{ baseline, objective, improvement, low, high,
@@ -77,7 +77,8 @@ impl From<EvolveError> for Failure {
             | EvolveError::Foreign { .. }
             | EvolveError::Nothing { .. }
             | EvolveError::Busy { .. }
-            | EvolveError::Changed { .. } => Failure::Invalid(error.to_string()),
+            | EvolveError::Changed { .. }
+            | EvolveError::Reprogrammed { .. } => Failure::Invalid(error.to_string()),
             EvolveError::Damaged { .. } | EvolveError::File(_) | EvolveError::Threads(_) => Failure::Failed(error.to_string()),
             EvolveError::Results(error) => error.into(),
             EvolveError::Stopped { .. } => Failure::Interrupted(error.to_string()),
@@ -102,6 +103,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     interrupt::listen()?;
     let began = WallInstant::now();
+    if let Some(reason) = evolution::unknown_sources().filter(|_| opening != Opening::New) {
+        output::message(&format!(
+            "only version and canary tell whether trials are those of this program, since it was built where {reason}"
+        ));
+    }
     if !arguments.quiet {
         output::message(&format!("{}: {}", plan.name, size(&plan)));
     }
@@ -183,6 +189,11 @@ fn pilot(plan: &Plan, arguments: &Arguments) -> Result<(), Failure> {
     ));
     for advice in &found.advice {
         let ratio = advice.ratio.map_or_else(|| "nothing varies".to_owned(), |ratio| format!("variance ratio {ratio:.4}"));
+        let rough = if plan.question.targets[advice.target].is_mean() {
+            ""
+        } else {
+            "; of its mean: so few seeds say nothing about a tail"
+        };
         let needed = advice.seeds_needed.map_or_else(|| "more than 10000".to_owned(), |seeds| seeds.to_string());
         let (held_out, claim) = (plan.settings.held_out, 100.0 * evolution::CLAIM);
         let chance = match advice.power {
@@ -192,7 +203,7 @@ fn pilot(plan: &Plan, arguments: &Arguments) -> Result<(), Failure> {
             None => "no difference varies over these seeds, so what held-out seeds can prove is not known".to_owned(),
         };
         text.push_str(&format!(
-            "  {}: loss {:.4} ± {:.4} per seed; {ratio}; {chance}\n",
+            "  {}: loss {:.4} ± {:.4} per seed; {ratio}; {chance}{rough}\n",
             name(advice),
             advice.mean,
             advice.deviation

@@ -6,16 +6,18 @@ use std::time::Instant as WallInstant;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
+use hms_lab::comparison::{Better, Compared, worlds_min};
+use hms_lab::evolve::proof::bootstrap::Interval;
 use hms_lab::inputs::{Inputs, Paths};
 use hms_lab::machine::Seed;
-use hms_lab::presets::{DEFAULT, JUDGED, Preset, PresetError, Ranked, Step, find_folder, load_files, load_folder};
-use hms_lab::presets::{measure, objective, ours, rank};
+use hms_lab::presets::{DEFAULT, Preset, PresetError, Ranked, Step, find_folder, load_files, load_folder};
+use hms_lab::presets::{asked, measure, objective, ours, rank};
 use hms_lab::statistics::Estimate;
 use hms_lab::trial::{DEFINITIONS, Definition, Detail};
 use serde_json::{Map, Value, json};
 
 use crate::arguments::assignment;
-use crate::comparison::{difference, headed, mean, position};
+use crate::comparison::{difference_of, headed, mean, position};
 use crate::failure::Failure;
 use crate::progress::CampaignBar;
 use crate::style::{Style, paint};
@@ -28,12 +30,15 @@ Examples:
   hms presets my.toml --stack resilience4j.toml --stack mine.toml
   hms presets my.toml --json | jq '.presets[] | select(.hurts != [])'
 
-Every preset, our default and the stack switched off meet the same seeds. A preset hurts where it is worse than
-the default and the 95 % interval of the difference, seed by seed, leaves out zero; judged are availability,
-detection p99, false positives, recovery p95 and goodput. --json prints one object:
-  scenario, seeds, objective, default, wall_seconds, presets (best first): [{ name, file (null for ours), measured,
-    failures: [{ seed, reason }], objectives: { name: { unit, count, mean, low, high, difference, difference_low,
-    difference_high } }, hurts: [{ objective, difference, low, high }] (null: it never gives a value) }]
+Every preset, our default and the stack switched off meet the same seeds. A preset hurts where it is shown to be worse
+than the default, as `hms compare` shows it: differences seed by seed, by sign flips, corrected (Holm) for the number of
+presets times objectives. Judged are availability, detection p99, false positives, recovery p95 and goodput; what a preset
+never gives counts as the longest that was seen. --json prints one object:
+  scenario, seeds, seeds_needed, objective, default, wall_seconds, presets (best first): [{ name, file (null for ours),
+    measured, failures: [{ seed, reason }], objectives: { name: { unit, count, mean, low, high, difference, difference_low,
+    difference_high, p, p_corrected (null where it is not judged) } },
+    hurts: [{ objective, difference, low, high }] (null: it never gives a value) }]
+  seeds_needed: fewer seeds cannot show anything about so many presets
 Exit codes: 0 ok, 2 a file, a name or a flag is wrong, 100 some trials failed, 130 interrupted.";
 
 /// Runs other systems' defaults on a scenario: which default will hurt me?
@@ -50,7 +55,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     stack: Vec<PathBuf>,
     /// Seeds that each preset meets.
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     seeds: u32,
     /// The first seed; the others follow.
     #[arg(long, default_value_t = 1, env = "HMS_SEED")]
@@ -159,14 +164,13 @@ impl Race<'_> {
         })
     }
 
-    /// The objectives that are shown: the one that ranks, and those that are judged.
-    fn shown(&self) -> Vec<&'static Definition> {
-        let judged = JUDGED.iter().filter(|name| **name != self.objective.name).filter_map(|name| objective(name));
-        [self.objective].into_iter().chain(judged).collect()
+    /// Seeds without which nothing can be shown about so many presets and objectives.
+    fn seeds_needed(&self) -> usize {
+        worlds_min((self.presets.len() - 1) * asked(self.objective).len())
     }
 
     fn table(&self) -> String {
-        let shown = self.shown();
+        let shown = asked(self.objective);
         let mut table = Table::new();
         let mut head = vec![String::new(), "preset".to_owned()];
         head.extend(shown.iter().map(|objective| headed(objective)));
@@ -176,7 +180,7 @@ impl Race<'_> {
             let name = &self.preset(found).name;
             let mut row = vec![(rank + 1).to_string(), name.clone()];
             row.extend(shown.iter().map(|objective| mean(found.means[position(objective)], objective)));
-            row.push(difference(found.differences[position(self.objective)], self.objective).trim_end().to_owned());
+            row.push(compared_in(found, self.objective).map_or_else(String::new, difference));
             row.push(verdict(name, found));
             table.add_row(row);
         }
@@ -190,10 +194,15 @@ impl Race<'_> {
         let mut text = format!("{}  {size}\n\n{}\n\n", paint(Style::Strong, scenario), table.trim_fmt());
         let better = if self.objective.maximise { "more" } else { "less" };
         let legend = format!(
-            "best first by {} ({better} is better); ±: 95 % interval of the mean; Δ and the last column: difference to `{DEFAULT}` on the same seeds, \
-             ! and named where its interval leaves out zero on the bad side{}",
+            "best first by {} ({better} is better); ±: 95 % interval of the mean; Δ and the last column: difference to `{DEFAULT}` on the same seeds with its 95 % BCa \
+             interval, ! and named where it is shown (p ≤ 0.05 by sign flips, corrected for {} comparisons){}",
             self.objective.name,
-            if self.seeds.len() < 2 { "; one seed has no interval: raise --seeds" } else { "" }
+            (self.presets.len() - 1) * shown.len(),
+            if self.seeds.len() < self.seeds_needed() {
+                format!("; fewer than {} seeds cannot show anything here: raise --seeds", self.seeds_needed())
+            } else {
+                String::new()
+            }
         );
         let _ = writeln!(text, "{}", paint(Style::Dim, &legend));
         text
@@ -201,16 +210,20 @@ impl Race<'_> {
 
     fn rows(&self) -> String {
         let mut text =
-            "rank,preset,objective,unit,count,mean,low,high,difference,difference_low,difference_high,hurts\n".to_owned();
+            "rank,preset,objective,unit,count,mean,low,high,difference,difference_low,difference_high,p_corrected,hurts\n"
+                .to_owned();
         for (rank, found) in self.ranked.iter().enumerate() {
             for (place, definition) in DEFINITIONS.iter().enumerate() {
                 let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
-                let [own, other] =
-                    [ends(found.means[place]), ends(found.differences[place])].map(|ends| ends.map(number).join(","));
+                let compared = compared_in(found, definition);
+                let [own, other] = [ends(found.means[place]), ends_of(compared.and_then(|one| one.difference))]
+                    .map(|ends| ends.map(number).join(","));
+                let p = number(compared.map(|one| one.p_corrected));
                 let hurts = found.hurts.iter().any(|hurt| hurt.objective.name == definition.name);
                 let (name, count) = (&self.preset(found).name, found.means[place].map_or(0, |mean| mean.count));
                 let unit = definition.unit.symbol();
-                let _ = writeln!(text, "{},{},{},{unit},{count},{own},{other},{hurts}", rank + 1, quoted(name), definition.name);
+                let _ =
+                    writeln!(text, "{},{},{},{unit},{count},{own},{other},{p},{hurts}", rank + 1, quoted(name), definition.name);
             }
         }
         text
@@ -224,17 +237,19 @@ impl Race<'_> {
                 .enumerate()
                 .map(|(place, definition)| {
                     let [mean, low, high] = ends(found.means[place]);
-                    let [difference, difference_low, difference_high] = ends(found.differences[place]);
+                    let compared = compared_in(found, definition);
+                    let [difference, difference_low, difference_high] = ends_of(compared.and_then(|one| one.difference));
                     let value = json!({
                         "unit": definition.unit.symbol(), "count": found.means[place].map_or(0, |mean| mean.count),
                         "mean": mean, "low": low, "high": high,
                         "difference": difference, "difference_low": difference_low, "difference_high": difference_high,
+                        "p": compared.map(|one| one.p), "p_corrected": compared.map(|one| one.p_corrected),
                     });
                     (definition.name.to_owned(), value)
                 })
                 .collect();
             let hurt = |hurt: &hms_lab::presets::Hurt| {
-                let [difference, low, high] = ends(hurt.difference);
+                let [difference, low, high] = ends_of(hurt.difference);
                 json!({ "objective": hurt.objective.name, "difference": difference, "low": low, "high": high })
             };
             json!({
@@ -249,6 +264,7 @@ impl Race<'_> {
         json!({
             "scenario": self.arguments.scenario.display().to_string(),
             "seeds": self.seeds.iter().map(|seed| seed.0).collect::<Vec<_>>(),
+            "seeds_needed": self.seeds_needed(),
             "objective": self.objective.name,
             "default": DEFAULT,
             "wall_seconds": self.seconds,
@@ -266,13 +282,26 @@ fn verdict(name: &str, found: &Ranked) -> String {
         return paint(Style::Bad, "every run failed");
     }
     let told = |hurt: &hms_lab::presets::Hurt| match hurt.difference {
-        Some(found) => {
-            format!("{} {}", hurt.objective.name, difference(Some(found), hurt.objective).trim_end_matches([' ', '!']))
-        }
+        Some(found) => format!("{} {}", hurt.objective.name, difference_of(found, hurt.objective)),
         None => format!("{} never", hurt.objective.name),
     };
     let all: Vec<String> = found.hurts.iter().map(told).collect();
     if all.is_empty() { "no".to_owned() } else { paint(Style::Bad, &all.join(", ")) }
+}
+
+/// The comparison with the default in an objective, where there is one.
+fn compared_in<'a>(found: &'a Ranked, objective: &Definition) -> Option<&'a Compared> {
+    found.compared.iter().find(|one| one.objective.name == objective.name)
+}
+
+/// A difference with its interval, marked where it is shown.
+fn difference(compared: &Compared) -> String {
+    let mark = if [Better::First, Better::Second].contains(&compared.better) { " !" } else { "" };
+    compared.difference.map_or_else(String::new, |found| difference_of(found, compared.objective) + mark)
+}
+
+fn ends_of(found: Option<Interval>) -> [Option<f64>; 3] {
+    [found.map(|found| found.estimate), found.map(|found| found.low), found.map(|found| found.high)]
 }
 
 /// Mean and the ends of its interval.

@@ -72,6 +72,23 @@ impl Bootstrap {
         Some(Interval { estimate, low: end(tail), high: end(1.0 - tail) })
     }
 
+    /// The standard deviation of a statistic of `rows` rows over resamples: its standard error (Efron 1979). `None` without rows, or where the statistic is not finite.
+    pub fn standard_error(self, rows: usize, statistic: impl Fn(&[usize]) -> f64, rng: &mut Rng) -> Option<f64> {
+        if rows == 0 || self.resamples < 2 {
+            return None;
+        }
+        let mut drawn = vec![0; rows];
+        let draw = |_| {
+            drawn.iter_mut().for_each(|row| *row = rng.below(rows));
+            statistic(&drawn)
+        };
+        let values: Vec<f64> = (0..self.resamples).map(draw).collect();
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+        Some((squares / (count - 1.0)).sqrt()).filter(|error| error.is_finite())
+    }
+
     /// The interval of the mean of paired differences.
     pub fn mean(self, differences: &[f64], rng: &mut Rng) -> Option<Interval> {
         self.interval(differences.len(), |rows| rows.iter().map(|&row| differences[row]).sum::<f64>() / rows.len() as f64, rng)
@@ -123,6 +140,19 @@ mod tests {
             interval.low <= 1.0 && 1.0 <= interval.high
         };
         (0..300).filter(|_| covers()).count() as f64 / 300.0
+    }
+
+    #[test]
+    fn the_standard_error_of_a_mean_is_that_of_the_formula() {
+        let mut rng = Rng::new(Seed(5), 0);
+        let values: Vec<f64> = (0..50).map(|_| rng.normal()).collect();
+        let mean = |rows: &[usize]| rows.iter().map(|&row| values[row]).sum::<f64>() / rows.len() as f64;
+        let centre = mean(&(0..50).collect::<Vec<usize>>());
+        // Over resamples, the variance is that of the sample without Bessel's correction.
+        let expected = (values.iter().map(|value| (value - centre) * (value - centre)).sum::<f64>() / 50.0 / 50.0).sqrt();
+        let found = Bootstrap::default().standard_error(50, mean, &mut rng).unwrap();
+        assert!((found / expected - 1.0).abs() < 0.04, "{found} {expected}");
+        assert_eq!(Bootstrap::default().standard_error(0, mean, &mut rng), None);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Picture two runners on the same tracks in the same weather. A [`Side`] is what one of them gave, world by world: read from folders of runs and campaigns ([`open`]), or run for the purpose ([`measure`]). [`compare`] takes
 //! the differences world by world, so that what the worlds have in common cancels out (common random numbers). Each objective gets the mean difference with its bias-corrected and accelerated bootstrap interval (Efron
-//! 1987) and the chance of such a difference if there were none (sign flips, Fisher 1935), corrected for the number of objectives asked about (Holm 1979).
+//! 1987) and the chance of such a difference if there were none (sign flips, Fisher 1935), corrected for the number of objectives asked about (Holm 1979). [`against`] does the same for many at once, as `hms presets` does.
 //!
 //! What one side alone gives in a world stands against what its absence means on the other ([`crate::evolution::missing`]): a time that never came counts as the longest that was seen on either side, so nobody is better by not measuring.
 //!
@@ -88,7 +88,7 @@ pub struct Compared {
     pub difference: Option<Interval>,
     /// Chance of such a difference if there were none, two-sided.
     pub p: f64,
-    /// The same after Holm's correction over all objectives compared.
+    /// The same after Holm's correction over all questions asked together.
     pub p_corrected: f64,
     /// Worlds on which both give a value, or one does and the absence of the other's means something.
     pub pairs: usize,
@@ -124,13 +124,7 @@ pub fn compare(first: &Side, second: &Side, objectives: &[&'static Definition]) 
     if both.is_empty() {
         return None;
     }
-    let mut rng = Rng::new(DRAWS.derive("comparison", 0), 0);
-    let mut found: Vec<Compared> = objectives.iter().map(|objective| one(objective, &both, &mut rng)).collect();
-    let p_values: Vec<f64> = found.iter().map(|compared| compared.p).collect();
-    for (compared, corrected) in found.iter_mut().zip(holm(&p_values)) {
-        compared.p_corrected = corrected;
-        compared.better = verdict(compared);
-    }
+    let cells: (Vec<&Measured>, Vec<&Measured>) = both.iter().map(|(_, one, other)| (*one, *other)).unzip();
     let failure = |(world, one, other): &(&World, &Measured, &Measured)| {
         let reason = one.as_ref().err().or(other.as_ref().err())?;
         Some(((*world).clone(), reason.clone()))
@@ -142,18 +136,40 @@ pub fn compare(first: &Side, second: &Side, objectives: &[&'static Definition]) 
         worlds: both.len(),
         left_out: (first.cells.len() - both.len(), second.cells.len() - both.len()),
         failures: both.iter().filter_map(failure).collect(),
-        objectives: found,
+        objectives: against(&cells.0, &[cells.1], objectives).remove(0),
     })
 }
 
-fn one(objective: &'static Definition, both: &[(&World, &Measured, &Measured)], rng: &mut Rng) -> Compared {
+/// Holds many against one in these objectives: what each gave on the same worlds, in the same order. The outer list is that of `others`. Chances are corrected for the number of all these questions together, since whoever asks many
+/// will find something.
+pub fn against(base: &[&Measured], others: &[Vec<&Measured>], objectives: &[&'static Definition]) -> Vec<Vec<Compared>> {
+    let mut rng = Rng::new(DRAWS.derive("comparison", 0), 0);
+    let mut one = |other: &Vec<&Measured>| -> Vec<Compared> {
+        objectives.iter().map(|objective| compared(objective, base, other, &mut rng)).collect()
+    };
+    let mut found: Vec<Vec<Compared>> = others.iter().map(&mut one).collect();
+    let p_values: Vec<f64> = found.iter().flatten().map(|compared| compared.p).collect();
+    for (compared, corrected) in found.iter_mut().flatten().zip(holm(&p_values)) {
+        compared.p_corrected = corrected;
+        compared.better = verdict(compared);
+    }
+    found
+}
+
+/// The fewest worlds on which one of so many comparisons can be shown: with all differences of one sign the sign-flip test gives 2 / 2^n, before correction.
+pub fn worlds_min(comparisons: usize) -> usize {
+    (1..).find(|worlds| 2.0 * comparisons as f64 <= LEVEL * 2f64.powi(*worlds as i32)).expect("powers of two exceed any number")
+}
+
+fn compared(objective: &'static Definition, first: &[&Measured], second: &[&Measured], rng: &mut Rng) -> Compared {
     let place = DEFINITIONS.iter().position(|definition| definition.name == objective.name).expect("objectives are defined");
     let value = |cell: &Measured| cell.as_ref().ok().and_then(|values| values[place]).filter(|value| !value.is_nan());
-    let values: Vec<(Option<f64>, Option<f64>)> = both.iter().map(|(_, one, other)| (value(one), value(other))).collect();
+    let values: Vec<(Option<f64>, Option<f64>)> =
+        first.iter().zip(second).map(|(one, other)| (value(one), value(other))).collect();
     let longest = values.iter().flat_map(|(one, other)| [one, other]).flatten().copied().fold(0.0, f64::max);
     let absent = |cell: &Measured| assumed(objective, incidents(cell.as_ref().ok()?), longest);
     let mut pairs: Vec<(f64, f64)> = Vec::new();
-    for ((_, one, other), given) in both.iter().zip(&values) {
+    for ((one, other), given) in first.iter().zip(second).zip(&values) {
         pairs.extend(match *given {
             (Some(first), Some(second)) => Some((first, second)),
             (Some(first), None) => absent(other).map(|second| (first, second)),

@@ -55,6 +55,24 @@ fn what_the_worlds_share_cancels_and_each_objective_is_judged_in_its_direction()
 }
 
 #[test]
+fn whoever_asks_many_has_to_show_more() {
+    // Nine of one sign give 2 / 2^9 = 0.0039: enough for one question, and for ten, and not for fourteen.
+    let give = |gain: f64| side("", 0..9, move |seed| (0.5 * common(seed) + gain, None));
+    let (base, better) = (give(0.0), give(0.01));
+    fn cells(side: &Side) -> Vec<&Measured> {
+        side.cells.values().collect()
+    }
+    let asked = &asked()[..1];
+    for (count, shown) in [(1, Better::Second), (10, Better::Second), (14, Better::NotShown)] {
+        let found = against(&cells(&base), &vec![cells(&better); count], asked);
+        assert!(found.len() == count && found.iter().all(|one| one[0].better == shown), "{count}");
+        assert_eq!(worlds_min(count) <= 9, shown == Better::Second, "{count}");
+    }
+    let alone = compare(&base, &better, asked).unwrap();
+    assert_eq!(alone.objectives[0].difference, against(&cells(&base), &[cells(&better)], asked)[0][0].difference);
+}
+
+#[test]
 fn chance_is_not_called_a_difference() {
     let noise = |side: u64, seed: u64| Streams::new(Seed(seed)).draw(Purpose::named("test/comparison"), side, 1).uniform();
     let mut called = 0;

@@ -3,9 +3,8 @@
 //! Keyed by the run's id, which digests configuration, scenario and seed. In memory an ordered map; on disk a log to which every result is appended as soon as it is known, so that a killed process
 //! loses none. A torn end is cut off when the log is opened.
 //!
-//! A log belongs to a version of the program, to a model of the world (the canary's hash, [`GOLDEN`]) and to the columns. The commit does not count: a program that was built anew and in which the canary still comes out the
-//! same is the same model, and goes on with the log. (Who changes the model where the canary does not look must take another folder.) A log that belongs to something else is never written over: it is
-//! set aside as `cells.bin.old`.
+//! A log belongs to the program that made it: to the sources of a trial, the canary's hash and the columns ([`Program`](super::program::Program)). The commit does not count: a program that was built anew from the same sources goes on with the log. One that belongs
+//! to something else is never written over: it is set aside as `cells.bin.old`.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -13,12 +12,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use hms_trial::DEFINITIONS;
-use hms_trial::canary::GOLDEN;
-
+use super::program::Program;
 use crate::files::FileError;
 use crate::presets::Measured;
-use crate::results::Build;
 
 const MARK: &[u8; 8] = b"hmscells";
 const CHECKSUM: usize = 8;
@@ -52,8 +48,8 @@ impl Cache {
     ///
     /// # Errors
     /// [`FileError`].
-    pub fn fits(path: &Path, build: &Build) -> Result<bool, FileError> {
-        let head = head(build);
+    pub(super) fn fits(path: &Path, program: &Program) -> Result<bool, FileError> {
+        let head = head(program);
         let mut bytes = Vec::new();
         match File::open(path).and_then(|file| file.take(head.len() as u64).read_to_end(&mut bytes)) {
             Ok(_) => Ok(head.starts_with(&bytes)),
@@ -66,8 +62,8 @@ impl Cache {
     ///
     /// # Errors
     /// [`FileError`].
-    pub fn open(path: &Path, build: &Build) -> Result<Cache, FileError> {
-        if !Cache::fits(path, build)? {
+    pub(super) fn open(path: &Path, program: &Program) -> Result<Cache, FileError> {
+        if !Cache::fits(path, program)? {
             let aside = path.with_added_extension("old");
             std::fs::rename(path, &aside).map_err(FileError::new("rename", path))?;
         }
@@ -80,7 +76,7 @@ impl Cache {
             .map_err(FileError::new("open", path))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(FileError::new("read", path))?;
-        let head = head(build);
+        let head = head(program);
         let mut entries = BTreeMap::new();
         let mut good = 0;
         if bytes.starts_with(&head) {
@@ -170,12 +166,10 @@ impl State {
     }
 }
 
-/// Program, model and columns: what a result depends on besides the run.
-fn head(build: &Build) -> Vec<u8> {
-    let names: Vec<&str> = DEFINITIONS.iter().map(|definition| definition.name).collect();
-    let said = format!("{} {GOLDEN} {}", build.version, names.join(","));
+/// What a result depends on besides the run.
+fn head(program: &Program) -> Vec<u8> {
     let mut bytes = MARK.to_vec();
-    bytes.extend_from_slice(blake3::hash(said.as_bytes()).as_bytes());
+    bytes.extend_from_slice(blake3::hash(program.trial.as_bytes()).as_bytes());
     bytes
 }
 
@@ -232,8 +226,8 @@ fn read_record(bytes: &[u8]) -> Option<(Key, Measured, usize)> {
 mod tests {
     use super::*;
 
-    fn build() -> Build {
-        Build { version: "1".to_owned(), commit: None }
+    fn program() -> Program {
+        Program::of("1", "sources of trials", "sources of searches")
     }
 
     fn id(number: u32) -> String {
@@ -246,12 +240,12 @@ mod tests {
         let path = place.path().join("cells");
         let (good, bad): (Measured, Measured) = (Ok(vec![Some(0.1), None, Some(f64::NAN)]), Err("too many events".to_owned()));
         {
-            let cache = Cache::open(&path, &build()).unwrap();
+            let cache = Cache::open(&path, &program()).unwrap();
             assert_eq!(cache.get(&id(2), || Some(bad.clone())), Some(bad.clone()));
             assert!(cache.get(&id(1), || Some(good.clone())).is_some());
             assert_eq!(cache.get(&id(3), || None), None, "a run that was stopped is no result");
         }
-        let cache = Cache::open(&path, &build()).unwrap();
+        let cache = Cache::open(&path, &program()).unwrap();
         let again = cache.get(&id(1), || panic!("it is known")).unwrap().unwrap();
         assert_eq!((again[0], again[1]), (Some(0.1), None));
         assert!(again[2].unwrap().is_nan());
@@ -264,28 +258,28 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let path = place.path().join("cells");
         let measured: Measured = Ok(vec![Some(1.0)]);
-        let cache = Cache::open(&path, &build()).unwrap();
+        let cache = Cache::open(&path, &program()).unwrap();
         for number in 0..3 {
             cache.get(&id(number), || Some(measured.clone()));
         }
         drop(cache);
         let whole = std::fs::read(&path).unwrap();
         std::fs::write(&path, &whole[..whole.len() - 3]).unwrap();
-        let cache = Cache::open(&path, &build()).unwrap();
+        let cache = Cache::open(&path, &program()).unwrap();
         assert_eq!(cache.lock().entries.len(), 2);
         cache.get(&id(2), || Some(measured.clone()));
         drop(cache);
         assert_eq!(std::fs::read(&path).unwrap(), whole);
-        let rebuilt = Build { commit: Some("abc".to_owned()), ..build() };
-        assert_eq!(Cache::open(&path, &rebuilt).unwrap().lock().entries.len(), 3, "the model is the same");
-        let other = Build { version: "2".to_owned(), ..build() };
-        assert!(Cache::fits(&path, &rebuilt).unwrap() && !Cache::fits(&path, &other).unwrap());
+        let engine = Program::of("1", "sources of trials", "another engine");
+        assert_eq!(Cache::open(&path, &engine).unwrap().lock().entries.len(), 3, "trials are the same");
+        let other = Program::of("1", "another stack under the same canary", "sources of searches");
+        assert!(Cache::fits(&path, &engine).unwrap() && !Cache::fits(&path, &other).unwrap());
         assert_eq!(Cache::open(&path, &other).unwrap().lock().entries.len(), 0);
         assert_eq!(std::fs::read(place.path().join("cells.old")).unwrap(), whole);
         // A process that was killed while it wrote the head has lost nothing.
         std::fs::write(&path, &whole[..5]).unwrap();
-        assert!(Cache::fits(&path, &build()).unwrap());
-        assert_eq!(Cache::open(&path, &build()).unwrap().lock().entries.len(), 0);
+        assert!(Cache::fits(&path, &program()).unwrap());
+        assert_eq!(Cache::open(&path, &program()).unwrap().lock().entries.len(), 0);
     }
 
     #[test]

@@ -3,8 +3,9 @@
 //! ```text
 //! campaign.toml       as it was
 //! cells.bin           the result of every trial, appended as it comes; a later search in this folder does not pay for them again
-//! cells.bin.old       the same of another version or model, set aside by --fresh
-//! checkpoint.bin      the search after its latest generation
+//! cells.bin.old       the same of another program, set aside by --fresh
+//! checkpoint.bin      the search after its latest generation, but for those who were measured, who are in:
+//! individuals.bin     everybody who was measured, appended generation by generation
 //! lock                held by the process that works here
 //! front.parquet  history.parquet  generations.parquet  best/*.toml  report.md
 //! ```
@@ -13,17 +14,22 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use hms_evolve::run::checkpoint;
+use hms_evolve::run::checkpoint::{self, CheckpointError};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::archive::{Archive, Mark};
 use super::cache::Cache;
 use super::plan::Plan;
-use super::state::State;
+use super::program::Program;
+use super::state::{Individual, State};
 use crate::files::{self, FileError};
-use crate::results::{Build, ResultsError};
+use crate::results::ResultsError;
 
 const CAMPAIGN: &str = "campaign.toml";
 const CHECKPOINT: &str = "checkpoint.bin";
+const INDIVIDUALS: &str = "individuals.bin";
 pub(super) const CELLS: &str = "cells.bin";
 const LOCK: &str = "lock";
 
@@ -56,12 +62,20 @@ pub enum EvolveError {
     },
     /// The folder's search is another one.
     #[error(
-        "{} holds another search: the campaign, a scenario, a stack configuration, the presets or the program have changed since ({} is how the campaign was)\n--fresh begins anew",
+        "{} holds another search: the campaign, a scenario, a stack configuration or the presets have changed since ({} is how the campaign was)\n--fresh begins anew, and does not pay again for trials that are the same",
         folder.display(), folder.join(CAMPAIGN).display()
     )]
     Changed {
         /// The folder.
         folder: PathBuf,
+    },
+    /// The folder's search was made by another program.
+    #[error("{}", another_program(folder, *trials_known))]
+    Reprogrammed {
+        /// The folder.
+        folder: PathBuf,
+        /// Whether what trials gave still counts: then only the engine is another.
+        trials_known: bool,
     },
     /// The checkpoint cannot be read.
     #[error("{}: {problem}\n--fresh begins anew and does not pay again for trials that are known", path.display())]
@@ -86,6 +100,22 @@ pub enum EvolveError {
         /// The folder.
         folder: PathBuf,
     },
+}
+
+/// What happened to a search of another program, and what to do.
+fn another_program(folder: &Path, trials_known: bool) -> String {
+    let folder = folder.display();
+    if trials_known {
+        format!(
+            "{folder} holds a search of another program: trials are the same, but the sources of the engine have changed since, and a search that two engines share could not be repeated\n\
+             --fresh begins anew with this program, and does not pay again for trials that are known; or go on with the program that began it"
+        )
+    } else {
+        format!(
+            "{folder} holds a search of another program: the sources of the simulation have changed since, so that its trials are not those of this program\n\
+             --fresh begins anew with this program, and sets the old trials aside as {CELLS}.old; or go on with the program that began it, or choose another --out"
+        )
+    }
 }
 
 /// How to begin.
@@ -144,35 +174,75 @@ impl Folder {
         Ok(taken)
     }
 
-    /// The stored state to go on with; `None` where there is none yet. State and log must fit: both carry the model's hash, the state the campaign's digest, the log the program's version.
-    /// Nothing is changed where they do not, and [`EvolveError::Changed`] says so.
-    pub(super) fn resume(&self, plan: &Plan, build: &Build) -> Result<Option<State>, EvolveError> {
-        let state = self.state(plan)?;
-        if !Cache::fits(&self.path.join(CELLS), build)? {
+    /// The stored state to go on with; `None` where there is none yet. Nothing is changed where state or log belong to another program or campaign.
+    pub(super) fn resume(&self, plan: &Plan, program: &Program) -> Result<Option<(State, Archive)>, EvolveError> {
+        let trials_known = Cache::fits(&self.path.join(CELLS), program)?;
+        let another = || EvolveError::Reprogrammed { folder: self.path.clone(), trials_known };
+        let Some(stored) = self.stored()? else {
+            if !trials_known {
+                return Err(another());
+            }
+            files::replace(&self.path.join(CAMPAIGN), plan.text.as_bytes())?;
+            return Ok(None);
+        };
+        if stored.program != program.search || !trials_known {
+            return Err(another());
+        }
+        if stored.digest != plan.digest() {
             return Err(EvolveError::Changed { folder: self.path.clone() });
         }
-        if state.is_none() {
-            files::replace(&self.path.join(CAMPAIGN), plan.text.as_bytes())?;
-        }
-        Ok(state)
+        let mut state: State = self.read(&stored.state)?;
+        let (archive, individuals) = self.individuals(stored.individuals)?;
+        state.individuals = individuals;
+        Ok(Some((state, archive)))
     }
 
-    fn state(&self, plan: &Plan) -> Result<Option<State>, EvolveError> {
+    /// The log of those who were measured, as far as a checkpoint knows it, and who they are.
+    pub(super) fn individuals(&self, mark: Mark) -> Result<(Archive, Vec<Individual>), EvolveError> {
+        Archive::open(&self.path.join(INDIVIDUALS), mark).map_err(|error| match error.source.kind() {
+            io::ErrorKind::InvalidData => EvolveError::Damaged { path: error.path, problem: error.source.to_string() },
+            _ => error.into(),
+        })
+    }
+
+    fn stored(&self) -> Result<Option<Stored>, EvolveError> {
         let path = self.path.join(CHECKPOINT);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(FileError::new("read", &path)(error).into()),
-        };
-        let state: State = checkpoint::load(&bytes).map_err(|error| EvolveError::Damaged { path, problem: error.to_string() })?;
-        if state.digest == plan.digest() { Ok(Some(state)) } else { Err(EvolveError::Changed { folder: self.path.clone() }) }
+        match fs::read(&path) {
+            Ok(bytes) => self.read(&bytes).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(FileError::new("read", &path)(error).into()),
+        }
+    }
+
+    fn read<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, EvolveError> {
+        checkpoint::load(bytes).map_err(|error| self.damaged(&error))
+    }
+
+    fn damaged(&self, error: &CheckpointError) -> EvolveError {
+        EvolveError::Damaged { path: self.path.join(CHECKPOINT), problem: error.to_string() }
     }
 
     /// Stores the state, whole or not at all.
-    pub(super) fn store(&self, state: &State) -> Result<(), EvolveError> {
-        let path = self.path.join(CHECKPOINT);
-        let bytes =
-            checkpoint::save(state).map_err(|error| EvolveError::Damaged { path: path.clone(), problem: error.to_string() })?;
-        Ok(files::replace(&path, &bytes)?)
+    pub(super) fn store(&self, plan: &Plan, program: &Program, state: &State, archive: &mut Archive) -> Result<(), EvolveError> {
+        let individuals = archive.append(&state.individuals)?;
+        let save = || {
+            let state = checkpoint::save(state)?;
+            checkpoint::save(&Stored { program: program.search.clone(), digest: plan.digest(), individuals, state })
+        };
+        let bytes = save().map_err(|error| self.damaged(&error))?;
+        Ok(files::replace(&self.path.join(CHECKPOINT), &bytes)?)
     }
+}
+
+/// The text of a checkpoint: to whom the state belongs can be read by a program that cannot read the state.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    /// Label of the program.
+    program: String,
+    /// Of the plan.
+    digest: String,
+    /// Where the log of individuals ends.
+    individuals: Mark,
+    /// The state, as a checkpoint of its own.
+    state: Vec<u8>,
 }

@@ -7,6 +7,8 @@
 //! **Contract.** What is found depends on the campaign, the scenarios, the presets and the program, and on nothing else: not on threads, interruptions or what the cache knows. No configuration meets a seed twice. Held-out
 //! seeds cannot be read before the choice is final.
 
+mod archive;
+mod aside;
 mod cache;
 mod conditions;
 mod document;
@@ -17,7 +19,9 @@ mod genes;
 mod phases;
 mod pilot;
 mod plan;
+mod program;
 mod question;
+mod races;
 mod racing;
 mod repair;
 pub mod report;
@@ -40,8 +44,10 @@ pub use genes::{Genes, Range, number, parameters, value_of, with_values};
 pub use phases::Phase as Conditions;
 pub use pilot::{Advice, CLAIM, Pilot, pilot, ratio, shared};
 pub use plan::{Plan, PlanError, Settings, load};
+pub use program::unknown_sources;
 pub use question::{Constraint, Missing, Question, Target, loss, missing};
 pub(crate) use question::{assumed, incidents};
+pub use races::{RaceOptions, Races, Round as RaceRound, Side as RaceSide, races};
 pub use search::Progress;
 pub use state::{End, Generation, Individual};
 pub use study::{BEST, Options, Phase, REPORT, Study, evolve};

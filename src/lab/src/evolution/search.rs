@@ -83,7 +83,6 @@ pub(super) fn begin(plan: &Plan) -> State {
     }
     searcher.restart(&starts);
     State {
-        digest: plan.digest(),
         phase: 0,
         remembered: starts,
         searcher,

@@ -80,8 +80,6 @@ pub enum End {
 /// Everything that decides how a search goes on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct State {
-    /// Of the plan.
-    pub(super) digest: String,
     /// Number of the conditions, from 0.
     pub(super) phase: usize,
     /// Genomes for the answer to a change: the best of earlier conditions, the base, the presets.
@@ -93,6 +91,8 @@ pub(super) struct State {
     pub(super) spreads: Vec<Spread>,
     /// Configurations met, and the numbers of the seeds that each has met.
     pub(super) known: BTreeMap<String, BTreeSet<u64>>,
+    /// Kept in a log of their own.
+    #[serde(skip)]
     pub(super) individuals: Vec<Individual>,
     pub(super) generations: Vec<Generation>,
     /// What is under way, oldest first.

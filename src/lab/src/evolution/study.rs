@@ -7,10 +7,12 @@ use hms_evolve::noise::seeds::SeedPlan;
 use hms_evolve::run::Yardstick;
 use hms_machine::Seed;
 
+use super::archive::Mark;
 use super::cache::Cache;
 use super::evaluator::{Evaluator, Stopped};
 use super::folder::{CELLS, EvolveError, Folder, Opening};
 use super::plan::Plan;
+use super::program::Program;
 use super::report::{self, Analysis, Findings, Stage};
 use super::search::{Broken, Progress, Search, begin};
 use super::state::{End, Generation, Individual};
@@ -24,6 +26,9 @@ use crate::results::Build;
 pub const REPORT: &str = "report.md";
 /// Folder of the configurations that were chosen.
 pub const BEST: &str = "best";
+
+/// Rows up to which the history is written after every generation.
+const HISTORY_SMALL: usize = 4_096;
 
 /// How to run a search.
 pub struct Options<'a> {
@@ -99,12 +104,17 @@ impl Study {
 pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     let Options { out, opening, jobs, baselines, build, watch, show } = options;
     let folder = Folder::take(plan, out, opening)?;
-    // The state and the log are of one model, or nothing is touched.
-    let state = match opening {
-        Opening::Resume => folder.resume(plan, build)?,
+    let program = Program::here(build);
+    // State and log are of this program, or nothing is touched.
+    let resumed = match opening {
+        Opening::Resume => folder.resume(plan, &program)?,
         Opening::New | Opening::Fresh => None,
     };
-    let cache = Cache::open(&folder.path.join(CELLS), build)?;
+    let (state, mut archive) = match resumed {
+        Some((state, archive)) => (Some(state), archive),
+        None => (None, folder.individuals(Mark::default())?.0),
+    };
+    let cache = Cache::open(&folder.path.join(CELLS), &program)?;
     if opening != Opening::Resume {
         // Those of the search that was there before are not this one's.
         for table in [tables::HISTORY, tables::GENERATIONS, tables::FRONT] {
@@ -122,10 +132,14 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     let yardsticks = yardsticks.map_err(stopped)?;
     let state = state.unwrap_or_else(|| begin(plan));
     let mut search = Search { plan, evaluators: &evaluators, seeds: seeds.search, yardsticks, state };
+    let mut rows = 0;
     let store = |state: &super::state::State| {
-        folder.store(state)?;
+        folder.store(plan, &program, state, &mut archive)?;
         // Whoever watches reads these while the search goes on.
-        tables::write_history(&folder.path, plan, &state.individuals)?;
+        if due(rows, state.individuals.len()) {
+            rows = state.individuals.len();
+            tables::write_history(&folder.path, plan, &state.individuals)?;
+        }
         Ok(tables::write_generations(&folder.path, &state.generations)?)
     };
     search.run(store, |progress| show(Phase::Searching(progress))).map_err(|broken| match broken {
@@ -141,8 +155,9 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     let (chosen, verdict) = judged.map_err(stopped)?;
     let findings = Findings {
         plan,
-        evaluator,
+        evaluators: &evaluators,
         individuals: &state.individuals,
+        generations: &state.generations,
         finalists: &finalists,
         chosen: &chosen,
         verdict: &verdict,
@@ -168,6 +183,11 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     };
     write(plan, &study)?;
     Ok(study)
+}
+
+/// Whether a table that was written with so many rows is written again with so many. A table of Parquet is written whole; a long one only when it has grown by an eighth, so that all writing together costs a few times the last.
+fn due(written: usize, rows: usize) -> bool {
+    rows <= HISTORY_SMALL || rows - written > written / 8
 }
 
 fn remove(file: &Path) -> Result<(), FileError> {
@@ -208,4 +228,22 @@ fn write(plan: &Plan, study: &Study) -> Result<(), EvolveError> {
     report::write_figures(folder, plan, study)?;
     files::replace(&folder.join(REPORT), report::report(plan, study).as_bytes())?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_history_is_written_as_often_as_it_grows() {
+        let (mut written, mut cost, mut times) = (0, 0, 0);
+        for rows in (24..=100_000).step_by(24) {
+            if due(written, rows) {
+                (written, cost, times) = (rows, cost + rows, times + 1);
+            }
+        }
+        // After every generation it would be 100,000² / 48: 208 million rows.
+        assert!(cost < 15 * 100_000 && times < 250, "{cost} rows in {times} times");
+        assert!(due(0, 24) && due(4_000, 4_024), "a short one is always as it is");
+    }
 }

@@ -2,10 +2,10 @@
 //!
 //! Picture a road test: cars as they leave the factory, on the same road in the same weather. A [`Preset`] is a stack configuration with a name,
 //! read from a file; our default and the stack switched off are two more. [`measure`] runs each on the same seeds, so that differences to the default are
-//! taken seed by seed (common random numbers, as in [`crate::statistics`]), and [`rank`] answers *which default will hurt me?*
+//! taken seed by seed (common random numbers), and [`rank`] answers *which default will hurt me?* by [`crate::comparison`].
 //!
 //! **Contract.** Results do not depend on the number of threads. A trial that fails counts as not measured and is listed. A preset hurts in an
-//! objective if it is worse than the default and the 95 % interval of the paired difference leaves out zero.
+//! objective if it is shown to be worse than the default by a chance that is corrected for all presets and objectives asked about.
 
 mod files;
 mod reference;
@@ -15,6 +15,7 @@ mod tests;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
+use hms_evolve::proof::bootstrap::Interval;
 use hms_machine::Seed;
 use hms_sim::kernel::RunError;
 use hms_stack::balancing::BalancingChoice;
@@ -22,8 +23,9 @@ use hms_stack::{Configuration, Tunable, Value, Visitor};
 use hms_trial::{DEFINITIONS, Definition, Progress};
 use rayon::prelude::*;
 
+use crate::comparison::{Better, Compared, against};
 use crate::inputs::Inputs;
-use crate::statistics::{CONFIDENCE, Estimate, estimate, paired_difference};
+use crate::statistics::{CONFIDENCE, Estimate, estimate};
 
 pub use files::{PresetError, find_folder, load_files, load_folder};
 pub use reference::reference;
@@ -71,8 +73,8 @@ pub struct Ranked {
     pub failures: Vec<(Seed, String)>,
     /// Mean of every objective, in the order of [`DEFINITIONS`]; `None` where no trial gave one.
     pub means: Vec<Option<Estimate>>,
-    /// Difference to the default, seed by seed; `None` for the default itself and where no seed gave both.
-    pub differences: Vec<Option<Estimate>>,
+    /// The default, which comes first, held against it: in the objective that ranks, and in those that are [`JUDGED`]; empty for the default itself.
+    pub compared: Vec<Compared>,
     /// In what it hurts.
     pub hurts: Vec<Hurt>,
 }
@@ -82,8 +84,8 @@ pub struct Ranked {
 pub struct Hurt {
     /// Which.
     pub objective: &'static Definition,
-    /// By how much; `None`: the default gives a value and the preset never does (it detects or recovers nothing).
-    pub difference: Option<Estimate>,
+    /// By how much: preset minus default; `None`: the default gives a value and the preset never does (it detects or recovers nothing).
+    pub difference: Option<Interval>,
 }
 
 /// Our default, and the stack switched off.
@@ -169,7 +171,13 @@ pub(crate) fn make(inputs: &Inputs, watch: &(dyn Fn(Step) -> bool + Sync)) -> Op
 pub fn rank(presets: &[Preset], seeds: &[Seed], measured: &[Vec<Measured>], objective: &Definition) -> Vec<Ranked> {
     assert_eq!(presets.len(), measured.len(), "every preset was measured");
     let default = presets.iter().position(|preset| preset.name == DEFAULT).expect("the default is among the presets");
-    let mut ranked: Vec<Ranked> = (0..presets.len()).map(|place| compare(place, default, seeds, measured)).collect();
+    let cells = |place: usize| -> Vec<&Measured> { measured[place].iter().collect() };
+    let others: Vec<usize> = (0..presets.len()).filter(|&place| place != default).collect();
+    let theirs: Vec<Vec<&Measured>> = others.iter().map(|&place| cells(place)).collect();
+    let held = against(&cells(default), &theirs, &asked(objective));
+    let mut ranked = vec![ranked(default, seeds, measured, Vec::new())];
+    ranked.extend(others.into_iter().zip(held).map(|(place, compared)| self::ranked(place, seeds, measured, compared)));
+    ranked.sort_by_key(|found| found.preset);
     let position = DEFINITIONS.iter().position(|definition| definition.name == objective.name).expect("objectives are defined");
     let key = |found: &Ranked| {
         let value = found.means[position].map_or(f64::INFINITY, |mean| if objective.maximise { -mean.mean } else { mean.mean });
@@ -179,26 +187,26 @@ pub fn rank(presets: &[Preset], seeds: &[Seed], measured: &[Vec<Measured>], obje
     ranked
 }
 
-fn compare(place: usize, default: usize, seeds: &[Seed], measured: &[Vec<Measured>]) -> Ranked {
-    let values = |place: usize, position: usize| -> Vec<Option<f64>> {
+/// The objectives in which presets are held against the default: the one that ranks, and those that are [`JUDGED`].
+pub fn asked(objective: &Definition) -> Vec<&'static Definition> {
+    let first = DEFINITIONS.iter().filter(|definition| definition.name == objective.name);
+    first.chain(JUDGED.iter().filter(|name| **name != objective.name).filter_map(|name| self::objective(name))).collect()
+}
+
+fn ranked(place: usize, seeds: &[Seed], measured: &[Vec<Measured>], compared: Vec<Compared>) -> Ranked {
+    let mean = |position: usize| {
         let of = |found: &Measured| found.as_ref().ok().and_then(|values| values[position]).filter(|value| !value.is_nan());
-        measured[place].iter().map(of).collect()
+        estimate(&measured[place].iter().filter_map(of).collect::<Vec<f64>>(), CONFIDENCE)
     };
-    let (mut means, mut differences, mut hurts) = (Vec::new(), Vec::new(), Vec::new());
-    for (position, definition) in DEFINITIONS.iter().enumerate() {
-        let (base, own) = (values(default, position), values(place, position));
-        let found: Vec<f64> = own.iter().flatten().copied().collect();
-        let difference = if place == default { None } else { paired_difference(&base, &own, CONFIDENCE) };
-        let never = found.is_empty() && base.iter().any(Option::is_some) && measured[place].iter().any(Result::is_ok);
-        let worse =
-            difference.is_some_and(|difference| difference.excludes_zero() && (difference.mean < 0.0) == definition.maximise);
-        if JUDGED.contains(&definition.name) && place != default && (worse || never) {
-            hurts.push(Hurt { objective: definition, difference });
-        }
-        means.push(estimate(&found, CONFIDENCE));
-        differences.push(difference);
-    }
+    let means: Vec<Option<Estimate>> = (0..DEFINITIONS.len()).map(mean).collect();
+    let hurts = |one: &&Compared| JUDGED.contains(&one.objective.name) && one.better == Better::First;
+    let hurt = |one: &Compared| {
+        let position = DEFINITIONS.iter().position(|definition| definition.name == one.objective.name);
+        let never = position.is_some_and(|position| means[position].is_none());
+        Hurt { objective: one.objective, difference: one.difference.filter(|_| !never) }
+    };
+    let hurts = compared.iter().filter(hurts).map(hurt).collect();
     let failure = |(seed, found): (&Seed, &Measured)| found.as_ref().err().map(|reason| (*seed, reason.clone()));
     let failures: Vec<_> = seeds.iter().zip(&measured[place]).filter_map(failure).collect();
-    Ranked { preset: place, measured: measured[place].len() - failures.len(), failures, means, differences, hurts }
+    Ranked { preset: place, measured: measured[place].len() - failures.len(), failures, means, compared, hurts }
 }

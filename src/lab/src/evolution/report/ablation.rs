@@ -12,7 +12,7 @@ use hms_stack::{Configuration, Value};
 use super::super::evaluator::Stopped;
 use super::super::genes::{value_of, with_values};
 use super::super::repair::repair;
-use super::ground::{Ground, gain, mean};
+use super::ground::Ground;
 
 /// Steps of the path with a parameter of their own.
 pub(super) const STEPS_MAX: usize = 10;
@@ -26,7 +26,7 @@ pub(super) const SEEDS_MAX: usize = 20;
 pub struct Step {
     /// The parameters that move: one, or at the end all that are left.
     pub parameters: Vec<Moved>,
-    /// Mean losses after the step, target by target.
+    /// Losses after the step, target by target: over seeds as the target says.
     pub losses: Vec<Option<f64>>,
     /// Share of the base's loss that the step takes away, target by target.
     pub gains: Vec<Option<Interval>>,
@@ -46,7 +46,7 @@ pub struct Moved {
 /// A path from the base to the winner.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Path {
-    /// Mean losses of the base.
+    /// Losses of the base, over seeds as the target says.
     pub start: Vec<Option<f64>>,
     /// The steps.
     pub steps: Vec<Step>,
@@ -87,14 +87,17 @@ pub(crate) fn ablate(
     let seeds = ground.seeds.len().min(SEEDS_MAX);
     let losses = ground.losses(&configurations, seeds)?;
     let targets = 0..ground.question.targets.len();
-    let means = |place: usize| targets.clone().map(|target| mean(&losses[place], target)).collect();
+    let figures = |place: usize| targets.clone().map(|target| ground.figure(&losses[place], target)).collect();
     let mut step = |(place, parameters): (usize, Vec<Moved>)| Step {
         parameters,
-        losses: means(place + 1),
-        gains: targets.clone().map(|target| gain(&losses[place], &losses[place + 1], &losses[0], target, &mut rng)).collect(),
+        losses: figures(place + 1),
+        gains: targets
+            .clone()
+            .map(|target| ground.gain((&losses[place], &losses[place + 1]), &losses[0], target, &mut rng))
+            .collect(),
     };
     let steps = groups.into_iter().enumerate().map(&mut step).collect();
-    Ok(Path { start: means(0), steps, seeds: (seeds, few) })
+    Ok(Path { start: figures(0), steps, seeds: (seeds, few) })
 }
 
 /// Places of the parameters, those first without which the winner loses most: summed over targets, each as a share of the winner's loss.
@@ -104,7 +107,7 @@ fn by_cost(ground: &Ground<'_>, winner: &Configuration, moved: &[Moved], seeds: 
     configurations.extend(moved.iter().map(without));
     let losses = ground.losses(&configurations, seeds)?;
     let cost = |place: usize| -> f64 {
-        let part = |target: usize| match (mean(&losses[0], target), mean(&losses[place + 1], target)) {
+        let part = |target: usize| match (ground.figure(&losses[0], target), ground.figure(&losses[place + 1], target)) {
             (Some(with), Some(without)) => (without - with) / if with == 0.0 { 1.0 } else { with.abs() },
             // Without it the cluster gives no answer at all.
             (Some(_), None) => f64::INFINITY,
@@ -159,6 +162,38 @@ mod tests {
         let path = ablate(&ground, &genes.encode(&winner), &winner, 100, Seed(1)).unwrap();
         let moved: Vec<&str> = path.steps.iter().flat_map(|step| &step.parameters).map(|moved| moved.name).collect();
         assert_eq!(moved, ["health.heartbeat"], "what the base says has not moved");
+    }
+
+    /// Detection takes as long as the heartbeat on every day but one in four, on which it takes a hundred times the pause of retries: what helps on most days does not help on the bad one.
+    fn bad_days(configurations: &[Configuration], seeds: &[Seed]) -> Result<Vec<Vec<crate::presets::Measured>>, Stopped> {
+        let at = super::super::super::question::place("detection_p99").unwrap();
+        let cell = |configuration: &Configuration, seed: &Seed| {
+            let mut row = vec![None; hms_trial::DEFINITIONS.len()];
+            let (heartbeat, attempts) =
+                (fixture::number_of(configuration, "health.heartbeat"), fixture::number_of(configuration, "retry.attempts"));
+            row[at] = Some(if seed.0 % 4 == 0 { 1.0 + attempts } else { heartbeat });
+            Ok(row)
+        };
+        Ok(configurations.iter().map(|one| seeds.iter().map(|seed| cell(one, seed)).collect()).collect())
+    }
+
+    #[test]
+    fn gains_in_a_tail_are_told_by_what_helps_on_bad_days() {
+        let (genes, mut question) = fixture::world();
+        question.targets[0].aggregate = hms_evolve::noise::objective::Aggregate::TailMean(0.25);
+        let seeds = fixture::seeds();
+        let ground = Ground { genes: &genes, question: &question, measure: &bad_days, seeds: &seeds };
+        let default = Configuration::default();
+        let heartbeat = fixture::shorter(&default, "health.heartbeat");
+        let winner = with_values(&default, &[("health.heartbeat", heartbeat), ("retry.attempts", Value::Integer(1))]);
+        let path = ablate(&ground, &genes.encode(&winner), &winner, 100, Seed(1)).unwrap();
+        let steps: Vec<(&str, f64)> =
+            path.steps.iter().map(|step| (step.parameters[0].name, step.gains[0].unwrap().estimate)).collect();
+        let attempts = fixture::number_of(&default, "retry.attempts");
+        let expected = (attempts - 1.0) / (1.0 + attempts);
+        assert_eq!((steps[0].0, steps[1]), ("retry.attempts", ("health.heartbeat", 0.0)));
+        assert!((steps[0].1 - expected).abs() < 1e-9, "{steps:?}: five seeds of twenty are the worst quarter");
+        assert_eq!(path.start, [Some(1.0 + attempts)]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::super::plan::Plan;
 use super::super::study::Study;
 use super::super::verdict::Comparison;
 use super::robustness::{DRIFT, worst};
-use super::{Analysis, Drifted, figures, start};
+use super::{Analysis, Drifted, Mix, figures, start};
 use crate::presets::DEFAULT;
 
 /// What is to be shown: so much better than the default.
@@ -42,8 +42,8 @@ pub(in super::super) fn report(plan: &Plan, study: &Study) -> String {
         drifts(&mut text, plan, analysis);
         genes(&mut text, plan, analysis);
         rivals(&mut text, plan, analysis);
+        changes(&mut text, plan, analysis);
     }
-    changes(&mut text, plan, study);
     converged(&mut text, study);
     let _ = write!(text, "\n![Best value and hypervolume over trials]({})\n\n", figures::CONVERGENCE);
     searched(&mut text, plan, study);
@@ -51,26 +51,31 @@ pub(in super::super) fn report(plan: &Plan, study: &Study) -> String {
 }
 
 /// How the search followed changes of its conditions.
-fn changes(text: &mut String, plan: &Plan, study: &Study) {
-    if plan.phases.is_empty() {
-        return;
-    }
+fn changes(text: &mut String, plan: &Plan, analysis: &Analysis) {
+    let Some(seeds) = analysis.followed.first().map(|one| one.seeds) else { return };
     text.push_str(
-        "## Changes\n\n| from generation | best before the change | best at first | best in the end | generations until within 5 % of that |\n|---|---|---|---|---|\n",
+        "## Changes\n\n| conditions from generation | best from before them | best after 1 generation | in the end | of a fresh search | back within 5 % after |\n|---|---|---|---|---|---|\n",
     );
-    let mut before: Option<f64> = None;
     let shown = |loss: Option<f64>| loss.map_or_else(|| "–".to_owned(), |loss| figure(plan.question.targets[0].shown(loss)));
-    for phase in 0..=plan.phases.len() {
-        let (begin, end) = plan.span(phase);
-        let here = study.generations.iter().map(|one| &one.step).filter(|step| (begin..end).contains(&step.generation));
-        let bests: Vec<(u64, f64)> = here.filter_map(|step| Some((step.generation - begin + 1, step.best?))).collect();
-        let (first, last) = (bests.first().map(|one| one.1), bests.last().map(|one| one.1));
-        let back = last.and_then(|last| bests.iter().find(|(_, best)| *best <= last + 0.05 * last.abs()));
-        let back = back.map_or_else(|| "–".to_owned(), |(generations, _)| generations.to_string());
-        let _ = writeln!(text, "| {begin} | {} | {} | {} | {back} |", shown(before), shown(first), shown(last));
-        before = last;
+    for one in &analysis.followed {
+        let best = |place: Option<&(u64, f64)>| shown(place.map(|best| best.1));
+        let back = match one.back() {
+            Some(generations) => format!("{generations} generations"),
+            None => "**never**".to_owned(),
+        };
+        let (first, last) = (best(one.bests.first()), best(one.bests.last()));
+        let _ = writeln!(text, "| {} | {} | {first} | {last} | {} | {back} |", one.begin, shown(one.before), shown(one.fresh));
     }
-    text.push_str("\nLosses on the search seeds of the time. The verdict is about the last conditions.\n\n");
+    let fresh = if analysis.followed.iter().any(|one| one.fresh.is_some()) {
+        "of these and of a search that began afresh under them, with as many generations"
+    } else {
+        "of these (`--baselines` looks for it with a fresh search as well)"
+    };
+    let _ = write!(
+        text,
+        "\n`{}` of the best of each generation, on the same {seeds} held-out seeds under the conditions of its time. Back: within 5 % of the least loss {fresh}. The verdict is about the last conditions.\n\n",
+        plan.question.targets[0].name
+    );
 }
 
 /// The winner against the default and the best preset, in a sentence for each objective.
@@ -127,10 +132,12 @@ fn holds(text: &mut String, plan: &Plan, study: &Study, analysis: &Analysis) {
         let (mean, deviation) = evidence.difference;
         let _ = write!(
             text,
-            "- `{}`: the default loses {} more per seed (deviation {}, {} pairs). Chance that a repetition shows it: {:.0} %",
+            "- `{}`: the default loses {} more {} (deviation {} per seed{}, {} pairs). Chance that a repetition shows it: {:.0} %",
             about.name,
             figure(mean),
+            if about.is_mean() { "per seed" } else { "over all seeds" },
             figure(deviation),
+            if about.is_mean() { "" } else { ", by the bootstrap: a rough guess for so rare days" },
             evidence.pairs,
             100.0 * evidence.power
         );
@@ -171,11 +178,34 @@ fn holds(text: &mut String, plan: &Plan, study: &Study, analysis: &Analysis) {
         }
         let _ = writeln!(text, "\n{UNCORRECTED}");
     }
+    mixes(text, plan, analysis);
     let _ = writeln!(
         text,
         "\nSeeds of the verdict: root {}, held-out numbers 0 to {}.\n",
         plan.settings.root.0,
         study.verdict.seeds.len().saturating_sub(1)
+    );
+}
+
+/// The proof by kinds of faults.
+fn mixes(text: &mut String, plan: &Plan, analysis: &Analysis) {
+    if analysis.mixes.is_empty() {
+        return;
+    }
+    text.push_str("\n| seeds with this fault | how many |");
+    columns(text, plan, |name| format!(" less {name} than the default |"));
+    let _ = writeln!(text, "\n|---|---|{}", "---|".repeat(plan.question.targets.len()));
+    let shown = |mix: &Mix| mix.improvements.iter().all(|found| found.is_some_and(|found| found.low > 0.0));
+    // All where it is not shown; of the others there may be many.
+    for mix in analysis.mixes.iter().enumerate().filter(|(row, mix)| *row < ROWS || !shown(mix)).map(|(_, mix)| mix) {
+        let cells: Vec<String> = mix.improvements.iter().map(|found| format!(" {} |", verdict(*found))).collect();
+        let _ = writeln!(text, "| {} | {} |{}", mix.fault, mix.seeds, cells.concat());
+    }
+    let lost = analysis.mixes.iter().filter(|mix| !shown(mix)).count();
+    let _ = writeln!(
+        text,
+        "\nUnder {lost} of {} kinds of fault an improvement is not shown, by fewer seeds than the whole verdict; kinds that all seeds have, or fewer than six, are left out. {UNCORRECTED}",
+        analysis.mixes.len()
     );
 }
 

@@ -56,25 +56,34 @@ impl Ground<'_> {
     }
 }
 
-/// Mean loss in a target over the seeds that give one.
-pub(crate) fn mean(losses: &Losses, target: usize) -> Option<f64> {
-    super::super::question::mean(losses.iter().map(|row| row[target]))
-}
+impl Ground<'_> {
+    /// Loss in a target over the seeds that give one, taken together as the target says: a mean, a quantile or a tail.
+    pub(crate) fn figure(&self, losses: &Losses, target: usize) -> Option<f64> {
+        self.question.loss_over(target, losses)
+    }
 
-/// How much of the reference's loss goes away between `before` and `after`, seed by seed, with its 95 % interval; over the seeds on which all three say something.
-pub(crate) fn gain(before: &Losses, after: &Losses, reference: &Losses, target: usize, rng: &mut Rng) -> Option<Interval> {
-    let rows: Vec<[f64; 3]> = before
-        .iter()
-        .zip(after)
-        .zip(reference)
-        .filter_map(|((before, after), reference)| Some([before[target]?, after[target]?, reference[target]?]))
-        .collect();
-    let statistic = |drawn: &[usize]| {
-        let sum = |column: usize| drawn.iter().map(|&row| rows[row][column]).sum::<f64>();
-        let (before, after, whole) = (sum(0), sum(1), sum(2));
-        if before == after { 0.0 } else { (before - after) / whole.abs() }
-    };
-    Bootstrap { confidence: 0.95, resamples: 2000 }.interval(rows.len(), statistic, rng)
+    /// How much of the reference's loss goes away between `before` and `after`, with its 95 % interval; over the seeds on which all three say something, each side taken together as the target says.
+    pub(crate) fn gain(
+        &self,
+        (before, after): (&Losses, &Losses),
+        reference: &Losses,
+        target: usize,
+        rng: &mut Rng,
+    ) -> Option<Interval> {
+        let rows: Vec<[f64; 3]> = before
+            .iter()
+            .zip(after)
+            .zip(reference)
+            .filter_map(|((before, after), reference)| Some([before[target]?, after[target]?, reference[target]?]))
+            .collect();
+        let aggregate = self.question.targets[target].aggregate;
+        let statistic = |drawn: &[usize]| {
+            let figure = |column: usize| aggregate.of(&drawn.iter().map(|&row| rows[row][column]).collect::<Vec<f64>>());
+            let (before, after, whole) = (figure(0), figure(1), figure(2));
+            if before == after { 0.0 } else { (before - after) / whole.abs() }
+        };
+        Bootstrap { confidence: 0.95, resamples: 2000 }.interval(rows.len(), statistic, rng)
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,9 @@ pub(crate) mod ablation;
 pub(crate) mod baselines;
 mod document;
 mod figures;
+pub(crate) mod followed;
 pub(crate) mod ground;
+pub(crate) mod mixes;
 pub(crate) mod proof;
 pub(crate) mod robustness;
 pub(crate) mod sensitivity;
@@ -16,6 +18,8 @@ mod tests;
 
 pub use ablation::{Moved, Path as AblationPath, Step as AblationStep};
 pub use baselines::Baseline;
+pub use followed::Followed;
+pub use mixes::Mix;
 pub use proof::{Evidence, OnScenario};
 pub use robustness::{Drifted, Robustness};
 pub use sensitivity::{Effect, Interaction, Sensitivity};
@@ -23,12 +27,13 @@ pub use sensitivity::{Effect, Interaction, Sensitivity};
 pub(super) use document::report;
 pub(super) use figures::write as write_figures;
 
+use hms_evolve::Rng;
 use hms_stack::Configuration;
 
 use super::evaluator::{Evaluator, Stopped};
 use super::plan::Plan;
 use super::search::Progress;
-use super::state::Individual;
+use super::state::{Generation, Individual};
 use super::verdict::{Chosen, Contender, Finalist, Verdict};
 use crate::presets::DEFAULT;
 use ground::Ground;
@@ -38,6 +43,8 @@ use ground::Ground;
 pub struct Analysis {
     /// The winner against the default and the best presets on each scenario; empty with one scenario.
     pub scenarios: Vec<OnScenario>,
+    /// The winner against the default by the faults that seeds have.
+    pub mixes: Vec<Mix>,
     /// What stands behind the comparison with the default, target by target.
     pub evidence: Vec<Evidence>,
     /// From the base to the winner.
@@ -48,6 +55,8 @@ pub struct Analysis {
     pub sensitivity: Vec<Sensitivity>,
     /// Searches without evolution; empty unless asked for.
     pub baselines: Vec<Baseline>,
+    /// By conditions, how the search followed them; empty where they do not change.
+    pub followed: Vec<Followed>,
 }
 
 /// What is being found out.
@@ -64,8 +73,10 @@ pub enum Stage {
 /// What an analysis starts from.
 pub(super) struct Findings<'a> {
     pub(super) plan: &'a Plan,
-    pub(super) evaluator: &'a Evaluator<'a>,
+    /// Those of the conditions, in order.
+    pub(super) evaluators: &'a [Evaluator<'a>],
     pub(super) individuals: &'a [Individual],
+    pub(super) generations: &'a [Generation],
     pub(super) finalists: &'a [Finalist],
     pub(super) chosen: &'a [Chosen],
     pub(super) verdict: &'a Verdict,
@@ -86,7 +97,10 @@ pub(super) fn cost(plan: &Plan, search: u64) -> u64 {
     // The path's two ends are known from the verdict.
     let path = genes.min(ablation::STEPS_MAX as u64).saturating_sub(1) * held_out.min(ablation::SEEDS_MAX as u64);
     let joint = robustness::JOINT as u64 * held_out.min(robustness::SEEDS_MAX as u64);
-    (singles + path + joint) * plan.worlds.len() as u64
+    // The best of each generation under each of the conditions, and of the last before them.
+    let changes = if plan.phases.is_empty() { 0 } else { plan.settings.generations + 1 + plan.phases.len() as u64 };
+    let followed = changes * held_out.min(followed::SEEDS_MAX as u64);
+    (singles + path + joint + followed) * plan.worlds.len() as u64
 }
 
 /// Analyses the first choice; `None` where nothing was chosen.
@@ -98,8 +112,10 @@ pub(super) fn analyse(
     with_baselines: bool,
     show: &mut dyn FnMut(Stage),
 ) -> Result<Option<Analysis>, Stopped> {
-    let Findings { plan, evaluator, verdict, .. } = findings;
+    let Findings { plan, evaluators, verdict, .. } = findings;
     let Some(choice) = findings.chosen.first() else { return Ok(None) };
+    // The choice is judged under the last conditions.
+    let evaluator = &evaluators[evaluators.len() - 1];
     let winner = &findings.finalists[choice.finalist];
     let root = plan.settings.root;
     let measure = |configurations: &[Configuration], seeds: &[hms_machine::Seed]| evaluator.measure(configurations, seeds);
@@ -119,7 +135,12 @@ pub(super) fn analyse(
     let default = verdict.contenders.iter().find(|contender| contender.name == DEFAULT);
     let own = &verdict.contenders[0];
     let evidence = default.map_or_else(Vec::new, |default| {
-        targets.clone().map(|target| proof::evidence(&plan.question, default, own, target, &verdict.seeds)).collect()
+        let mut rng = Rng::new(root.derive("evolve/evidence", 0), 0);
+        let mut of = |target| proof::evidence(&plan.question, (default, own), target, &verdict.seeds, &mut rng);
+        targets.clone().map(&mut of).collect()
+    });
+    let mixes = default.map_or_else(Vec::new, |default| {
+        mixes::by_fault(evaluator.worlds(), &plan.question, (default, own), &verdict.seeds, root)
     });
     let sensitivity = targets.map(|target| sensitivity_of(findings, target)).collect();
     let baselines = if with_baselines {
@@ -128,7 +149,14 @@ pub(super) fn analyse(
     } else {
         Vec::new()
     };
-    Ok(Some(Analysis { scenarios, evidence, path, robustness, sensitivity, baselines }))
+    let followed = if plan.phases.is_empty() {
+        Vec::new()
+    } else {
+        let mut heard = |progress: Progress| show(Stage::Baseline("a fresh search", progress));
+        let afresh: Option<&mut dyn FnMut(Progress)> = if with_baselines { Some(&mut heard) } else { None };
+        followed::follow(plan, evaluators, (findings.individuals, findings.generations), &verdict.seeds, afresh)?
+    };
+    Ok(Some(Analysis { scenarios, mixes, evidence, path, robustness, sensitivity, baselines, followed }))
 }
 
 /// What the path to the winner starts from, in words: the campaign's base, which most often is the default.

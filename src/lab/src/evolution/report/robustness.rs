@@ -8,7 +8,7 @@ use hms_stack::{Configuration, Tunable, Value};
 use super::super::evaluator::Stopped;
 use super::super::genes::{parameters, with_values};
 use super::super::repair::repair;
-use super::ground::{Ground, gain};
+use super::ground::Ground;
 
 /// By how much numbers drift, as a share.
 pub(crate) const DRIFT: f64 = 0.05;
@@ -101,7 +101,8 @@ fn measured(
     let negative = |interval: Interval| Interval { estimate: -interval.estimate, low: -interval.high, high: -interval.low };
     let mut one = |(place, (parameter, values)): (usize, &Kind)| {
         let targets = 0..ground.question.targets.len();
-        let lost = targets.map(|target| gain(&losses[0], &losses[place + 1], &losses[0], target, rng).map(negative)).collect();
+        let lost =
+            targets.map(|target| ground.gain((&losses[0], &losses[place + 1]), &losses[0], target, rng).map(negative)).collect();
         Drifted { parameter: *parameter, values: *values, lost }
     };
     Ok(kinds.iter().enumerate().map(&mut one).collect())

@@ -90,7 +90,14 @@ fn study(plan: &Plan) -> Study {
     let losses: Vec<f64> = individuals.iter().map(|one| one.objectives[0]).collect();
     let analysis = Analysis {
         scenarios: Vec::new(),
-        evidence: vec![proof::evidence(&plan.question, &verdict.contenders[1], &verdict.contenders[0], 0, &verdict.seeds)],
+        mixes: vec![mixes::Mix { fault: "gray".to_owned(), seeds: 7, improvements: vec![None] }],
+        evidence: vec![proof::evidence(
+            &plan.question,
+            (&verdict.contenders[1], &verdict.contenders[0]),
+            0,
+            &verdict.seeds,
+            &mut Rng::new(Seed(1), 0),
+        )],
         path: ablation::ablate(&ground, &genome, &winner(), 100, Seed(1)).unwrap(),
         robustness: robustness::wander(&ground, &genome, &winner(), (100, &[]), Seed(1)).unwrap(),
         sensitivity: vec![sensitivity::read(&rows, &losses, Seed(1))],
@@ -100,6 +107,7 @@ fn study(plan: &Plan) -> Study {
             losses: vec![0.4],
             improvements: vec![verdict.comparisons[0].improvement],
         }],
+        followed: Vec::new(),
     };
     let evaluation = verdict.contenders[0].evaluation.clone();
     Study {
@@ -126,6 +134,7 @@ fn the_headline_comes_first_and_everything_behind_it_follows() {
         "The whole interval lies above 15 %.",
         "## Verdict on 20 held-out seeds",
         "Chance that a repetition shows it: 100 %",
+        "| gray | 7 | – |",
         "## What moved, and what each change bought",
         "| `health.heartbeat` | 100ms | 50ms | +49.",
         "| `retry.attempts` | 3 | 2 | +0.",

@@ -4,7 +4,9 @@ use std::fs;
 
 use super::Bench;
 use super::searching::search;
-use crate::evolution::Opening;
+use crate::evolution::report::followed::follow;
+use crate::evolution::{Cache, Evaluator, Opening, Plan, Study};
+use crate::presets::Step;
 
 /// One host of six goes down every few seconds, on a near network.
 const NEAR: &str = r#"version = 1
@@ -90,4 +92,40 @@ fn phases_come_in_their_order_and_within_the_search() {
         let error = crate::evolution::load(&bench.path("campaign.toml")).unwrap_err().to_string();
         assert!(error.contains(part), "no `{part}` in:\n{error}");
     }
+}
+
+fn always(_: Step) -> bool {
+    true
+}
+
+/// A search, seen under the conditions of a plan: how long it took to be back after its change.
+fn back(plan: &Plan, study: &Study, cache: &Cache) -> Option<u64> {
+    let conditions = [&plan.worlds, &plan.phases[0].worlds];
+    let evaluators = conditions.map(|worlds| Evaluator::new(worlds.clone(), plan.combination, cache, 2, &always).unwrap());
+    let found = (study.individuals.as_slice(), study.generations.as_slice());
+    let mut afresh = |_| {};
+    let followed = follow(plan, &evaluators, found, &study.verdict.seeds, Some(&mut afresh)).unwrap();
+    let change = &followed[1];
+    assert!(change.before.unwrap() > 1.5 * change.optimum().unwrap(), "the change matters: {change:?}");
+    change.back()
+}
+
+#[test]
+fn a_search_is_back_within_ten_generations_of_a_change_and_one_that_takes_no_notice_is_not() {
+    let bench = bench(FOLLOWED);
+    let plan = bench.plan();
+    let follows = search(&plan, &bench.path("follows"), Opening::New, 2, usize::MAX).unwrap();
+    // The search that begins afresh is the same for both.
+    let cache = Cache::new();
+    let needed = back(&plan, &follows, &cache);
+    assert!(needed.is_some_and(|generations| generations <= 10), "{needed:?}");
+    let report = fs::read_to_string(bench.path("follows/report.md")).unwrap();
+    assert!(
+        report.contains("## Changes") && report.contains("best of each generation, on the same 4 held-out seeds"),
+        "{report}"
+    );
+    // The same search in a world that stays near, held against the far one.
+    let still = Plan { phases: Vec::new(), ..plan.clone() };
+    let deaf = search(&still, &bench.path("deaf"), Opening::New, 2, usize::MAX).unwrap();
+    assert_eq!(back(&plan, &deaf, &cache), None);
 }

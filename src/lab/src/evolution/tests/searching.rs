@@ -148,10 +148,68 @@ fn trials_of_another_program_are_refused_or_set_aside_and_never_written_over() {
     foreign[10] ^= 1;
     fs::write(&cells, &foreign).unwrap();
     let error = search(&plan, &out, Opening::Resume, 1, 1).map(|_| ()).unwrap_err();
-    assert!(matches!(error, EvolveError::Changed { .. }), "{error}");
+    assert!(
+        error.to_string().contains("sources of the simulation have changed") && error.to_string().contains("--fresh"),
+        "{error}"
+    );
     assert!(fs::read(&cells).unwrap() == foreign, "what is refused stays as it was");
     assert!(search(&plan, &out, Opening::Fresh, 1, 1).is_err());
     assert!(fs::read(out.join("cells.bin.old")).unwrap() == foreign, "what is begun anew keeps the old log");
+}
+
+#[test]
+fn a_search_of_another_engine_is_refused_and_its_trials_are_not_paid_for_again() {
+    use crate::evolution::program::Program;
+    use hms_evolve::run::checkpoint;
+    let bench = Bench::new(CAMPAIGN);
+    let plan = bench.plan();
+    let out = bench.path("out");
+    let whole = search(&plan, &out, Opening::New, 2, usize::MAX).unwrap();
+    let build = Build { version: "1".to_owned(), commit: None };
+    // Neither could this program read the other's state.
+    let label = Program::of("1", "these trials", "another engine").search;
+    let stored = (label, plan.digest(), (0u64, 0u64), checkpoint::save(&"a state").unwrap());
+    assert_ne!(stored.0, Program::here(&build).search);
+    fs::write(out.join("checkpoint.bin"), checkpoint::save(&stored).unwrap()).unwrap();
+    let error = search(&plan, &out, Opening::Resume, 1, 1).map(|_| ()).unwrap_err();
+    assert!(matches!(error, EvolveError::Reprogrammed { trials_known: true, .. }), "{error}");
+    assert!(error.to_string().contains("the sources of the engine have changed"), "{error}");
+    let again = search(&plan, &out, Opening::Fresh, 2, usize::MAX).unwrap();
+    assert_eq!((again.hash, again.trials.0), (whole.hash, 0));
+}
+
+#[test]
+fn races_are_held_against_searches_without_them_and_paid_for_once() {
+    use crate::evolution::{RaceOptions, races};
+    use hms_machine::Seed;
+    let bench = Bench::new(CAMPAIGN);
+    let plan = bench.plan();
+    let (cells, build) = (bench.path("races/cells.bin"), Build { version: "1".to_owned(), commit: None });
+    let run = |left: usize| {
+        let ended = AtomicUsize::new(0);
+        let watch = |step: Step| {
+            if let Step::Ended = step {
+                ended.fetch_add(1, Ordering::Relaxed);
+            }
+            ended.load(Ordering::Relaxed) < left
+        };
+        let roots = [Seed(1), Seed(2)];
+        let options =
+            RaceOptions { roots: &roots, cells: Some(&cells), jobs: 2, build: &build, watch: &watch, show: &mut |_, _, _| {} };
+        (races(&plan, options).unwrap(), ended.into_inner())
+    };
+    assert!(run(5).0.is_none(), "it was stopped");
+    let (found, _) = run(usize::MAX);
+    let found = found.unwrap();
+    assert_eq!(found.rounds.iter().map(|round| round.root).collect::<Vec<_>>(), [Seed(1), Seed(2)]);
+    for round in &found.rounds {
+        // Everybody who is new meets four seeds, and with races two at first.
+        assert!(round.whole.trials.is_multiple_of(4) && round.raced.trials < round.whole.trials, "{round:?}");
+        assert!(round.raced.loss.is_some() && round.whole.loss.is_some() && round.improvement.is_some());
+    }
+    assert!(found.times() > 1.0 && found.improvement.is_some());
+    let (again, ran) = run(usize::MAX);
+    assert_eq!((again.unwrap().improvement, ran), (found.improvement, 0));
 }
 
 #[test]

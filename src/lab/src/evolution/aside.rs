@@ -1,0 +1,51 @@
+//! A whole search beside another, from its starts to the choice among its finalists: what a comparison of ways to search needs.
+
+use std::convert::Infallible;
+
+use hms_evolve::noise::seeds::SeedPlan;
+use hms_evolve::run::Yardstick;
+use hms_stack::Configuration;
+
+use super::evaluator::{Evaluator, Stopped, World};
+use super::plan::Plan;
+use super::search::{Broken, Progress, Search, begin};
+use super::verdict::{choose, finalists};
+
+/// What a search aside came to.
+pub(super) struct Aside {
+    /// Trials of the search.
+    pub(super) trials: u64,
+    /// Its choice; `None` where no finalist could be measured.
+    pub(super) knee: Option<Configuration>,
+}
+
+impl Plan {
+    /// The same search under conditions that do not change.
+    pub(super) fn still(&self, worlds: &[World]) -> Plan {
+        Plan { worlds: worlds.to_vec(), phases: Vec::new(), ..self.clone() }
+    }
+}
+
+/// Runs a search under the conditions of its evaluator, which do not change.
+///
+/// # Errors
+/// [`Stopped`].
+pub(super) fn search_aside(plan: &Plan, evaluator: &Evaluator<'_>, show: impl FnMut(Progress)) -> Result<Aside, Stopped> {
+    assert!(plan.phases.is_empty(), "conditions do not change");
+    let seeds = SeedPlan::new(plan.settings.root);
+    let mut search = Search {
+        plan,
+        evaluators: std::slice::from_ref(evaluator),
+        seeds: seeds.search,
+        yardsticks: vec![(Yardstick::default(), 1.0)],
+        state: begin(plan),
+    };
+    match search.run(|_| Ok::<(), Infallible>(()), show) {
+        Ok(()) => {}
+        Err(Broken::Stopped) => return Err(Stopped),
+        Err(Broken::Store(never)) => match never {},
+    }
+    let finalists = finalists(plan, evaluator, &search.state, &seeds.validation)?;
+    let knee = choose(&plan.question, &finalists).first().map(|knee| finalists[knee.finalist].configuration);
+    Ok(Aside { trials: search.state.trials, knee })
+}

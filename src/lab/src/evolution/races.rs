@@ -1,0 +1,174 @@
+//! Do races pay? The same search twice, from several roots: as the campaign says, and with every candidate on every search seed.
+//!
+//! Both have the same genes, starts, population and generations, and trials end neither. Both choose on the same validation seeds, and both choices meet the same held-out seeds, so that they are compared pair by pair. What races save is told by
+//! trials of search; what they cost by the losses of what was chosen. A root is one experiment: the interval over all of them draws roots, and not seeds.
+
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+
+use hms_evolve::Rng;
+use hms_evolve::noise::seeds::{Decision, SeedPlan};
+use hms_evolve::proof::bootstrap::{Bootstrap, Interval};
+use hms_machine::Seed;
+
+use super::aside::search_aside;
+use super::cache::Cache;
+use super::evaluator::{Evaluator, Stopped};
+use super::folder::EvolveError;
+use super::plan::Plan;
+use super::program::Program;
+use super::racing::Judge;
+use super::search::Progress;
+use super::verdict::{improvement, pairs};
+use crate::files::FileError;
+use crate::presets::Step;
+use crate::results::Build;
+
+/// A search that was run both ways from one root.
+#[derive(Clone, Debug)]
+pub struct Round {
+    /// The root.
+    pub root: Seed,
+    /// With races.
+    pub raced: Side,
+    /// Without.
+    pub whole: Side,
+    /// Share of the loss of the choice without races that the one with races does not have.
+    pub improvement: Option<Interval>,
+}
+
+/// What one of the two came to.
+#[derive(Clone, Debug)]
+pub struct Side {
+    /// Trials of the search.
+    pub trials: u64,
+    /// Loss of the choice on held-out seeds; `None` where there is none.
+    pub loss: Option<f64>,
+    /// By how much it misses the constraints there; 0 or less where it keeps them.
+    pub violation: f64,
+}
+
+/// All rounds.
+#[derive(Clone, Debug)]
+pub struct Races {
+    /// By root.
+    pub rounds: Vec<Round>,
+    /// Share of the loss without races that is gone with them, over all roots; the interval is over roots.
+    pub improvement: Option<Interval>,
+}
+
+impl Races {
+    /// How many times as many trials all searches without races took.
+    pub fn times(&self) -> f64 {
+        let sum = |trials: fn(&Round) -> u64| self.rounds.iter().map(trials).sum::<u64>() as f64;
+        sum(|round| round.whole.trials) / sum(|round| round.raced.trials).max(1.0)
+    }
+}
+
+/// How to run it.
+pub struct RaceOptions<'a> {
+    /// Roots of the rounds.
+    pub roots: &'a [Seed],
+    /// A log of trials, so that an interrupted experiment does not pay for them again.
+    pub cells: Option<&'a Path>,
+    /// Threads; 0: one per core. Results do not depend on it.
+    pub jobs: usize,
+    /// The program.
+    pub build: &'a Build,
+    /// Told every step of a trial, from any thread; false stops.
+    pub watch: &'a (dyn Fn(Step) -> bool + Sync),
+    /// Told every candidate: of which root, and whether with races.
+    pub show: &'a mut dyn FnMut(Seed, bool, Progress),
+}
+
+/// Runs a campaign with one objective both ways, under its last conditions; `None` if it was told to stop.
+///
+/// # Errors
+/// [`EvolveError`], where the log cannot be used or threads cannot be started.
+///
+/// # Panics
+/// If the campaign has several objectives.
+pub fn races(plan: &Plan, options: RaceOptions<'_>) -> Result<Option<Races>, EvolveError> {
+    assert_eq!(plan.question.targets.len(), 1, "one objective");
+    let RaceOptions { roots, cells, jobs, build, watch, show } = options;
+    let (cache, _lock) = match cells {
+        Some(path) => {
+            let lock = lock(path)?;
+            (Cache::open(path, &Program::here(build))?, Some(lock))
+        }
+        None => (Cache::new(), None),
+    };
+    let evaluator = Evaluator::new(plan.last_worlds().to_vec(), plan.combination, &cache, jobs, watch);
+    let evaluator = evaluator.map_err(EvolveError::Threads)?;
+    let mut rounds = Vec::new();
+    for &root in roots {
+        match round(plan, &evaluator, root, show) {
+            Ok(round) => rounds.push(round),
+            Err(Stopped) => return Ok(None),
+        }
+    }
+    if let Some(error) = cache.take_error() {
+        return Err(error.into());
+    }
+    let losses: Vec<(f64, f64)> = rounds.iter().filter_map(|round| Some((round.whole.loss?, round.raced.loss?))).collect();
+    let statistic = |drawn: &[usize]| {
+        let sum = |side: fn(&(f64, f64)) -> f64| drawn.iter().map(|&row| side(&losses[row])).sum::<f64>();
+        let (whole, raced) = (sum(|pair| pair.0), sum(|pair| pair.1));
+        if whole == raced { 0.0 } else { (whole - raced) / whole.abs() }
+    };
+    let mut rng = Rng::new(plan.settings.root.derive("evolve/races", 0), 0);
+    let improvement = Bootstrap::default().interval(losses.len(), statistic, &mut rng);
+    Ok(Some(Races { rounds, improvement }))
+}
+
+/// Two processes must not append to one log.
+fn lock(cells: &Path) -> Result<File, EvolveError> {
+    if let Some(folder) = cells.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder).map_err(FileError::new("make", folder))?;
+    }
+    let path = cells.with_added_extension("lock");
+    let file = File::options().create(true).append(true).open(&path).map_err(FileError::new("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(EvolveError::Busy { folder: cells.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(FileError::new("lock", &path)(error).into()),
+    }
+}
+
+fn round(
+    plan: &Plan,
+    evaluator: &Evaluator<'_>,
+    root: Seed,
+    show: &mut dyn FnMut(Seed, bool, Progress),
+) -> Result<Round, Stopped> {
+    let mut raced = plan.still(evaluator.worlds());
+    raced.settings.root = root;
+    raced.settings.trials = None;
+    let mut whole = raced.clone();
+    whole.settings.judge = Judge::Nobody;
+    whole.settings.seeds.0 = whole.settings.seeds.1;
+    let found = [
+        search_aside(&raced, evaluator, |progress| show(root, true, progress))?,
+        search_aside(&whole, evaluator, |progress| show(root, false, progress))?,
+    ];
+    let seeds = SeedPlan::new(root);
+    let (found, seeds) = seeds.held_out.open(Decision::final_choice(found, seeds.validation));
+    let seeds: Vec<Seed> = (0..plan.settings.held_out).map(|index| seeds.get(index)).collect();
+    let mut cells = Vec::new();
+    let mut chosen = Vec::new();
+    for aside in &found {
+        let given = match aside.knee {
+            Some(knee) => evaluator.measure(&[knee], &seeds)?.remove(0),
+            None => Vec::new(),
+        };
+        let evaluation = plan.question.answer(&given);
+        let (loss, violation) = (evaluation.objectives.first().copied(), evaluation.violation());
+        chosen.push(Side { trials: aside.trials, loss, violation });
+        cells.push(given);
+    }
+    let mut rng = Rng::new(root.derive("evolve/races", 1), 0);
+    let both = pairs(&plan.question, &cells[1], &cells[0], 0);
+    let improvement = improvement(plan.question.targets[0].aggregate, &both, &mut rng);
+    let (whole, raced) = (chosen.remove(1), chosen.remove(0));
+    Ok(Round { root, raced, whole, improvement })
+}
