@@ -171,7 +171,7 @@ mod tests {
             let mut row = vec![None; hms_trial::DEFINITIONS.len()];
             let (heartbeat, attempts) =
                 (fixture::number_of(configuration, "health.heartbeat"), fixture::number_of(configuration, "retry.attempts"));
-            row[at] = Some(if seed.0 % 4 == 0 { 1.0 + attempts } else { heartbeat });
+            row[at] = Some(if seed.0.is_multiple_of(4) { 1.0 + attempts } else { heartbeat });
             Ok(row)
         };
         Ok(configurations.iter().map(|one| seeds.iter().map(|seed| cell(one, seed)).collect()).collect())
