@@ -248,7 +248,7 @@ impl Node {
             holders: &|agent| state::sources(agent, configuration, directory, peers),
             ready: &|service| replicas(service).any(|agent| peers.standing(*agent) != Standing::Out),
             checkpoint: &|agent| states.checkpoint(agent),
-            mending: examination.mending(),
+            disk_mends: examination.disk_mends(),
         };
         let decided = decide(recovery, situation);
         *recovery_at = recovery.deadline(configuration);

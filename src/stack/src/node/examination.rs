@@ -140,9 +140,10 @@ impl Examination {
         self.degraded
     }
 
-    /// Whether what this node has said of itself is about to be over.
-    pub(crate) fn mending(&self) -> bool {
-        self.checks.mending(Subject::Node(self.node))
+    /// Whether what ails the disk is about to be over.
+    pub(crate) fn disk_mends(&self) -> bool {
+        let subject = Subject::Node(self.node);
+        self.checks.mending(subject, |cause| of_the_disk(cause_of(cause, subject)))
     }
 
     /// What ails the disk, whatever else may ail the host more.

@@ -76,7 +76,7 @@ pub(crate) struct Situation<'a> {
     /// Whether a checkpoint of an agent was taken here.
     pub(crate) checkpoint: &'a dyn Fn(AgentId) -> bool,
     /// Whether what ails the host's disk is about to be over.
-    pub(crate) mending: bool,
+    pub(crate) disk_mends: bool,
 }
 
 impl Recovery {
@@ -571,7 +571,7 @@ impl Recovery {
         {
             let cause = treatment.cause;
             // What is about to be over by itself is no reason to take anything down.
-            if of_the_disk(cause) && situation.mending {
+            if of_the_disk(cause) && situation.disk_mends {
                 treatment.judge_at = Some(cx.now.saturating_add(HELD));
                 return;
             }

@@ -32,7 +32,7 @@ impl Node {
     /// What is about to be over by itself is left alone.
     pub(super) fn host_ails(&mut self, cx: &mut Cx<'_>) -> Vec<Outcome> {
         let disk = self.examination.disk_ails();
-        if disk.is_some() && self.examination.mending() {
+        if disk.is_some() && self.examination.disk_mends() {
             return Vec::new();
         }
         let agents: Vec<_> = self.recovery.agents().filter(|agent| self.is_stateful(*agent)).collect();

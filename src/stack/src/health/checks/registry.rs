@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hms_machine::{Draw, Duration, Instant};
 
-use super::{Check, Level, Reading, ReadingKind, Status, Subject};
+use super::{Cause, Check, Level, Reading, ReadingKind, Status, Subject};
 
 /// A policy that looks at readings of many subjects through checks.
 #[derive(Clone, Debug, Default)]
@@ -196,9 +196,10 @@ impl Checks {
         statuses.filter(|status| *status != Status::Unknown).reduce(Status::worse).unwrap_or(Status::Unknown)
     }
 
-    /// Whether all that is said against a subject is about to be over; so it is if nothing is said.
-    pub fn mending(&self, subject: Subject) -> bool {
-        let mut bad = self.entries.get(&subject).into_iter().flatten().filter(|entry| entry.status.level() >= Level::Degraded);
+    /// Whether all such that is said against a subject is about to be over; so it is if nothing such is said.
+    pub fn mending(&self, subject: Subject, such: impl Fn(Cause) -> bool) -> bool {
+        let entries = self.entries.get(&subject).into_iter().flatten();
+        let mut bad = entries.filter(|entry| entry.status.level() >= Level::Degraded && entry.status.cause().is_some_and(&such));
         bad.all(|entry| entry.check.mending())
     }
 
