@@ -120,8 +120,9 @@ pub struct App {
     /// Jobs by what they do, as far as that matters.
     running: Option<u64>,
     restoring: Option<(RunId, u64)>,
-    /// What was asked about two runs last.
-    comparing: Option<crate::view::compare::Question>,
+    /// The comparison of two runs that is under way, and what is asked after it.
+    comparing: Option<u64>,
+    compare_next: Option<crate::view::compare::Question>,
     /// What waits for a place to be written to, by the job that asks for it.
     writings: BTreeMap<u64, Writing>,
     /// Where a picture of the window is to be written in the next frame.
@@ -163,6 +164,7 @@ impl App {
             running: None,
             restoring: None,
             comparing: None,
+            compare_next: None,
             writings: BTreeMap::new(),
             screenshot: None,
             checking: None,

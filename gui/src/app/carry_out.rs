@@ -81,14 +81,16 @@ impl App {
             }
             Command::Restore => self.restore(),
             Command::Fork { scenario, stack } => self.fork(Fork { scenario, stack: stack.map(|stack| *stack) }),
+            // One at a time, and of those that were asked meanwhile the newest: each run that arrives is a new question.
+            Command::Compare(question) if self.comparing.is_some() => self.compare_next = Some(question),
             Command::Compare(question) => {
-                self.comparing = Some(question);
                 let runs = self.view.runs.clone();
-                self.workers.start(move |desk| {
+                let job = self.workers.start(move |desk| {
                     if let Some(held) = hold(&runs, question) {
                         desk.report(Report::Compared(Box::new(held)));
                     }
                 });
+                self.comparing = Some(job);
             }
             Command::Measure(seeds) => self.measure(seeds),
             Command::Keep => self.keep(),

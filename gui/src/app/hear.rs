@@ -60,9 +60,7 @@ impl App {
                 }
             }
             Report::Near(presets, scenarios) => (view.presets, view.scenarios) = (presets, scenarios),
-            // Somebody may have gone on to another pair meanwhile.
-            Report::Compared(held) if self.comparing == Some(held.question) => view.comparison = Some(held),
-            Report::Compared(_) => {}
+            Report::Compared(held) => view.comparison = Some(held),
             Report::Measured(scorecard) => view.scorecard = Some(scorecard),
             Report::Picked(path) => self.carry_out(Command::Open(path)),
             Report::Place(job, path) => {
@@ -101,6 +99,13 @@ impl App {
             self.restoring = None;
             view.restoring = None;
         }
+        if self.comparing == Some(job) {
+            self.comparing = None;
+            if let Some(question) = self.compare_next.take() {
+                self.carry_out(Command::Compare(question));
+            }
+        }
+        let view = &mut self.view;
         if let Some(checking) = self.checking.filter(|checking| checking.job == job) {
             // It failed without an answer. The same text would fail again; another may not.
             self.checking = None;

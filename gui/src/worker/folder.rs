@@ -97,7 +97,8 @@ pub fn look_near(desk: &Desk, near: &Path) {
         scenarios = folder.parent().map_or_else(Vec::new, |above| toml_files(&above.join("scenarios")));
     }
     if scenarios.is_empty() && near.is_file() {
-        scenarios = near.parent().map_or_else(Vec::new, toml_files);
+        let folder = near.parent().filter(|folder| !folder.as_os_str().is_empty());
+        scenarios = toml_files(folder.unwrap_or(Path::new(".")));
     }
     desk.report(Report::Near(found, scenarios));
 }

@@ -251,8 +251,8 @@ impl<M: Machine> World<M> {
         } else {
             host.disk.stall(now)
         }
-        if host.disk.queue_len() > 0 {
-            self.note_disk(node, false, now);
+        if host.disk.queue_len() > 0 && host.disk_is_struck() {
+            self.recorder.harm.meet(now, node);
         }
         self.rearm_disk(node, kernel);
     }

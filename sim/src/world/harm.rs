@@ -67,7 +67,8 @@ pub struct Harm {
     services: Vec<Sheet>,
     /// Processes that poisonous requests ended, in order.
     pub kills: Vec<Kill>,
-    /// What disks had to do while faults struck them, in order: at most one row per host, kind and [`BUCKET`].
+    /// What disks had to do while faults struck them, in order: at most one row per host, kind and [`BUCKET`], and one for each fault that
+    /// begins while the disk is at work.
     pub hindered: Vec<Hindered>,
     /// Attempts that were answered, over the whole run.
     pub well: u64,
@@ -104,6 +105,11 @@ impl Harm {
     /// Notes that a request has ended the process that worked on it.
     pub fn kill(&mut self, at: Instant, agent: AgentId, trace: u64) {
         self.kills.push(Kill { at, agent, trace });
+    }
+
+    /// Notes that a disk has something to do as a fault begins: other faults that strike it have rows of their own.
+    pub fn meet(&mut self, at: Instant, node: NodeId) {
+        self.hindered.push(Hindered { at, node, failed: false });
     }
 
     /// Notes that a disk that a fault strikes was asked for an operation, or has failed one.

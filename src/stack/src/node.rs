@@ -131,8 +131,8 @@ impl Machine for Node {
             Input::Message { from, message } => self.hear(from, message, cx),
             Input::Timeout => self.wake(cx),
             Input::Persisted { token } => self.persisted(token, cx),
-            // Tried again at once would storm a broken disk, so after a heartbeat's period.
             Input::PersistFailed { token: TRIAL } => {}
+            // Tried again at once would storm a broken disk, so after a heartbeat's period.
             Input::PersistFailed { .. } => self.life.write_at = Some(cx.now + self.configuration.health.heartbeat),
             Input::Agent { agent, event } => self.agent(agent, event, cx),
             Input::Call(call) => {
@@ -248,7 +248,7 @@ impl Node {
             holders: &|agent| state::sources(agent, configuration, directory, peers),
             ready: &|service| replicas(service).any(|agent| peers.standing(*agent) != Standing::Out),
             checkpoint: &|agent| states.checkpoint(agent),
-            disk_mends: examination.disk_mends(),
+            disk: examination.disk(),
         };
         let decided = decide(recovery, situation);
         *recovery_at = recovery.deadline(configuration);

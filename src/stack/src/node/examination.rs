@@ -30,6 +30,10 @@ const SYNCS_CHARTED: u64 = 2;
 /// An operation that has been under way for this long is news by itself.
 const PENDING_MIN: Duration = Duration::from_millis(100);
 
+/// An ill disk is tried at each of so many rounds, and then at one in [`TRIALS_APART`]: trouble that lasts must not fill it.
+const TRIALS_AT_FIRST: u32 = 100;
+const TRIALS_APART: u32 = 10;
+
 type Cx<'a> = Context<'a, StackMessage>;
 
 /// The instruments.
@@ -49,9 +53,20 @@ pub(crate) struct Examination {
     /// The same for the chart.
     charted: (u64, Duration),
     degraded: Option<Cause>,
+    /// Rounds for which the disk has been ill.
+    trials: u32,
     /// What is believed of nodes without being acted upon, and by how many tests.
     noted: BTreeMap<(NodeId, Cause), u32>,
     chart: Chart,
+}
+
+/// How a disk is, as far as its checks know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Disk {
+    Well,
+    /// It is not well, and about to be: the newest readings were good.
+    Mends,
+    Ails,
 }
 
 /// What a round has found.
@@ -77,6 +92,7 @@ impl Examination {
             flushes: (0, Duration::ZERO),
             charted: (0, Duration::ZERO),
             degraded: None,
+            trials: 0,
             noted: BTreeMap::new(),
             chart: Chart::new(configuration),
         }
@@ -140,12 +156,6 @@ impl Examination {
         self.degraded
     }
 
-    /// Whether what ails the disk is about to be over.
-    pub(crate) fn disk_mends(&self) -> bool {
-        let subject = Subject::Node(self.node);
-        self.checks.mending(subject, |cause| of_the_disk(cause_of(cause, subject)))
-    }
-
     /// What ails the disk, whatever else may ail the host more.
     pub(crate) fn disk_ails(&self) -> Option<Cause> {
         let subject = Subject::Node(self.node);
@@ -154,9 +164,26 @@ impl Examination {
         causes.find(|cause| of_the_disk(*cause))
     }
 
-    /// Whether the disk is to be tried: callers leave out who says that his disk is ill, and without work nobody would learn that it is well again.
-    pub(crate) fn wants_a_write(&self) -> bool {
-        self.disk.pending == Duration::ZERO && self.disk_ails().is_some()
+    /// How the disk is.
+    pub(crate) fn disk(&self) -> Disk {
+        let subject = Subject::Node(self.node);
+        let mends = || self.checks.mending(subject, |cause| of_the_disk(cause_of(cause, subject)));
+        match self.disk_ails() {
+            None => Disk::Well,
+            Some(_) if mends() => Disk::Mends,
+            Some(_) => Disk::Ails,
+        }
+    }
+
+    /// Whether the disk is to be tried now: callers leave out who says that his disk is ill, and without work nobody would learn that it is well again.
+    pub(crate) fn wants_a_write(&mut self) -> bool {
+        // How much room there is, the host says without being tried.
+        if self.disk_ails().is_none_or(|cause| cause == Cause::DiskFull) {
+            self.trials = 0;
+            return false;
+        }
+        self.trials += 1;
+        self.disk.pending == Duration::ZERO && (self.trials <= TRIALS_AT_FIRST || self.trials.is_multiple_of(TRIALS_APART))
     }
 
     /// When [`Examination::wake`] is due next.
@@ -377,6 +404,8 @@ impl Examination {
                     self.degraded = None;
                     findings.push(Finding::Node);
                 }
+                // One of several troubles is over.
+                (Subject::Node(node), None) if node == self.node && was_bad => findings.push(Finding::Node),
                 (
                     Subject::Agent(_)
                     | Subject::Peer(_)

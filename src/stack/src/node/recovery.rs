@@ -18,6 +18,7 @@ use hms_machine::{
     Rung, ServiceId, StateSource,
 };
 
+use super::examination::Disk;
 use super::message::StackMessage;
 use super::treatment::of_the_disk;
 use crate::configuration::Configuration;
@@ -75,8 +76,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) ready: &'a dyn Fn(ServiceId) -> bool,
     /// Whether a checkpoint of an agent was taken here.
     pub(crate) checkpoint: &'a dyn Fn(AgentId) -> bool,
-    /// Whether what ails the host's disk is about to be over.
-    pub(crate) disk_mends: bool,
+    /// How the host's disk is.
+    pub(crate) disk: Disk,
 }
 
 impl Recovery {
@@ -383,7 +384,12 @@ impl Recovery {
     fn decide(&mut self, agent: AgentId, cause: Cause, situation: Situation<'_>, cx: &mut Cx<'_>, outcomes: &mut Vec<Outcome>) {
         let Some(patient) = self.patients.get_mut(&agent) else { return };
         patient.held = None;
-        if patient.can_wait(cause, situation.configuration.supervisor.leak_share) {
+        // Of the disk's trouble nothing may be left, but something else.
+        let over = of_the_disk(cause) && situation.disk == Disk::Well;
+        let Some(cause) = Some(cause).filter(|_| !over).or(patient.ailing.filter(|cause| !of_the_disk(*cause))) else { return };
+        // What is about to be over by itself is no reason to take anything down.
+        let mends = of_the_disk(cause) && situation.disk == Disk::Mends;
+        if mends || patient.can_wait(cause, situation.configuration.supervisor.leak_share) {
             patient.held = Some((cx.now.saturating_add(HELD), cause));
             return;
         }
@@ -570,8 +576,7 @@ impl Recovery {
         if let Some(treatment) = patient.treatment.as_mut().filter(|treatment| treatment.judge_at.is_some_and(|at| at <= cx.now))
         {
             let cause = treatment.cause;
-            // What is about to be over by itself is no reason to take anything down.
-            if of_the_disk(cause) && situation.disk_mends {
+            if of_the_disk(cause) && situation.disk == Disk::Mends {
                 treatment.judge_at = Some(cx.now.saturating_add(HELD));
                 return;
             }

@@ -29,12 +29,8 @@ impl Node {
     }
 
     /// The host itself is not well, or is well again. Callers leave it out; only agents whose state needs the disk have a reason to leave.
-    /// What is about to be over by itself is left alone.
     pub(super) fn host_ails(&mut self, cx: &mut Cx<'_>) -> Vec<Outcome> {
         let disk = self.examination.disk_ails();
-        if disk.is_some() && self.examination.disk_mends() {
-            return Vec::new();
-        }
         let agents: Vec<_> = self.recovery.agents().filter(|agent| self.is_stateful(*agent)).collect();
         let mut outcomes = Vec::new();
         for agent in agents {

@@ -249,7 +249,12 @@ fn as_s2_a_host_that_dies_while_it_fetches_the_state_of_an_agent_that_was_moved_
 
 #[test]
 fn as_s4_a_disk_that_is_well_again_when_it_is_to_be_judged_takes_no_agent_down_and_one_that_is_not_does() {
-    for kind in ["kind = \"disk_full\"", "kind = \"disk_errors\"\nshare = 0.5", "kind = \"slow_disk\"\nfactor = 20"] {
+    for kind in [
+        "kind = \"disk_full\"",
+        "kind = \"disk_errors\"\nshare = 0.5",
+        "kind = \"slow_disk\"\nfactor = 20",
+        "kind = \"slow_disk\"\nfactor = 8",
+    ] {
         let moved = |seconds: f64| {
             let disk = format!("{kind}\nfor = \"{seconds}s\"\ntarget = {{ node = 0 }}");
             value(&run(&disk, with_plain_callers()), "moved")
