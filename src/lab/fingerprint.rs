@@ -1,10 +1,12 @@
 //! Fingerprints of source trees, for the build script; the crate's tests use it too.
 //!
-//! Picture the seal on an instrument: as long as it is whole, old readings and new ones are of one scale. A fingerprint digests every file of some folders, by path and text, in the order of their paths. Line endings do not count, since a
+//! Picture the seal on an instrument: as long as it is whole, old readings and new ones are of one scale. A fingerprint digests every source file of some folders, by path and text, in the order of their paths. Line endings do not count, since a
 //! checkout may change them; everything else does, comments too: who can say what a line does without running it?
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// A digest that needs no other crate: Fowler, Noll and Vo's 1a in 128 bits. It tells apart what differs by accident, which is all that is asked of it.
@@ -28,21 +30,34 @@ impl Digest {
     }
 }
 
-/// The folder of one of our crates, as seen from that of another: beside it under its short name (as in the repository), one level up (as `sim` is), or under its whole name (as in a vendored tree).
-pub(crate) fn find_crate(from: &Path, short: &str) -> Option<PathBuf> {
+/// The folder of one of our crates, as seen from that of another: beside it under its short name (as in the repository), one level up (as `sim` is), or under its whole name (as in a vendored tree); `None` where it is absent.
+///
+/// # Errors
+/// Which manifest is there and cannot be read, and why.
+pub(crate) fn find_crate(from: &Path, short: &str) -> Result<Option<PathBuf>, String> {
     let whole = format!("hms-{short}");
-    let named = |folder: &PathBuf| {
-        let manifest = fs::read_to_string(folder.join("Cargo.toml")).unwrap_or_default();
-        manifest.lines().any(|line| line.trim() == format!("name = \"{whole}\""))
-    };
+    let named = format!("name = \"{whole}\"");
     let versioned = format!("{whole}-{}", env!("CARGO_PKG_VERSION"));
-    [format!("../{short}"), format!("../../{short}"), format!("../{whole}"), format!("../{versioned}")]
-        .iter()
-        .map(|name| from.join(name))
-        .find(named)
+    for name in [format!("../{short}"), format!("../../{short}"), format!("../{whole}"), format!("../{versioned}")] {
+        let folder = from.join(name);
+        let path = folder.join("Cargo.toml");
+        match fs::read_to_string(&path) {
+            Ok(manifest) if manifest.lines().any(|line| line.trim() == named) => return Ok(Some(folder)),
+            Ok(_) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
+            Err(error) => return Err(format!("cannot read {}: {error}", path.display())),
+        }
+    }
+    Ok(None)
 }
 
-/// Every file below `folder`, or `folder` itself if it is one; sorted. What stands under one of the names in `without` is left out.
+/// Whether Cargo or the compiler reads files of this name.
+fn is_source(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.ends_with(".rs") || name == "Cargo.toml" || name == "Cargo.lock"
+}
+
+/// Every source file below `folder`, or `folder` itself if it is one; sorted. What stands under one of the names in `without` is left out, and so is what is hidden: an editor's lock, such as `.#search.rs`, leads nowhere.
 ///
 /// # Errors
 /// Which folder cannot be read, and why.
@@ -50,12 +65,15 @@ pub(crate) fn files(folder: &Path, without: &[&str]) -> Result<Vec<PathBuf>, Str
     let (mut found, mut open) = (BTreeSet::new(), vec![folder.to_owned()]);
     while let Some(path) = open.pop() {
         if !path.is_dir() {
-            found.insert(path);
+            if path.file_name().is_some_and(is_source) {
+                found.insert(path);
+            }
             continue;
         }
         for entry in fs::read_dir(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))? {
             let entry = entry.map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-            if !without.iter().any(|name| entry.file_name() == **name) {
+            let name = entry.file_name();
+            if !name.to_string_lossy().starts_with('.') && !without.iter().any(|other| name == **other) {
                 open.push(entry.path());
             }
         }

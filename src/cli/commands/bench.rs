@@ -118,7 +118,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn races(arguments: &RaceArguments) -> Result<(), Failure> {
     let plan = evolution::load(&arguments.campaign)?;
     if plan.question.targets.len() > 1 {
-        return Err(Failure::Invalid(format!("{} has several objectives: races are compared by one", plan.name)));
+        return Err(Failure::Invalid(format!(
+            "{} has several objectives, and races are compared by one: leave one in `objectives`, or weigh them into one `cost`",
+            plan.name
+        )));
     }
     let first = arguments.root.unwrap_or(plan.settings.root.0);
     let roots: Vec<Seed> = (0..arguments.roots).map(|offset| Seed(first.wrapping_add(offset))).collect();
@@ -155,7 +158,8 @@ fn races(arguments: &RaceArguments) -> Result<(), Failure> {
         output::print(&raced(&found, plan.settings.held_out, equal))?;
     }
     let times = (found.times() < TIMES).then_some("three times fewer trials");
-    verdict(times.into_iter().chain((!equal).then_some("equal quality")).collect())
+    let broken = found.broken() > 0;
+    verdict(times.into_iter().chain((!equal || broken).then_some("equal quality")).collect())
 }
 
 fn raced(found: &Races, held_out: u64, equal: bool) -> String {
@@ -202,6 +206,14 @@ fn raced(found: &Races, held_out: u64, equal: bool) -> String {
         share(found.improvement),
         reached(equal)
     );
+    if found.broken() > 0 {
+        let _ = writeln!(
+            text,
+            "Roots whose choice with races breaks a constraint, or is none, where the one without keeps all: {} (to be 0: {}).",
+            found.broken(),
+            reached(false)
+        );
+    }
     let note = format!(
         "Losses of the choices on {held_out} held-out seeds that neither search has seen, pair by pair; 95 % BCa intervals, of a row over seeds, of all over roots. Without races, every candidate meets every search seed; population and generations are the same."
     );

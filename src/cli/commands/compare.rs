@@ -89,6 +89,7 @@ impl From<SideError> for Failure {
             | SideError::Search { .. }
             | SideError::Unfinished { .. }
             | SideError::Which { .. }
+            | SideError::Empty { .. }
             | SideError::NoCampaign { .. }
             | SideError::NoSuch { .. } => Failure::Invalid(error.to_string()),
         }

@@ -77,6 +77,8 @@ impl From<EvolveError> for Failure {
             | EvolveError::Foreign { .. }
             | EvolveError::Nothing { .. }
             | EvolveError::Busy { .. }
+            | EvolveError::LogBusy { .. }
+            | EvolveError::LogForeign { .. }
             | EvolveError::Changed { .. }
             | EvolveError::Reprogrammed { .. } => Failure::Invalid(error.to_string()),
             EvolveError::Damaged { .. } | EvolveError::File(_) | EvolveError::Threads(_) => Failure::Failed(error.to_string()),

@@ -9,7 +9,7 @@ use hms_stack::Configuration;
 use thiserror::Error;
 
 use super::Side;
-use crate::campaign::{End, Kept, SweepError, kept};
+use crate::campaign::{End, Kept, KeptConfiguration, SweepError, kept};
 use crate::evolution::BEST;
 use crate::inputs::Inputs;
 use crate::presets::{self, Measured, Preset, PresetError, Step};
@@ -60,6 +60,12 @@ pub enum SideError {
         count: usize,
         /// Some of them.
         list: String,
+    },
+    /// A campaign without configurations.
+    #[error("{} holds a campaign without configurations: there is nothing to compare. Name another folder", folder.display())]
+    Empty {
+        /// The folder.
+        folder: PathBuf,
     },
     /// A number where there are no configurations.
     #[error("`{number}` names a configuration of a campaign, and {} is no folder of `hms sweep` that holds any: check the path, or leave `@{number}` out", folder.display())]
@@ -147,27 +153,7 @@ fn of_run(named: &str, folder: &Path) -> Result<Side, SideError> {
 
 fn of_campaign(named: &str, folder: &Path, number: Option<&str>) -> Result<Side, SideError> {
     let Kept { configurations } = kept(folder)?;
-    let Some(last) = configurations.len().checked_sub(1) else {
-        return Err(SideError::NoCampaign { folder: folder.to_owned(), number: number.unwrap_or("0").to_owned() });
-    };
-    let place = match number {
-        None if last == 0 => 0,
-        None => {
-            let line = |(place, one): (usize, &crate::campaign::KeptConfiguration)| format!("  @{place}  {}", one.name());
-            let mut list: Vec<String> = configurations.iter().enumerate().take(LISTED).map(line).collect();
-            if configurations.len() > LISTED {
-                list.push(format!("  … and {} more", configurations.len() - LISTED));
-            }
-            let (folder, count) = (folder.to_owned(), configurations.len());
-            return Err(SideError::Which { folder, count, list: list.join("\n") });
-        }
-        Some(number) => number.parse().ok().filter(|place| *place < configurations.len()).ok_or_else(|| SideError::NoSuch {
-            folder: folder.to_owned(),
-            named: number.to_owned(),
-            last,
-        })?,
-    };
-    let one = &configurations[place];
+    let one = &configurations[meant(folder, &configurations, number)?];
     let measured = |end: &End| -> Measured {
         match end {
             End::Measured { objectives, .. } => Ok(objectives.clone()),
@@ -188,6 +174,30 @@ fn of_campaign(named: &str, folder: &Path, number: Option<&str>) -> Result<Side,
         texts: BTreeMap::new(),
         cells: one.runs.iter().map(|(seed, end)| ((one.scenario.clone(), *seed), measured(end))).collect(),
     })
+}
+
+/// The place of the configuration that is meant: the one of that number, or the only one.
+fn meant(folder: &Path, configurations: &[KeptConfiguration], number: Option<&str>) -> Result<usize, SideError> {
+    let Some(last) = configurations.len().checked_sub(1) else {
+        return Err(SideError::Empty { folder: folder.to_owned() });
+    };
+    match number {
+        None if last == 0 => Ok(0),
+        None => {
+            let line = |(place, one): (usize, &KeptConfiguration)| format!("  @{place}  {}", one.name());
+            let mut list: Vec<String> = configurations.iter().enumerate().take(LISTED).map(line).collect();
+            if configurations.len() > LISTED {
+                list.push(format!("  … and {} more", configurations.len() - LISTED));
+            }
+            let (folder, count) = (folder.to_owned(), configurations.len());
+            Err(SideError::Which { folder, count, list: list.join("\n") })
+        }
+        Some(number) => number.parse().ok().filter(|place| *place < configurations.len()).ok_or_else(|| SideError::NoSuch {
+            folder: folder.to_owned(),
+            named: number.to_owned(),
+            last,
+        }),
+    }
 }
 
 /// The stack configuration of a file, or the winner of a search's folder, with its name.
@@ -238,4 +248,17 @@ fn read_stack(path: &Path, text: &str) -> Result<Configuration, PresetError> {
 
 fn digest(text: &str) -> String {
     blake3::hash(text.as_bytes()).to_hex().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_campaign_without_configurations_is_told_as_such_whatever_was_asked_for() {
+        for number in [None, Some("0"), Some("3")] {
+            let error = meant(Path::new("grid"), &[], number).unwrap_err().to_string();
+            assert!(error.starts_with("grid holds a campaign without configurations") && !error.contains('@'), "{error}");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! loses none. A torn end is cut off when the log is opened.
 //!
 //! A log belongs to the program that made it: to the sources of a trial, the canary's hash and the columns ([`Program`](super::program::Program)). The commit does not count: a program that was built anew from the same sources goes on with the log. One that belongs
-//! to something else is never written over: it is set aside as `cells.bin.old`.
+//! to something else is never written over: it is set aside as `cells.bin.old`, or under the next free name.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -50,12 +50,15 @@ impl Cache {
     /// [`FileError`].
     pub(super) fn fits(path: &Path, program: &Program) -> Result<bool, FileError> {
         let head = head(program);
-        let mut bytes = Vec::new();
-        match File::open(path).and_then(|file| file.take(head.len() as u64).read_to_end(&mut bytes)) {
-            Ok(_) => Ok(head.starts_with(&bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-            Err(error) => Err(FileError::new("read", path)(error)),
-        }
+        Ok(head.starts_with(&beginning(path, head.len())?))
+    }
+
+    /// Whether the file at `path` is a log of whichever program; so is one that is empty, torn in its mark, or not there.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub(super) fn is_log(path: &Path) -> Result<bool, FileError> {
+        Ok(MARK.starts_with(&beginning(path, MARK.len())?))
     }
 
     /// The cache whose log is the file at `path`, which is made where there is none. A log that does not fit is set aside first.
@@ -64,8 +67,7 @@ impl Cache {
     /// [`FileError`].
     pub(super) fn open(path: &Path, program: &Program) -> Result<Cache, FileError> {
         if !Cache::fits(path, program)? {
-            let aside = path.with_added_extension("old");
-            std::fs::rename(path, &aside).map_err(FileError::new("rename", path))?;
+            std::fs::rename(path, name_aside(path)).map_err(FileError::new("rename", path))?;
         }
         let mut file = OpenOptions::new()
             .read(true)
@@ -164,6 +166,27 @@ impl State {
             self.broken = Some(FileError::new("write", &path)(error));
         }
     }
+}
+
+/// The first bytes of a file, so many at most; none where there is no file.
+fn beginning(path: &Path, length: usize) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    match File::open(path).and_then(|file| file.take(length as u64).read_to_end(&mut bytes)) {
+        Ok(_) => Ok(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(FileError::new("read", path)(error)),
+    }
+}
+
+/// A name under which nothing is, for a log that is set aside: a rename replaces what is there.
+fn name_aside(path: &Path) -> PathBuf {
+    let mut aside = path.with_added_extension("old");
+    let mut count = 1;
+    while aside.symlink_metadata().is_ok() {
+        count += 1;
+        aside = path.with_added_extension(format!("old-{count}"));
+    }
+    aside
 }
 
 /// What a result depends on besides the run.
@@ -276,6 +299,9 @@ mod tests {
         assert!(Cache::fits(&path, &engine).unwrap() && !Cache::fits(&path, &other).unwrap());
         assert_eq!(Cache::open(&path, &other).unwrap().lock().entries.len(), 0);
         assert_eq!(std::fs::read(place.path().join("cells.old")).unwrap(), whole);
+        assert_eq!(Cache::open(&path, &program()).unwrap().lock().entries.len(), 0);
+        assert_eq!(std::fs::read(place.path().join("cells.old")).unwrap(), whole, "a second one does not replace the first");
+        assert!(place.path().join("cells.old-2").is_file());
         // A process that was killed while it wrote the head has lost nothing.
         std::fs::write(&path, &whole[..5]).unwrap();
         assert!(Cache::fits(&path, &program()).unwrap());

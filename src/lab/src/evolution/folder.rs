@@ -3,7 +3,7 @@
 //! ```text
 //! campaign.toml       as it was
 //! cells.bin           the result of every trial, appended as it comes; a later search in this folder does not pay for them again
-//! cells.bin.old       the same of another program, set aside by --fresh
+//! cells.bin.old       the same of another program, set aside by --fresh; .old-2 and so on where there is one already
 //! checkpoint.bin      the search after its latest generation, but for those who were measured, who are in:
 //! individuals.bin     everybody who was measured, appended generation by generation
 //! lock                held by the process that works here
@@ -60,6 +60,18 @@ pub enum EvolveError {
         /// The folder.
         folder: PathBuf,
     },
+    /// Another process appends to the log of trials.
+    #[error("another hms appends to {}: wait for it, or choose another --cells", path.display())]
+    LogBusy {
+        /// The log.
+        path: PathBuf,
+    },
+    /// The file that was named as a log of trials is something else.
+    #[error("{} is no log of trials, and is left as it is: choose another --cells, a log of an earlier run or a file that does not exist yet", path.display())]
+    LogForeign {
+        /// The file.
+        path: PathBuf,
+    },
     /// The folder's search is another one.
     #[error(
         "{} holds another search: the campaign, a scenario, a stack configuration or the presets have changed since ({} is how the campaign was)\n--fresh begins anew, and does not pay again for trials that are the same",
@@ -113,7 +125,7 @@ fn another_program(folder: &Path, trials_known: bool) -> String {
     } else {
         format!(
             "{folder} holds a search of another program: the sources of the simulation have changed since, so that its trials are not those of this program\n\
-             --fresh begins anew with this program, and sets the old trials aside as {CELLS}.old; or go on with the program that began it, or choose another --out"
+             --fresh begins anew with this program, and sets the old trials aside as {CELLS}.old (or .old-2 and so on, where there is one already); or go on with the program that began it, or choose another --out"
         )
     }
 }
@@ -178,14 +190,15 @@ impl Folder {
     pub(super) fn resume(&self, plan: &Plan, program: &Program) -> Result<Option<(State, Archive)>, EvolveError> {
         let trials_known = Cache::fits(&self.path.join(CELLS), program)?;
         let another = || EvolveError::Reprogrammed { folder: self.path.clone(), trials_known };
+        // Before the checkpoint, whose shape may be another too.
+        if !trials_known {
+            return Err(another());
+        }
         let Some(stored) = self.stored()? else {
-            if !trials_known {
-                return Err(another());
-            }
             files::replace(&self.path.join(CAMPAIGN), plan.text.as_bytes())?;
             return Ok(None);
         };
-        if stored.program != program.search || !trials_known {
+        if stored.program != program.search {
             return Err(another());
         }
         if stored.digest != plan.digest() {

@@ -2,7 +2,7 @@
 //!
 //! Picture the label on a jar: who cooked it, by which recipe. [`Program::trial`] is a digest of the sources that a trial is made of (the deterministic crates, and what this crate does between a configuration and its values), joined with the canary's hash, the
 //! version and the columns. [`Program::search`] adds the sources of the engine and of the search. The build script reads the sources; neither the commit nor the time of the build counts. In a program that was built without its sources beside it
-//! version and canary have to do, and [`Program::unknown`] says why.
+//! version and canary have to do, and [`unknown_sources`] says why.
 //!
 //! **Contract.** Labels decide only what may be gone on with. What a search finds does not depend on them.
 
@@ -35,7 +35,7 @@ impl Program {
     }
 }
 
-/// Why this program cannot tell itself from others of its version by its sources; `None` where it can.
+/// Why this program cannot tell itself from others of its version by its sources, in words that follow "built where"; `None` where it can.
 pub fn unknown_sources() -> Option<&'static str> {
     let reason = env!("HMS_SOURCES_UNKNOWN");
     (!reason.is_empty()).then_some(reason)
@@ -72,6 +72,8 @@ mod tests {
         let before = seal(place.path());
         write("a/one.rs", "one\r\nmore\r\n");
         write("tests/new.rs", "a test");
+        write("a/.#one.rs", "an editor's lock");
+        write("a/one.rs~", "an editor's copy");
         assert_eq!(seal(place.path()), before);
         write("a/one.rs", "one\nless\n");
         let changed = seal(place.path());
@@ -85,7 +87,7 @@ mod tests {
     fn crates_are_found_in_the_repository_and_in_a_vendored_tree_and_nothing_else_is_taken_for_them() {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         for name in ["machine", "dataset", "scenario", "stack", "sim", "trial", "evolve"] {
-            assert!(find_crate(here, name).is_some_and(|folder| folder.join("src/lib.rs").is_file()), "{name}");
+            assert!(find_crate(here, name).unwrap().is_some_and(|folder| folder.join("src/lib.rs").is_file()), "{name}");
         }
         let place = tempfile::tempdir().unwrap();
         let lab = place.path().join("hms-lab");
@@ -93,8 +95,8 @@ mod tests {
             fs::create_dir(place.path().join(folder)).unwrap();
             fs::write(place.path().join(folder).join("Cargo.toml"), format!("[package]\nname = \"{name}\"\n")).unwrap();
         }
-        assert!(find_crate(&lab, "sim").is_some_and(|folder| folder.ends_with("../hms-sim")));
-        assert_eq!(find_crate(&lab, "trial"), None);
+        assert!(find_crate(&lab, "sim").unwrap().is_some_and(|folder| folder.ends_with("../hms-sim")));
+        assert_eq!(find_crate(&lab, "trial"), Ok(None));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Do races pay? The same search twice, from several roots: as the campaign says, and with every candidate on every search seed.
 //!
-//! Both have the same genes, starts, population and generations, and trials end neither. Both choose on the same validation seeds, and both choices meet the same held-out seeds, so that they are compared pair by pair. What races save is told by
+//! Both have the same genes, starts, population and generations, and neither trials nor patience end either. Both choose on the same validation seeds, and both choices meet the same held-out seeds, so that they are compared pair by pair. What races save is told by
 //! trials of search; what they cost by the losses of what was chosen. A root is one experiment: the interval over all of them draws roots, and not seeds.
 
 use std::fs::{self, File, TryLockError};
@@ -37,6 +37,14 @@ pub struct Round {
     pub improvement: Option<Interval>,
 }
 
+impl Round {
+    /// Whether the choice without races keeps the constraints and the one with races does not: it breaks one, or there is none.
+    pub fn breaks(&self) -> bool {
+        let keeps = |side: &Side| side.loss.is_some() && side.violation <= 0.0;
+        keeps(&self.whole) && !keeps(&self.raced)
+    }
+}
+
 /// What one of the two came to.
 #[derive(Clone, Debug)]
 pub struct Side {
@@ -62,6 +70,11 @@ impl Races {
     pub fn times(&self) -> f64 {
         let sum = |trials: fn(&Round) -> u64| self.rounds.iter().map(trials).sum::<u64>() as f64;
         sum(|round| round.whole.trials) / sum(|round| round.raced.trials).max(1.0)
+    }
+
+    /// From how many roots the choice with races breaks a constraint that the one without keeps.
+    pub fn broken(&self) -> usize {
+        self.rounds.iter().filter(|round| round.breaks()).count()
     }
 }
 
@@ -93,6 +106,10 @@ pub fn races(plan: &Plan, options: RaceOptions<'_>) -> Result<Option<Races>, Evo
     let RaceOptions { roots, cells, jobs, build, watch, show } = options;
     let (cache, _lock) = match cells {
         Some(path) => {
+            // Whatever else it is, it is not renamed.
+            if !Cache::is_log(path)? {
+                return Err(EvolveError::LogForeign { path: path.to_owned() });
+            }
             let lock = lock(path)?;
             (Cache::open(path, &Program::here(build))?, Some(lock))
         }
@@ -100,16 +117,12 @@ pub fn races(plan: &Plan, options: RaceOptions<'_>) -> Result<Option<Races>, Evo
     };
     let evaluator = Evaluator::new(plan.last_worlds().to_vec(), plan.combination, &cache, jobs, watch);
     let evaluator = evaluator.map_err(EvolveError::Threads)?;
-    let mut rounds = Vec::new();
-    for &root in roots {
-        match round(plan, &evaluator, root, show) {
-            Ok(round) => rounds.push(round),
-            Err(Stopped) => return Ok(None),
-        }
-    }
+    let measured: Result<Vec<Round>, Stopped> = roots.iter().map(|&root| round(plan, &evaluator, root, &mut *show)).collect();
+    // Whoever stops counts on what was kept.
     if let Some(error) = cache.take_error() {
         return Err(error.into());
     }
+    let Ok(rounds) = measured else { return Ok(None) };
     let losses: Vec<(f64, f64)> = rounds.iter().filter_map(|round| Some((round.whole.loss?, round.raced.loss?))).collect();
     let statistic = |drawn: &[usize]| {
         let sum = |side: fn(&(f64, f64)) -> f64| drawn.iter().map(|&row| side(&losses[row])).sum::<f64>();
@@ -130,7 +143,7 @@ fn lock(cells: &Path) -> Result<File, EvolveError> {
     let file = File::options().create(true).append(true).open(&path).map_err(FileError::new("open", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(EvolveError::Busy { folder: cells.to_owned() }),
+        Err(TryLockError::WouldBlock) => Err(EvolveError::LogBusy { path: cells.to_owned() }),
         Err(TryLockError::Error(error)) => Err(FileError::new("lock", &path)(error).into()),
     }
 }
@@ -143,7 +156,7 @@ fn round(
 ) -> Result<Round, Stopped> {
     let mut raced = plan.still(evaluator.worlds());
     raced.settings.root = root;
-    raced.settings.trials = None;
+    (raced.settings.trials, raced.settings.patience) = (None, None);
     let mut whole = raced.clone();
     whole.settings.judge = Judge::Nobody;
     whole.settings.seeds.0 = whole.settings.seeds.1;

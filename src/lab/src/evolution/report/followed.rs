@@ -61,11 +61,17 @@ fn leaders(plan: &Plan, individuals: &[Individual], generations: &[Generation]) 
     }
     let leader = |generation: &Generation| {
         let best = generation.step.best?;
+        let number = generation.step.generation;
+        // An equal loss alone may be that of somebody who breaks a constraint, or who was measured under other conditions.
         let fits = |(one, made): &(&Individual, &u64)| {
-            **made <= generation.step.generation && !one.dismissed && one.objectives.first() == Some(&best)
+            **made <= number
+                && plan.phase_of(**made) == plan.phase_of(number)
+                && !one.dismissed
+                && one.violations.iter().all(|violation| *violation <= 0.0)
+                && one.objectives.first() == Some(&best)
         };
         let (found, _) = individuals.iter().zip(&made).rev().find(fits)?;
-        Some((generation.step.generation, plan.genes.decode(&found.genome)))
+        Some((number, plan.genes.decode(&found.genome)))
     };
     generations.iter().filter_map(leader).collect()
 }

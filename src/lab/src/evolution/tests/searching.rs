@@ -147,6 +147,8 @@ fn trials_of_another_program_are_refused_or_set_aside_and_never_written_over() {
     let mut foreign = fs::read(&cells).unwrap();
     foreign[10] ^= 1;
     fs::write(&cells, &foreign).unwrap();
+    // Who cannot know the trials need not be able to read the state.
+    fs::write(out.join("checkpoint.bin"), "a state of another shape").unwrap();
     let error = search(&plan, &out, Opening::Resume, 1, 1).map(|_| ()).unwrap_err();
     assert!(
         error.to_string().contains("sources of the simulation have changed") && error.to_string().contains("--fresh"),
@@ -210,6 +212,23 @@ fn races_are_held_against_searches_without_them_and_paid_for_once() {
     assert!(found.times() > 1.0 && found.improvement.is_some());
     let (again, ran) = run(usize::MAX);
     assert_eq!((again.unwrap().improvement, ran), (found.improvement, 0));
+}
+
+#[test]
+fn races_refuse_a_file_that_is_no_log_of_trials_and_leave_it_as_it_was() {
+    use crate::evolution::{RaceOptions, races};
+    use hms_machine::Seed;
+    let bench = Bench::new(CAMPAIGN);
+    let plan = bench.plan();
+    let (letter, build) = (bench.path("letter.toml"), Build { version: "1".to_owned(), commit: None });
+    fs::write(&letter, "dear").unwrap();
+    let roots = [Seed(1)];
+    let options =
+        RaceOptions { roots: &roots, cells: Some(&letter), jobs: 1, build: &build, watch: &|_| true, show: &mut |_, _, _| {} };
+    let error = races(&plan, options).map(|_| ()).unwrap_err().to_string();
+    assert!(error.contains("letter.toml is no log of trials") && error.contains("choose another --cells"), "{error}");
+    assert_eq!(fs::read_to_string(&letter).unwrap(), "dear");
+    assert!(!bench.path("letter.toml.old").exists() && !bench.path("letter.toml.lock").exists());
 }
 
 #[test]
