@@ -37,12 +37,9 @@ fn drag(bench: &mut Bench, from: Pos2, to: Pos2) {
     bench.run_steps(6);
 }
 
-#[test]
-fn a_panel_that_was_closed_stays_closed_and_comes_back_when_it_is_asked_for() {
-    let mut bench = bench();
-    bench.run_steps(3);
-    // The cross stands at the end of the tab.
-    let tab = bench.get_by_label("Scorecard").rect();
+/// Presses the cross at the end of a panel's tab.
+fn close(bench: &mut Bench, panel: Panel) {
+    let tab = bench.get_all_by_label(panel.title()).next().unwrap().rect();
     let cross = pos2(tab.right() - 14.0, tab.center().y);
     bench.hover_at(cross);
     bench.step();
@@ -50,6 +47,13 @@ fn a_panel_that_was_closed_stays_closed_and_comes_back_when_it_is_asked_for() {
     bench.step();
     bench.drop_at(cross);
     bench.run_steps(4);
+}
+
+#[test]
+fn a_panel_that_was_closed_stays_closed_and_comes_back_when_it_is_asked_for() {
+    let mut bench = bench();
+    bench.run_steps(3);
+    close(&mut bench, Panel::Scorecard);
     assert!(bench.query_by_label("Scorecard").is_none());
     let mut again = restart(&mut bench);
     assert!(again.query_by_label("Scorecard").is_none());
@@ -83,14 +87,7 @@ fn every_panel_can_be_closed_and_the_window_lives_on() {
     for panel in Panel::ALL {
         bench.state_mut().want(Command::Focus(panel));
         bench.run_steps(3);
-        let tab = bench.get_all_by_label(panel.title()).next().unwrap().rect();
-        let cross = pos2(tab.right() - 14.0, tab.center().y);
-        bench.hover_at(cross);
-        bench.step();
-        bench.drag_at(cross);
-        bench.step();
-        bench.drop_at(cross);
-        bench.run_steps(4);
+        close(&mut bench, panel);
         assert!(bench.query_by_label(panel.title()).is_none(), "{panel:?}");
     }
     let mut again = restart(&mut bench);

@@ -110,6 +110,29 @@ fn a_disk_that_stands_still_shows_an_operation_that_does_not_end() {
 }
 
 #[test]
+fn what_a_struck_disk_has_to_do_and_fails_is_noted_while_the_fault_lasts_and_nothing_otherwise() {
+    let hindered = |failure: hms_scenario::model::DiskFailure| {
+        let mut world = pair(10.0, 0.01);
+        world.services[0].journal = Some(Journal {
+            writes: ratio(1.0),
+            entry: Bytes(100),
+            sync: Sync::Always,
+            replay: Duration::ZERO,
+            snapshot: Bytes::ZERO,
+        });
+        let simulation = scripted(strike(world, FaultKind::Disk(failure), 0, 5, 10.0), watchful);
+        simulation.model.recorder.harm.hindered.clone()
+    };
+    use hms_scenario::model::DiskFailure::{Full, Stall};
+    let full = hindered(Full);
+    let within = |at: Instant| (5.0..=15.1).contains(&at.as_secs_f64());
+    assert!(full.iter().all(|row| row.node == NodeId(0) && within(row.at)), "{full:?}");
+    assert!(full.iter().any(|row| row.failed) && full.iter().any(|row| !row.failed));
+    let stalled = hindered(Stall);
+    assert!(!stalled.is_empty() && stalled.iter().all(|row| !row.failed && within(row.at)), "{stalled:?}");
+}
+
+#[test]
 fn an_agent_that_is_dead_is_told_so_and_counts_anew_when_it_lives_again() {
     let mut world = strike(pair(10.0, 0.01), FaultKind::AgentCrash, 0, 5, 0.0);
     world.services[0].startup = always_secs(2.0);

@@ -1,7 +1,7 @@
 //! Evidence both ways: each fault is healed with the stack, and is not with the mechanism off that heals it. The two runs of a pair differ in that mechanism
 //! alone. (Crash, hang, a dead host and poison: `healing.rs`.)
 
-use hms_machine::Exit;
+use hms_machine::{AgentId, Cause, Exit, NodeId, Record, Rung};
 use hms_stack::Configuration;
 use hms_stack::supervisor::state::Acknowledge;
 use hms_trial::checkers::cascades::Kind;
@@ -262,4 +262,36 @@ fn as_s4_a_disk_that_is_well_again_when_it_is_to_be_judged_takes_no_agent_down_a
         assert_eq!(moved(2.2), 0.0, "{kind}");
         assert!(moved(40.0) > 0.0, "{kind}");
     }
+}
+
+#[test]
+fn as_s4_a_busy_processor_does_not_hide_an_ill_disk() {
+    let disk = "kind = \"slow_disk\"\nfactor = 20\nfor = \"40s\"\ntarget = { node = 0 }";
+    let busy = "[[fault]]\nat = \"31s\"\nkind = \"slow_cpu\"\nspeed = 0.02\nfor = \"39s\"\ntarget = { node = 0 }";
+    let both = run(&format!("{disk}\n{busy}"), with_plain_callers());
+    assert!(value(&both, "moved") > 0.0);
+}
+
+#[test]
+fn as_s3_an_agent_that_left_an_ill_host_is_restarted_at_its_new_home_and_not_taken_for_ill_itself() {
+    let disk = "kind = \"slow_disk\"\nfactor = 20\nfor = \"60s\"\ntarget = { node = 0 }";
+    let after = |outcome: &Outcome, at: f64| {
+        let mut rungs = Vec::new();
+        for row in outcome.recorder.trace.iter().filter(|row| row.at.as_secs_f64() > at) {
+            if let TraceKind::Stack { record: Record::RecoveryStarted { agent: AgentId(0), rung, .. }, .. } = row.kind {
+                rungs.push(rung);
+            }
+        }
+        rungs
+    };
+    let first = run(disk, with_plain_callers());
+    let mut starts = first.recorder.trace.iter().filter(|row| row.at.as_secs_f64() > 30.0);
+    let start = |row: &&_| matches!(row, hms_trial::TraceRow { kind: TraceKind::AgentStarting { agent: AgentId(0), .. }, .. });
+    let at = starts.find(start).expect("it leaves").at.as_secs_f64();
+    let from = (at * 1e3) as u64 + 1;
+    let fails = format!(
+        "[[fault]]\nat = \"{from}ms\"\nkind = \"crash_loop\"\nafter = \"20ms\"\nfor = \"1s\"\ntarget = {{ service = \"store\", replica = 0 }}"
+    );
+    let rungs = after(&run(&format!("{disk}\n{fails}"), with_plain_callers()), at);
+    assert_eq!(rungs.first(), Some(&Rung::Restart), "{rungs:?}");
 }
