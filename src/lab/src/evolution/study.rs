@@ -126,7 +126,11 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     let evaluators: Vec<Evaluator<'_>> = evaluators.collect::<Result<_, _>>().map_err(EvolveError::Threads)?;
     // The choice is made under the last conditions.
     let evaluator = &evaluators[evaluators.len() - 1];
-    let stopped = |Stopped| EvolveError::Stopped { folder: folder.path.clone() };
+    // Whoever stops counts on what was kept.
+    let stopped = |Stopped| match cache.take_error() {
+        Some(error) => error.into(),
+        None => EvolveError::Stopped { folder: folder.path.clone() },
+    };
     let seeds = SeedPlan::new(plan.settings.root);
     let yardsticks: Result<Vec<_>, Stopped> = evaluators.iter().map(|one| yardstick(plan, one, &seeds)).collect();
     let yardsticks = yardsticks.map_err(stopped)?;

@@ -1,7 +1,7 @@
 //! Evidence both ways: each fault is healed with the stack, and is not with the mechanism off that heals it. The two runs of a pair differ in that mechanism
 //! alone. (Crash, hang, a dead host and poison: `healing.rs`.)
 
-use hms_machine::{AgentId, Cause, Exit, NodeId, Record, Rung};
+use hms_machine::{AgentId, Exit, Record, Rung};
 use hms_stack::Configuration;
 use hms_stack::supervisor::state::Acknowledge;
 use hms_trial::checkers::cascades::Kind;
