@@ -39,7 +39,7 @@ fn drag(bench: &mut Bench, from: Pos2, to: Pos2) {
 
 /// Presses the cross at the end of a panel's tab.
 fn close(bench: &mut Bench, panel: Panel) {
-    let tab = bench.get_all_by_label(panel.title()).next().unwrap().rect();
+    let tab = bench.get_all_by_label(panel.title()).next().expect("the panel is open").rect();
     let cross = pos2(tab.right() - 14.0, tab.center().y);
     bench.hover_at(cross);
     bench.step();
