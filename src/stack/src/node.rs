@@ -282,14 +282,15 @@ impl Node {
                 let news = self.watch.gossip(from, &message, cx);
                 self.learn(news, cx);
             }
-            StackMessage::Ask => {
+            StackMessage::Ask { leads } => {
                 cx.charge(Component::Supervisor);
                 let known = self.peers.incarnation(from);
-                cx.send(from, StackMessage::Answer { moves: Arc::clone(self.assignments.moves()), known });
+                let follows = leads && self.cluster.follow(from, &self.peers, cx.now);
+                cx.send(from, StackMessage::Answer { moves: Arc::clone(self.assignments.moves()), known, follows });
             }
-            StackMessage::Answer { moves, known } => {
+            StackMessage::Answer { moves, known, follows } => {
                 cx.charge(Component::Supervisor);
-                self.cluster.answered(from, cx.now);
+                self.cluster.answered(from, follows, cx.now);
                 self.merge(&moves, cx);
                 if self.life.wait_until.is_some() {
                     self.life.asked = self.life.asked.saturating_sub(1);

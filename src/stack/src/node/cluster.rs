@@ -13,7 +13,7 @@ use super::message::StackMessage;
 use super::peers::{Peers, Standing};
 use crate::configuration::Configuration;
 use crate::supervisor::guard::{Count, Guard, Outlook, Permission, Refusal, Replicas, Request};
-use crate::supervisor::leadership::Leadership;
+use crate::supervisor::leadership::{Leadership, suffice};
 use crate::supervisor::placement::{self, Candidate, Leaving};
 
 /// What the guard has refused is asked for again after this.
@@ -22,6 +22,8 @@ const AGAIN: Duration = Duration::from_millis(500);
 const CROWD: f64 = 10.0;
 /// What is not said again within this time does not count any more. It is said again twice as often or more, so that one lost message does not matter.
 const STALE: Duration = Duration::from_millis(2500);
+/// An answer counts for this long: two questions and their ways. One that is lost does not matter.
+const ANSWERED: Duration = Duration::from_millis(1250);
 /// Pause between two tellings.
 const REPEAT: Duration = Duration::from_secs(1);
 
@@ -35,8 +37,8 @@ pub(crate) struct Cluster {
     guard: Guard,
     /// Who has said of whom that it is silent, and when last.
     reports: BTreeMap<NodeId, BTreeMap<NodeId, Instant>>,
-    /// Who has answered since this node looks whom it reaches, and when last.
-    answered: BTreeMap<NodeId, Instant>,
+    /// Who has answered since this node looks whom it reaches, when last, and whether that node follows this one.
+    answered: BTreeMap<NodeId, (Instant, bool)>,
     /// When this node began to look whom it reaches, and when it asks again.
     roll_call: Option<(Instant, Instant)>,
     /// When the leader is told again what this node believes, and who that is.
@@ -104,7 +106,7 @@ impl Cluster {
     pub(crate) fn observe(&mut self, overview: Overview<'_>, cx: &mut Cx<'_>) {
         // The lowest leads, and the board names them in order.
         self.leadership.observe(overview.peers.alive(overview.directory).next(), cx.now);
-        self.note_leadership(cx);
+        self.note_leadership(overview, cx);
         self.look_at = Some(cx.now);
     }
 
@@ -132,20 +134,30 @@ impl Cluster {
     }
 
     /// A node has answered: it can be reached.
-    pub(crate) fn answered(&mut self, from: NodeId, now: Instant) {
+    pub(crate) fn answered(&mut self, from: NodeId, follows: bool, now: Instant) {
         if self.roll_call.is_some() {
-            self.answered.insert(from, now);
+            self.answered.insert(from, (now, follows));
+            // Others wait for the one that leads.
+            if !self.leads {
+                self.look_at = Some(now);
+            }
         }
     }
 
-    /// Looks whom this node reaches. True once the answers of those that are there must have come.
+    /// Whether this node follows one that asks to lead.
+    pub(crate) fn follow(&mut self, candidate: NodeId, peers: &Peers, now: Instant) -> bool {
+        let lowest = peers.heard_below(self.node).unwrap_or(self.node);
+        self.leadership.follow(candidate, lowest, now)
+    }
+
+    /// Looks whom this node reaches and who follows it. True once the answers of those that are there must have come.
     fn call_roll(&mut self, directory: &Directory, cx: &mut Cx<'_>) -> bool {
         let (since, ask_at) = *self.roll_call.get_or_insert((cx.now, cx.now));
         if ask_at <= cx.now {
-            self.roll_call = Some((since, cx.now.saturating_add(REPEAT)));
+            self.roll_call = Some((since, cx.now.saturating_add(AGAIN)));
             let hosts = directory.nodes.iter().enumerate().filter(|(_, place)| !place.edge);
             let others = hosts.map(|(index, _)| NodeId::from_index(index)).filter(|node| *node != self.node);
-            others.for_each(|node| cx.send(node, StackMessage::Ask));
+            others.for_each(|node| cx.send(node, StackMessage::Ask { leads: true }));
         }
         since.saturating_add(AGAIN) <= cx.now
     }
@@ -189,23 +201,30 @@ impl Cluster {
     pub(crate) fn wake(&mut self, overview: Overview<'_>, assignments: &mut Assignments, cx: &mut Cx<'_>) -> Vec<AgentId> {
         cx.charge(Component::Supervisor);
         self.look_at = None;
-        self.note_leadership(cx);
         self.forget_stale(overview.configuration.placement.settle, cx.now);
         self.note_down(overview, cx.now);
         self.report(overview, cx);
         let placement = &overview.configuration.placement;
-        let acts = placement.enabled && overview.configuration.supervisor.enabled;
+        let troubled = decides(overview.configuration) && (!self.down.is_empty() || !self.leaving.is_empty());
+        let unproven = votes(overview.configuration) && !self.leads;
         let mut moved = Vec::new();
-        if acts && self.leads && (!self.down.is_empty() || !self.leaving.is_empty()) {
-            if self.call_roll(overview.directory, cx) {
-                self.move_all(overview, assignments, &mut moved, cx);
-            }
+        let mut all_told = false;
+        if self.leadership.acts(cx.now) && (troubled || unproven) {
+            all_told = self.call_roll(overview.directory, cx);
         } else {
             self.roll_call = None;
             self.answered.clear();
             self.refused.clear();
         }
-        let again = self.anything_to_do().then(|| cx.now.saturating_add(AGAIN.min(placement.patience)));
+        self.note_leadership(overview, cx);
+        if all_told && self.is_cut_off(overview) {
+            // When the others come back they do so one by one, and none may be taken for gone meanwhile.
+            self.down.values_mut().for_each(|since| *since = cx.now);
+        } else if all_told && troubled && self.leads {
+            self.move_all(overview, assignments, &mut moved, cx);
+        }
+        let again = self.anything_to_do() || self.roll_call.is_some();
+        let again = again.then(|| cx.now.saturating_add(AGAIN.min(placement.patience)));
         self.look_at = again.into_iter().chain(self.leadership.deadline(cx.now)).min();
         moved
     }
@@ -217,17 +236,27 @@ impl Cluster {
             by.retain(|_, at| fresh(at));
             !by.is_empty()
         });
-        self.answered.retain(|_, at| fresh(at));
+        self.answered.retain(|_, (at, _)| now.saturating_since(*at) < ANSWERED);
         self.leaving.retain(|_, wish| fresh(&wish.said));
         self.settling.retain(|_, (_, at)| now.saturating_since(*at) < settle);
     }
 
-    fn note_leadership(&mut self, cx: &mut Cx<'_>) {
-        let leads = self.leadership.acts(cx.now);
+    /// Leads who takes itself for the leader and is followed by enough. Whoever led before a new question leads until its answers must have come.
+    fn note_leadership(&mut self, overview: Overview<'_>, cx: &mut Cx<'_>) {
+        let asks = self.roll_call.is_none_or(|(since, _)| since.saturating_add(AGAIN) > cx.now);
+        let leads = self.leadership.acts(cx.now)
+            && (!votes(overview.configuration) || (asks && self.leads) || self.is_followed(overview, cx.now));
         if leads != self.leads {
             self.leads = leads;
             cx.record(if leads { Record::LeadershipTaken } else { Record::LeadershipLost });
         }
+    }
+
+    /// Whether enough of the hosts follow this node.
+    fn is_followed(&mut self, overview: Overview<'_>, now: Instant) -> bool {
+        let itself = self.follow(self.node, overview.peers, now).then_some(self.node);
+        let others = self.answered.iter().filter(|(_, (_, follows))| *follows).map(|(node, _)| *node);
+        suffice(others.chain(itself), overview.directory.hosts())
     }
 
     /// A node is taken for down while this one suspects it, or two others do.
@@ -245,15 +274,16 @@ impl Cluster {
         }
     }
 
+    /// Whether so many do not answer that it is more likely this node that is gone.
+    fn is_cut_off(&self, overview: Overview<'_>) -> bool {
+        let guard = &overview.configuration.guard;
+        let Count { of_them, all } = self.unreached(overview.directory);
+        let beyond = guard.enabled && f64::from(of_them) > guard.majority * f64::from(all);
+        beyond || (!self.leads && 2 * of_them >= all)
+    }
+
     fn move_all(&mut self, overview: Overview<'_>, assignments: &mut Assignments, moved: &mut Vec<AgentId>, cx: &mut Cx<'_>) {
         let patience = overview.configuration.placement.patience;
-        let cluster = self.unreached(overview.directory);
-        let guard = &overview.configuration.guard;
-        if guard.enabled && f64::from(cluster.of_them) > guard.majority * f64::from(cluster.all) {
-            // More likely it is this node that is cut off. When the others come back they do so one by one, and none may be taken for gone meanwhile.
-            self.down.values_mut().for_each(|since| *since = cx.now);
-            return;
-        }
         let gone: Vec<_> =
             self.down.iter().filter(|(_, since)| since.saturating_add(patience) <= cx.now).map(|(node, _)| *node).collect();
         for node in gone {
@@ -377,4 +407,14 @@ impl Cluster {
             })
             .collect()
     }
+}
+
+/// Whether there is anything that a leader decides.
+fn decides(configuration: &Configuration) -> bool {
+    configuration.placement.enabled && configuration.supervisor.enabled
+}
+
+/// Whether a leader needs the word of others.
+fn votes(configuration: &Configuration) -> bool {
+    decides(configuration) && configuration.supervisor.leader_votes
 }

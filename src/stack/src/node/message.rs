@@ -27,13 +27,18 @@ pub enum StackMessage {
         sent: Instant,
     },
     /// "What has been moved?" A node that boots asks before it starts its agents.
-    Ask,
+    Ask {
+        /// "And do you follow me?"
+        leads: bool,
+    },
     /// The answer.
     Answer {
         /// What has been moved.
         moves: Arc<Moves>,
         /// The latest life of the asker that the sender has heard of; 0 if none.
         known: u64,
+        /// Whether the sender follows the asker, if that was the question.
+        follows: bool,
     },
     /// To the one that is taken for the leader: an agent cannot be helped where it is.
     Move {
@@ -89,8 +94,8 @@ impl Message for StackMessage {
                 StackMessage::Swim(_) => Bytes::ZERO,
                 StackMessage::Moves(moves) => Bytes(1 + 2) + moves.bytes(),
                 StackMessage::Order { moves, .. } => Bytes(1 + 2 + 8) + moves.bytes(),
-                StackMessage::Ask => Bytes(1),
-                StackMessage::Answer { moves, .. } => Bytes(1 + 2 + 8) + moves.bytes(),
+                StackMessage::Ask { .. } => Bytes(1 + 1),
+                StackMessage::Answer { moves, .. } => Bytes(1 + 2 + 8 + 1) + moves.bytes(),
                 StackMessage::Move { .. } | StackMessage::Relieve { .. } | StackMessage::Relieved { .. } => Bytes(1 + 4),
                 StackMessage::Report { .. } => Bytes(1 + 4 + 1),
             }
@@ -101,7 +106,7 @@ impl Message for StackMessage {
             StackMessage::Heartbeat(_) | StackMessage::Swim(_) | StackMessage::Report { .. } => Component::Health,
             StackMessage::Moves(_)
             | StackMessage::Order { .. }
-            | StackMessage::Ask
+            | StackMessage::Ask { .. }
             | StackMessage::Answer { .. }
             | StackMessage::Move { .. }
             | StackMessage::Relieve { .. }

@@ -172,6 +172,12 @@ impl Peers {
         if self.nodes[node.index()].degraded { Standing::Degraded } else { Standing::Ready }
     }
 
+    /// The lowest node below `id` that has ever been heard and is not suspected.
+    pub(crate) fn heard_below(&self, id: NodeId) -> Option<NodeId> {
+        let below = self.nodes[..id.index()].iter().position(|peer| peer.known && !peer.suspected);
+        below.map(NodeId::from_index)
+    }
+
     /// Nodes, edges left out, that are not suspected, in order.
     pub(crate) fn alive(&self, directory: &Directory) -> impl Iterator<Item = NodeId> + use<'_> {
         (0..directory.hosts()).map(NodeId::from_index).filter(|node| !self.suspects(*node))

@@ -1,16 +1,23 @@
 //! Which node decides for the cluster: relocations, the zone guard, everything of which there must be one.
 //!
-//! Until there is consensus, the leader is **the lowest id believed alive** by the node that asks; a node acts when it has looked
-//! like the leader to itself for a while. All of the stack asks [`Leadership`] and nothing else, so that a Raft term and its
-//! leader can take this place.
+//! Until there is consensus, the candidate is **the lowest id believed alive** by the node that asks, once it has looked so to itself
+//! for a while; it leads while **more than half of the hosts say that they follow it**. Who hears a lower node than the one that asks
+//! does not follow it, and who has said yes to one says yes to no other for [`LEASE`]. So of two candidates, each of which reaches a part of the
+//! cluster, one leads. If the cluster falls into equal halves, the half with the first host decides (`auto_tie_breaker: lowest` of Corosync's
+//! votequorum(5)): the other half heals nothing until the two have met again. All of the stack asks [`Leadership`] and nothing else, so that a Raft term
+//! and its leader can take this place.
 //!
-//! What this gets wrong: beliefs differ, so under a partition each side has a leader and *both act*; under an asymmetric cut or a
-//! slow detector two nodes can take each other's place for as long as their beliefs differ; with a cut-off leader nobody on its
-//! side is outvoted. Two leaders can start an agent twice. What is done against it: the stable time outlasts short mistakes; the
-//! guard does nothing destructive while most of the cluster looks down; every move of an agent carries the epoch of its
-//! assignment, of which a receiver keeps the highest. Nothing is done about two leaders that reach different nodes; only consensus can.
+//! What this gets wrong: promises are not written down, so a node that boots may follow a second candidate within the time of its first promise; an
+//! answer that travels longer than [`LEASE`] outlasts the time for which the candidate counts it can be counted beside another's; a cluster in three parts of which
+//! none is more than half heals nothing at all. Without votes (`supervisor.leader_votes`) beliefs alone decide: under a partition each side has a leader and *both act*, and
+//! two leaders can start an agent twice. What else is done against it: the stable time outlasts short mistakes; the guard does nothing destructive while
+//! most of the cluster looks down; every move of an agent carries the epoch of its assignment, of which a receiver keeps the highest.
 
 use hms_machine::{Duration, Instant, NodeId};
+
+/// A node that has said that it follows another follows no third for this long. The candidate counts the answer for half a second
+/// less, which is the time that it may have been under way. Longer: the successor of a leader that dies at work waits longer.
+pub const LEASE: Duration = Duration::from_millis(1750);
 
 /// Who leads, as one node believes.
 #[derive(Clone, Debug)]
@@ -19,12 +26,14 @@ pub struct Leadership {
     stable: Duration,
     leader: Option<NodeId>,
     since: Instant,
+    /// Whom this node has said to follow, and until when that binds it.
+    follows: Option<(NodeId, Instant)>,
 }
 
 impl Leadership {
     /// Knows nobody yet. `stable`: how long this node must have looked like the leader before it acts.
     pub fn new(id: NodeId, stable: Duration, now: Instant) -> Self {
-        Leadership { id, stable, leader: None, since: now }
+        Leadership { id, stable, leader: None, since: now, follows: None }
     }
 
     /// The nodes that can lead and that this node believes alive now; itself belongs to them if it can lead. True if the leader
@@ -38,12 +47,22 @@ impl Leadership {
         true
     }
 
+    /// Whether this node follows `candidate` from now on for [`LEASE`]. `lowest`: the lowest node that it hears, itself included.
+    pub fn follow(&mut self, candidate: NodeId, lowest: NodeId, now: Instant) -> bool {
+        let bound = self.follows.is_some_and(|(other, until)| other != candidate && until > now);
+        if bound || lowest < candidate {
+            return false;
+        }
+        self.follows = Some((candidate, now.saturating_add(LEASE)));
+        true
+    }
+
     /// Who leads, as far as this node knows. Whether that node knows it too is another question.
     pub fn leader(&self) -> Option<NodeId> {
         self.leader
     }
 
-    /// Whether this node may act now: it is the leader, and has been for long enough.
+    /// Whether this node takes itself for the leader, and has for long enough.
     pub fn acts(&self, now: Instant) -> bool {
         self.leader == Some(self.id) && now.saturating_since(self.since) >= self.stable
     }
@@ -53,6 +72,16 @@ impl Leadership {
         let begin = self.since.saturating_add(self.stable);
         (self.leader == Some(self.id) && begin > now).then_some(begin)
     }
+}
+
+/// Whether the hosts `followers` (the candidate among them) are enough of `hosts` to lead: more than half, or the half with the first host.
+pub fn suffice(followers: impl IntoIterator<Item = NodeId>, hosts: usize) -> bool {
+    let (mut number, mut first) = (0, false);
+    for follower in followers {
+        number += 1;
+        first |= follower == NodeId(0);
+    }
+    2 * number > hosts || (2 * number == hosts && first)
 }
 
 #[cfg(test)]
@@ -90,6 +119,31 @@ mod tests {
             assert_eq!(two.acts(at(1200)), acts);
             two.observe(ids(&[1, 2]), at(1201));
             assert!(!two.acts(at(9000)));
+        }
+    }
+
+    #[test]
+    fn a_node_follows_one_candidate_at_a_time_and_none_above_a_node_that_it_hears() {
+        let mut seven = node(7);
+        assert!(!seven.follow(NodeId(5), NodeId(0), at(0)), "the first host is heard");
+        assert!(seven.follow(NodeId(0), NodeId(0), at(0)));
+        assert!(!seven.follow(NodeId(5), NodeId(5), at(1749)), "its word binds it though the first host has fallen silent");
+        assert!(seven.follow(NodeId(5), NodeId(5), at(1750)));
+        assert!(seven.follow(NodeId(5), NodeId(5), at(3000)), "the word is given anew");
+        assert!(!seven.follow(NodeId(0), NodeId(0), at(4749)), "from the last time on");
+        assert!(seven.follow(NodeId(0), NodeId(0), at(4750)));
+    }
+
+    #[test]
+    fn more_than_half_suffices_and_of_two_halves_the_one_with_the_first_host() {
+        for (followers, hosts, enough) in [
+            (ids(&[1, 2]), 3, true),
+            (ids(&[0]), 3, false),
+            (ids(&[0, 3]), 4, true),
+            (ids(&[1, 2]), 4, false),
+            (ids(&[0]), 1, true),
+        ] {
+            assert_eq!(suffice(followers.clone(), hosts), enough, "{followers:?} of {hosts}");
         }
     }
 }

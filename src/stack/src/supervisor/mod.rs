@@ -73,6 +73,8 @@ parameters! {
             "An agent that will use its memory or handles up is restarted once it has used this share of them. Lower: more room, more restarts.";
         leader_stable: Duration = duration(ms(1), mins(10), ms(500)),
             "A node must have looked like the leader for this long before it acts as one. Shorter: faster relocation, more rival leaders.";
+        leader_votes: bool = switch(true),
+            "A leader decides only while more than half of the hosts, or the half with the first, say that they follow it; off: both sides of a partition decide.";
     }
 }
 

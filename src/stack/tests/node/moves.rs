@@ -92,21 +92,47 @@ fn an_agent_that_was_moved_away_works_on_while_its_stand_in_starts_however_long_
     assert!(!cluster.runs_on(AgentId(1)).contains(&2) && cluster.ready() == 3, "{:?}", cluster.runs_on(AgentId(1)));
 }
 
+/// How many agents the nodes of `side` move within half a minute in which nobody else reaches them.
+fn moved_by(configuration: Configuration, side: &[u32]) -> usize {
+    let mut cluster = six(configuration);
+    cluster.run(secs(5));
+    cluster.isolate(side);
+    cluster.run(secs(30));
+    let by = cluster.records_of(|record| matches!(record, Record::Moved { .. }));
+    by.into_iter().filter(|(node, _)| side.contains(node)).count()
+}
+
 #[test]
-fn as_s4_the_smaller_side_of_a_partition_moves_nothing_and_does_with_the_guard_off() {
-    let moved_by = |configuration, side: &[u32]| {
-        let mut cluster = six(configuration);
-        cluster.run(secs(5));
-        cluster.isolate(side);
-        cluster.run(secs(30));
-        let by = cluster.records_of(|record| matches!(record, Record::Moved { .. }));
-        by.into_iter().filter(|(node, _)| side.contains(node)).count()
-    };
-    for configuration in modes() {
+fn as_s4_the_smaller_side_of_a_partition_moves_nothing_by_the_guard_or_the_votes_alone_and_does_without_both() {
+    let ways = |guard, votes| with(move |all| (all.guard.enabled, all.supervisor.leader_votes) = (guard, votes));
+    for configuration in modes().into_iter().chain([ways(true, false), ways(false, true)]) {
         assert_eq!(moved_by(configuration, &[0, 1]), 0);
         assert_eq!(moved_by(configuration, &[0]), 0);
     }
-    assert!(moved_by(with(|all| all.guard.enabled = false), &[0, 1]) > 0);
+    assert!(moved_by(ways(false, false), &[0, 1]) > 0);
+}
+
+#[test]
+fn of_two_halves_the_one_with_the_first_host_decides_and_both_do_without_votes() {
+    for mode in [HealthMode::Heartbeat, HealthMode::Swim] {
+        let ways = |votes| with(move |all| (all.health.mode, all.supervisor.leader_votes) = (mode, votes));
+        assert_eq!((moved_by(ways(true), &[0, 1, 2]), moved_by(ways(true), &[3, 4, 5])), (1, 0), "{mode:?}");
+        assert!(moved_by(ways(false), &[0, 1, 2]) > 0 && moved_by(ways(false), &[3, 4, 5]) > 0, "{mode:?}");
+    }
+}
+
+#[test]
+fn a_node_that_alone_does_not_hear_the_leader_does_not_lead_beside_it_and_does_without_votes() {
+    for votes in [true, false] {
+        let mut cluster = six(with(|all| all.supervisor.leader_votes = votes));
+        cluster.run(secs(5));
+        cluster.cut.extend([(NodeId(0), NodeId(1)), (NodeId(1), NodeId(0))]);
+        cluster.run(secs(30));
+        let leads: Vec<_> =
+            cluster.records_of(|record| *record == Record::LeadershipTaken).into_iter().map(|(node, _)| node).collect();
+        assert_eq!(leads, if votes { vec![0] } else { vec![0, 1] });
+        assert!(!cluster.records_of(|record| *record == Record::LeadershipLost).iter().any(|(node, _)| *node == 0));
+    }
 }
 
 #[test]
