@@ -164,7 +164,9 @@ fn spread(evidence: &Evidence<'_>) -> Vec<Cascade> {
             let struck = |incident: &Incident, services: &[ServiceId]| {
                 incident.struck.iter().any(|agent| services.contains(&evidence.places.agents[agent.index()].service))
             };
-            if open(evidence, at, Duration::ZERO).any(|incident| struck(incident, &below)) {
+            // What failed first within the bucket may have failed at its end.
+            let by_itself = |incident: &&Incident| incident.start < at + BUCKET && over(incident) >= at;
+            if evidence.incidents.iter().filter(by_itself).any(|incident| struck(incident, &below)) {
                 continue;
             }
             let next_to = neighbours(evidence.scenario, service);

@@ -103,6 +103,20 @@ fn a_service_that_fails_because_what_it_calls_is_struck_is_no_cascade() {
     assert_eq!(kinds(Given { harm, ..given(&below, trace) }), []);
 }
 
+#[test]
+fn a_service_that_a_fault_strikes_within_the_first_tenth_of_a_second_is_no_cascade_and_later_it_is() {
+    for (millis, cascades) in [(34_050, vec![]), (34_150, vec![(Kind::Spread(ServiceId(1)), Some(0))])] {
+        let below = CRASH.replace("front", "back").replace("30s", &format!("{millis}ms"));
+        let at = Instant::ZERO + Duration::from_millis(millis);
+        let struck = [TraceKind::FaultBegan(FaultId(1)), down(0, 2, 2, Exit::Abnormal, Some(1)).kind];
+        let trace = crash().into_iter().chain(struck.map(|kind| TraceRow { at, seq: millis, kind }));
+        let mut harm = Harm::default();
+        attempts(&mut harm, 34, 37, 2, 0, 2);
+        let faults = format!("{CRASH}{below}");
+        assert_eq!(kinds(Given { harm, ..given(&faults, trace.collect()) }), cascades, "{at:?}");
+    }
+}
+
 fn series(goodput: impl Fn(u64) -> u64) -> Vec<SeriesRow> {
     let row = |at: u64| SeriesRow {
         at: secs(at),
