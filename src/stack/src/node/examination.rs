@@ -282,11 +282,6 @@ impl Examination {
         cx.charge(Component::Health);
         self.asked = false;
         let before = std::mem::replace(&mut self.disk, measured.disk);
-        if before.pending >= PENDING_MIN && measured.disk.pending < PENDING_MIN {
-            // It was told while it was under way: in a mean it would speak again, of a disk that has come back.
-            self.flushes = (measured.disk.syncs, measured.disk.syncs_busy);
-            self.charted = self.flushes;
-        }
         let done = measured.disk.operations.saturating_sub(before.operations);
         let failed = measured.disk.errors.saturating_sub(before.errors);
         let (known, known_busy) = self.flushes;
