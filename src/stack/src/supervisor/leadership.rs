@@ -4,14 +4,15 @@
 //! for a while; it leads while **more than half of the hosts say that they follow it**. Who hears a lower node than the one that asks
 //! does not follow it, and who has said yes to one says yes to no other for [`LEASE`]. So of two candidates, each of which reaches a part of the
 //! cluster, one leads. If the cluster falls into equal halves, the half with the first host decides (`auto_tie_breaker: lowest` of Corosync's
-//! votequorum(5)): the other half heals nothing until the two have met again. All of the stack asks [`Leadership`] and nothing else, so that a Raft term
-//! and its leader can take this place.
+//! votequorum(5)): the other half heals nothing until the two have met again. All of the stack asks [`Leadership`] and nothing else, so that a
+//! Raft term and its leader can take this place.
 //!
 //! What this gets wrong: promises are not written down, so a node that boots may follow a second candidate within the time of its first promise; an
-//! answer that travels longer than [`LEASE`] outlasts the time for which the candidate counts it can be counted beside another's; a cluster in three parts of which
-//! none is more than half heals nothing at all. Without votes (`supervisor.leader_votes`) beliefs alone decide: under a partition each side has a leader and *both act*, and
-//! two leaders can start an agent twice. What else is done against it: the stable time outlasts short mistakes; the guard does nothing destructive while
-//! most of the cluster looks down; every move of an agent carries the epoch of its assignment, of which a receiver keeps the highest.
+//! answer that is under way for more than half a second may be counted beside another's; a cluster in three parts of which none is more than half
+//! heals nothing at all. Without votes (`supervisor.leader_votes`) beliefs alone decide: under a partition each side has a leader and *both act*,
+//! and two leaders can start an agent twice. What else is done against it: the stable time outlasts short mistakes; the guard does nothing
+//! destructive while most of the cluster looks down; every move of an agent carries the epoch of its assignment, of which a receiver keeps the
+//! highest.
 
 use hms_machine::{Duration, Instant, NodeId};
 
