@@ -11,6 +11,7 @@
 //! | [`peers`], [`assignments`] | what is believed of other nodes and their agents, and where agents have been moved to |
 //! | [`moves`] | what a node does about moves: takes agents in, keeps them, hands them over |
 //! | [`examination`] | checks, trends, alerts |
+//! | [`clocks`] | what messages say about the clocks of their senders |
 //! | [`chart`] | history, anomalies, slow leaks, and how well the whole is |
 //! | [`treatment`] | what is done about what the checks find |
 //! | [`recovery`] | lifecycles, supervision trees, ladder, guard, gate for starts |
@@ -26,6 +27,7 @@ mod assignments;
 mod callee;
 mod calls;
 mod chart;
+mod clocks;
 mod cluster;
 mod examination;
 mod life;
@@ -273,12 +275,14 @@ impl Node {
         match message {
             StackMessage::Heartbeat(beat) => {
                 let Some(news) = self.watch.heard(from, &beat, cx) else { return };
+                self.examination.heard(from, beat.sent, &self.configuration, cx);
                 self.learn(news, cx);
                 self.peers.says(from, beat.incarnation, &beat.ready, beat.degraded, &self.assignments);
                 self.start_waiting(cx);
                 self.compare(from, beat.moves, cx);
             }
-            StackMessage::Swim(message) => {
+            StackMessage::Swim { sent, message } => {
+                self.examination.heard(from, sent, &self.configuration, cx);
                 let news = self.watch.gossip(from, &message, cx);
                 self.learn(news, cx);
             }

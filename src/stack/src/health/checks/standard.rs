@@ -52,9 +52,10 @@ impl Standard {
         roster.pull("cpu delay", ReadingKind::Processor, Box::new(CpuDelay::new(configuration)));
     }
 
-    /// For another node, by the messages it sends.
-    pub fn watch_clock(&self, checks: &mut Checks, subject: Subject, now: Instant, draw: &mut Draw) {
-        self.roster(checks, subject, now, draw).push("clock offset", Box::new(ClockOffset::new(&self.checks)));
+    /// For the clock of a node, by the messages that come.
+    pub fn watch_clock(&self, checks: &mut Checks, subject: Subject, now: Instant) {
+        let (schedule, check) = (Schedule::Push { silence: None }, Box::new(ClockOffset::new(&self.checks)));
+        checks.register(Registration { name: "clock offset", subject, schedule, check }, now);
     }
 
     fn roster<'a>(&'a self, checks: &'a mut Checks, subject: Subject, now: Instant, draw: &'a mut Draw) -> Roster<'a> {
