@@ -18,6 +18,7 @@
 //! | [`state`] | checkpoints and shipped copies |
 //! | [`cluster`] | leadership, placement, the guard of the whole |
 //! | [`calls`] | balancing, outliers, breakers, retries, budgets, hedges, limits, fallbacks |
+//! | [`comparisons`] | which replicas take longer than others |
 //! | [`requests`] | quarantine, bulkheads, shedding |
 //!
 //! A node's incarnation is kept on its disk and raised at each boot; it shows itself once that is durable, so that nobody mistakes an old life for the new
@@ -29,6 +30,7 @@ mod calls;
 mod chart;
 mod clocks;
 mod cluster;
+mod comparisons;
 mod examination;
 mod life;
 mod message;
@@ -50,6 +52,7 @@ use hms_machine::{
 
 use crate::Configuration;
 use crate::breaker;
+use crate::health::checks::Reading;
 use crate::health::swim::Facts;
 use crate::health::{History, Rollup};
 use crate::supervisor::ladder::Ladder;
@@ -422,7 +425,11 @@ impl Node {
         examination.wake(configuration, directory, |agent| requests.evidence(agent, now), &mut findings, cx);
         let observed: Vec<_> = self.calls.observed().collect();
         for (agent, ok, failed) in observed {
-            self.examination.called(agent, ok, failed, &self.configuration, &self.directory, cx);
+            let outcomes = Reading::Outcomes { ok: u64::from(ok), errors: u64::from(failed) };
+            self.examination.called(agent, outcomes, &self.configuration, &self.directory, cx);
+        }
+        for (agent, comparison) in self.calls.compared() {
+            self.examination.called(agent, comparison, &self.configuration, &self.directory, cx);
         }
         self.act_on(findings, cx);
     }

@@ -353,8 +353,7 @@ impl Examination {
     pub(crate) fn called(
         &mut self,
         agent: AgentId,
-        ok: u32,
-        failed: u32,
+        reading: Reading,
         configuration: &Configuration,
         directory: &Directory,
         cx: &mut Cx<'_>,
@@ -366,7 +365,6 @@ impl Examination {
         if self.checks.of(subject).next().is_none() {
             standard(configuration).watch_peer(&mut self.checks, subject, cx.now, &mut cx.draw(PHASE));
         }
-        let reading = Reading::Outcomes { ok: u64::from(ok), errors: u64::from(failed) };
         self.report(subject, &[reading], configuration, directory, &mut Vec::new(), cx);
     }
 

@@ -33,13 +33,12 @@ impl Standard {
         roster.push("latency", Box::new(Latency::new(configuration)));
     }
 
-    /// For an agent that this node calls, local or not: outcomes, latencies and comparisons as they come.
+    /// For an agent that this node calls, local or not: outcomes and comparisons as they come. How long it takes by itself says little: it calls others.
     pub fn watch_peer(&self, checks: &mut Checks, subject: Subject, now: Instant, draw: &mut Draw) {
         let configuration = &self.checks;
         let mut roster = self.roster(checks, subject, now, draw);
         roster.push("error rate", Box::new(ErrorRate::new(configuration)));
         roster.push("peer comparison", Box::new(PeerComparison::new(configuration)));
-        roster.push("latency", Box::new(Latency::new(configuration)));
     }
 
     /// For this node itself: its disk and its processor.
