@@ -11,12 +11,14 @@
 //! | [`peers`], [`assignments`] | what is believed of other nodes and their agents, and where agents have been moved to |
 //! | [`moves`] | what a node does about moves: takes agents in, keeps them, hands them over |
 //! | [`examination`] | checks, trends, alerts |
+//! | [`clocks`] | what messages say about the clocks of their senders |
 //! | [`chart`] | history, anomalies, slow leaks, and how well the whole is |
 //! | [`treatment`] | what is done about what the checks find |
 //! | [`recovery`] | lifecycles, supervision trees, ladder, guard, gate for starts |
 //! | [`state`] | checkpoints and shipped copies |
 //! | [`cluster`] | leadership, placement, the guard of the whole |
 //! | [`calls`] | balancing, outliers, breakers, retries, budgets, hedges, limits, fallbacks |
+//! | [`comparisons`] | which replicas take longer than others |
 //! | [`requests`] | quarantine, bulkheads, shedding |
 //!
 //! A node's incarnation is kept on its disk and raised at each boot; it shows itself once that is durable, so that nobody mistakes an old life for the new
@@ -26,7 +28,9 @@ mod assignments;
 mod callee;
 mod calls;
 mod chart;
+mod clocks;
 mod cluster;
+mod comparisons;
 mod examination;
 mod life;
 mod message;
@@ -48,6 +52,7 @@ use hms_machine::{
 
 use crate::Configuration;
 use crate::breaker;
+use crate::health::checks::Reading;
 use crate::health::swim::Facts;
 use crate::health::{History, Rollup};
 use crate::supervisor::ladder::Ladder;
@@ -273,12 +278,14 @@ impl Node {
         match message {
             StackMessage::Heartbeat(beat) => {
                 let Some(news) = self.watch.heard(from, &beat, cx) else { return };
+                self.examination.heard(from, beat.sent, &self.configuration, cx);
                 self.learn(news, cx);
                 self.peers.says(from, beat.incarnation, &beat.ready, beat.degraded, &self.assignments);
                 self.start_waiting(cx);
                 self.compare(from, beat.moves, cx);
             }
-            StackMessage::Swim(message) => {
+            StackMessage::Swim { sent, message } => {
+                self.examination.heard(from, sent, &self.configuration, cx);
                 let news = self.watch.gossip(from, &message, cx);
                 self.learn(news, cx);
             }
@@ -419,7 +426,11 @@ impl Node {
         examination.wake(configuration, directory, |agent| requests.evidence(agent, now), &mut findings, cx);
         let observed: Vec<_> = self.calls.observed().collect();
         for (agent, ok, failed) in observed {
-            self.examination.called(agent, ok, failed, &self.configuration, &self.directory, cx);
+            let outcomes = Reading::Outcomes { ok: u64::from(ok), errors: u64::from(failed) };
+            self.examination.called(agent, outcomes, &self.configuration, &self.directory, cx);
+        }
+        for (agent, comparison) in self.calls.compared() {
+            self.examination.called(agent, comparison, &self.configuration, &self.directory, cx);
         }
         self.act_on(findings, cx);
     }

@@ -16,11 +16,13 @@ use hms_machine::{
 
 use super::assignments::Assignments;
 use super::callee::{Callee, Callees, Dispatched};
+use super::comparisons::Comparisons;
 use super::message::StackMessage;
 use super::peers::{Peers, Standing};
 use crate::balancing::{Candidate, OutlierCause, OutlierVerdict, PeakLatency, Turn};
 use crate::breaker::{BreakerKey, Ended, Fallback, Outcome, Permit, Phase, Pursuit, Registry, Transition};
 use crate::configuration::Configuration;
+use crate::health::checks::Reading;
 use crate::overload::{Attempt, Attempts, GiveUp, RetryAdvice};
 use crate::supervisor::quarantine::{Admission, Quarantine};
 
@@ -58,6 +60,7 @@ pub(crate) struct Calls {
     seen: BTreeMap<AgentId, Seen>,
     /// Attempts that ended well and otherwise since they were last asked for, by agent.
     tally: BTreeMap<AgentId, (u32, u32)>,
+    comparisons: Comparisons,
     breakers: Registry,
     open: BTreeMap<CallId, Open>,
     /// When the next copies of slow calls are due.
@@ -103,6 +106,7 @@ impl Calls {
             callees: Callees::default(),
             seen: BTreeMap::new(),
             tally: BTreeMap::new(),
+            comparisons: Comparisons::default(),
             breakers: Registry::default(),
             open: BTreeMap::new(),
             hedges: BTreeSet::new(),
@@ -288,6 +292,8 @@ impl Calls {
         seen.outstanding -= 1;
         let tally = self.tally.entry(agent).or_default();
         *(if ending == CallOutcome::Ok { &mut tally.0 } else { &mut tally.1 }) += 1;
+        let local = view.directory.nodes[view.assignments.node_of(agent).index()].zone == self.zone;
+        self.comparisons.ended((agent, end.service, local), ending, elapsed, &view.configuration.checks);
         // A refusal is quick and says nothing about how long work takes.
         if !matches!(ending, CallOutcome::Refused | CallOutcome::Reset) {
             seen.latency.observe(elapsed, view.configuration.balancing.decay, cx.now);
@@ -450,6 +456,11 @@ impl Calls {
     /// Attempts by agent that ended well and otherwise since this was asked last.
     pub(crate) fn observed(&mut self) -> impl Iterator<Item = (AgentId, u32, u32)> + use<> {
         std::mem::take(&mut self.tally).into_iter().map(|(agent, (ok, failed))| (agent, ok, failed))
+    }
+
+    /// Agents beside others that do the same, where there is something new since this was asked last.
+    pub(crate) fn compared(&mut self) -> Vec<(AgentId, Reading)> {
+        self.comparisons.readings()
     }
 }
 

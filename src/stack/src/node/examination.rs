@@ -11,6 +11,7 @@ use hms_machine::{
 };
 
 use super::chart::{Beliefs, Chart, Oddity};
+use super::clocks::{ClockChange, Clocks};
 use super::message::StackMessage;
 use super::requests::Evidence;
 use super::treatment::of_the_disk;
@@ -58,6 +59,7 @@ pub(crate) struct Examination {
     /// What is believed of nodes without being acted upon, and by how many tests.
     noted: BTreeMap<(NodeId, Cause), u32>,
     chart: Chart,
+    clocks: Clocks,
 }
 
 /// How a disk is, as far as its checks know.
@@ -95,6 +97,7 @@ impl Examination {
             trials: 0,
             noted: BTreeMap::new(),
             chart: Chart::new(configuration),
+            clocks: Clocks::default(),
         }
     }
 
@@ -244,6 +247,20 @@ impl Examination {
             cx.measure();
         }
         self.interpret(&changes, directory, findings, cx);
+        let (mut clocks, here) = (Vec::new(), (self.node, cx.wall, cx.now));
+        self.clocks.look(here, configuration, |change| clocks.push(change));
+        clocks.into_iter().for_each(|change| self.clock(change, directory, cx));
+    }
+
+    /// A message has come that tells what its sender's clock said when it left.
+    pub(crate) fn heard(&mut self, from: NodeId, sent: Instant, configuration: &Configuration, cx: &Cx<'_>) {
+        if configuration.checks.enabled {
+            self.clocks.heard(from, sent, (cx.wall, cx.now));
+        }
+    }
+
+    fn clock(&mut self, ClockChange { node, bad }: ClockChange, directory: &Directory, cx: &mut Cx<'_>) {
+        self.way(node, Cause::Clock, bad, directory, cx);
     }
 
     /// A local agent has answered so many requests of all its callers, and so many not: it sees more of them than any of them does.
@@ -331,8 +348,7 @@ impl Examination {
     pub(crate) fn called(
         &mut self,
         agent: AgentId,
-        ok: u32,
-        failed: u32,
+        reading: Reading,
         configuration: &Configuration,
         directory: &Directory,
         cx: &mut Cx<'_>,
@@ -344,7 +360,6 @@ impl Examination {
         if self.checks.of(subject).next().is_none() {
             standard(configuration).watch_peer(&mut self.checks, subject, cx.now, &mut cx.draw(PHASE));
         }
-        let reading = Reading::Outcomes { ok: u64::from(ok), errors: u64::from(failed) };
         self.report(subject, &[reading], configuration, directory, &mut Vec::new(), cx);
     }
 
@@ -420,6 +435,9 @@ impl Examination {
         let fingerprint = Fingerprint { subject: Subject::Node(node), cause: checks::Cause::Unresponsive };
         let source = Source { node: self.node, check: "failure detector" };
         if suspected {
+            if let Some(change) = self.clocks.forget(node) {
+                self.clock(change, directory, cx);
+            }
             let (severity, labels) = (checks::Severity::Critical, Labels::of(Subject::Node(node), directory));
             self.alerts.raise(Signal { fingerprint, severity, labels, source }, cx.now);
         } else {
@@ -439,7 +457,7 @@ impl Examination {
             self.noted.remove(&(node, cause));
         }
         let (told, check) = match cause {
-            Cause::Clock => (checks::Cause::ClockOff, "links"),
+            Cause::Clock => (checks::Cause::ClockOff, "clocks"),
             Cause::SlowDisk => (checks::Cause::SlowDisk, "anomaly"),
             Cause::DiskErrors => (checks::Cause::Errors, "anomaly"),
             _ => (checks::Cause::BadLinks, "links"),

@@ -16,7 +16,12 @@ pub enum StackMessage {
     /// "I am alive, and this is how I am." Shared by all its receivers.
     Heartbeat(Arc<Beat>),
     /// Probes, answers and gossip of the membership.
-    Swim(SwimMessage),
+    Swim {
+        /// Reading of the sender's wall clock.
+        sent: Instant,
+        /// What is said.
+        message: SwimMessage,
+    },
     /// Where agents have been moved to, as far as the sender knows.
     Moves(Arc<Moves>),
     /// The same, at the moment at which the sender has moved some.
@@ -83,15 +88,15 @@ pub struct Beat {
 
 impl Message for StackMessage {
     fn bytes(&self) -> Bytes {
-        // The membership counts its own headers.
-        if let StackMessage::Swim(message) = self {
-            return message.bytes();
+        // The membership counts its own headers; the clock comes on top.
+        if let StackMessage::Swim { message, .. } = self {
+            return message.bytes() + Bytes(8);
         }
         Bytes(HEADERS)
             + match self {
                 // Kind, incarnation, sequence, clock, digest, flag, count; four bytes for each agent.
                 StackMessage::Heartbeat(beat) => Bytes(1 + 8 + 8 + 8 + 4 + 1 + 2 + 4 * beat.ready.len() as u64),
-                StackMessage::Swim(_) => Bytes::ZERO,
+                StackMessage::Swim { .. } => Bytes::ZERO,
                 StackMessage::Moves(moves) => Bytes(1 + 2) + moves.bytes(),
                 StackMessage::Order { moves, .. } => Bytes(1 + 2 + 8) + moves.bytes(),
                 StackMessage::Ask { .. } => Bytes(1 + 1),
@@ -103,7 +108,7 @@ impl Message for StackMessage {
 
     fn component(&self) -> Component {
         match self {
-            StackMessage::Heartbeat(_) | StackMessage::Swim(_) | StackMessage::Report { .. } => Component::Health,
+            StackMessage::Heartbeat(_) | StackMessage::Swim { .. } | StackMessage::Report { .. } => Component::Health,
             StackMessage::Moves(_)
             | StackMessage::Order { .. }
             | StackMessage::Ask { .. }

@@ -304,7 +304,7 @@ fn carry_out(outputs: Vec<Output>, cx: &mut Cx<'_>) -> Vec<News> {
     let mut news = Vec::new();
     for output in outputs {
         match output {
-            Output::Send { to, message } => cx.send(to, StackMessage::Swim(message)),
+            Output::Send { to, message } => cx.send(to, StackMessage::Swim { sent: cx.wall, message }),
             Output::Believes { node, before, standing } => match (before, standing) {
                 // A suspect can still object; only what the group has confirmed counts.
                 (Standing::Alive | Standing::Suspected, Standing::Confirmed) => news.push(News::Suspected(node)),

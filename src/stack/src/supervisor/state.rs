@@ -1,17 +1,14 @@
-//! State persistence: when an agent's state is checkpointed and shipped, and from what it is restored (AS3, AS-S2).
+//! State persistence: when an agent's state is checkpointed and shipped, and what an acknowledgement waits for (AS3, AS-S2).
 //!
 //! Picture: an agent writes every change into its **journal** before it acknowledges it. Now and then the whole state goes into a
 //! **checkpoint**, so that a replay is short and the journal can be cut; more often the new entries are **shipped** to the nodes
-//! that hold a copy ([`super::placement::holders`]). After a failure what is left is looked at, checksum by checksum, and
-//! [`choose`] takes the source that keeps most.
+//! that hold a copy ([`super::placement::holders`]).
 //!
-//! Entries are counted from the agent's first: `entries = n` means that the first n changes are there. Contract of [`choose`]: it
-//! never takes a source that keeps fewer entries than another one that is there; of equals it takes the nearest (journal,
-//! checkpoint, then the holder with the lowest id). A torn tail is not damage: an entry that was being written when the power
-//! went was never acknowledged, and is cut off in silence. It assumes that all copies stem from one history; two lives of one
-//! agent at once (see [`super::leadership`]) break that, and nothing here would notice.
+//! Entries are counted from the agent's first: `entries = n` means that the first n changes are there. From what a start takes its state is not decided here:
+//! the rung of the [ladder](super::ladder) says whether it is the own disk, an earlier checkpoint on it, or copies
+//! ([`StateSource`](hms_machine::StateSource)); what checksums say of a file, and which of several copies is the best, only those know that have read them.
 
-use hms_machine::{Duration, Instant, NodeId};
+use hms_machine::{Duration, Instant};
 
 use crate::configuration::Conflict;
 use crate::tunables::{choices, hours, mins, ms, parameters, secs};
@@ -157,91 +154,6 @@ impl Schedule {
         self.appended(entries);
         self.shipped = Mark { entries: entries.max(self.shipped.entries), at: now };
     }
-
-    /// Changes that would be lost with the disk.
-    pub fn unshipped(&self) -> u64 {
-        self.entries - self.shipped.entries
-    }
-}
-
-/// What the checksums say of the agent's own journal and checkpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Local {
-    /// All there.
-    Intact {
-        /// Changes.
-        entries: u64,
-    },
-    /// The last entry is incomplete; all before it is intact.
-    TornTail {
-        /// Intact changes.
-        entries: u64,
-    },
-    /// Something in the middle, or the newest checkpoint, does not match its checksum.
-    Corrupt {
-        /// Changes that can be replayed from an earlier intact checkpoint and the intact part of the journal; `None` without such
-        /// a checkpoint.
-        before: Option<u64>,
-    },
-    /// There is no disk any more, or an empty one, or it cannot be reached from where the agent shall start.
-    Lost,
-}
-
-/// A copy that another node says it holds, checksums verified there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeldCopy {
-    /// The node.
-    pub holder: NodeId,
-    /// Changes in it.
-    pub entries: u64,
-}
-
-/// From what the agent starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// Its own journal; a torn tail is cut off first.
-    Journal {
-        /// Whether there is a tail to cut.
-        cut: bool,
-    },
-    /// Its own earlier checkpoint and what can be replayed on it; the rest is thrown away.
-    Checkpoint,
-    /// The copy of this holder.
-    Replica(NodeId),
-    /// Nothing: it begins with an empty state.
-    Empty,
-}
-
-/// The choice, and what it keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Restoration {
-    /// From what.
-    pub source: Source,
-    /// Changes that are there afterwards.
-    pub entries: u64,
-}
-
-impl Restoration {
-    /// Acknowledged changes that are gone, if `acknowledged` were.
-    pub fn lost(&self, acknowledged: u64) -> u64 {
-        acknowledged.saturating_sub(self.entries)
-    }
-}
-
-/// The source that keeps most.
-pub fn choose(local: Local, copies: &[HeldCopy]) -> Restoration {
-    let own = match local {
-        Local::Intact { entries } => Restoration { source: Source::Journal { cut: false }, entries },
-        Local::TornTail { entries } => Restoration { source: Source::Journal { cut: true }, entries },
-        Local::Corrupt { before: Some(entries) } => Restoration { source: Source::Checkpoint, entries },
-        Local::Corrupt { before: None } | Local::Lost => Restoration { source: Source::Empty, entries: 0 },
-    };
-    let best = copies.iter().min_by_key(|copy| (std::cmp::Reverse(copy.entries), copy.holder));
-    match best {
-        // A copy of a few entries is better than an empty beginning; one of none is the same.
-        Some(copy) if copy.entries > own.entries => Restoration { source: Source::Replica(copy.holder), entries: copy.entries },
-        Some(_) | None => own,
-    }
 }
 
 #[cfg(test)]
@@ -252,31 +164,6 @@ mod tests {
 
     fn at(millis: u64) -> Instant {
         Instant::from_nanos(millis * 1_000_000)
-    }
-
-    fn copy(holder: u32, entries: u64) -> HeldCopy {
-        HeldCopy { holder: NodeId(holder), entries }
-    }
-
-    #[test]
-    fn as3_the_table_of_what_is_left_and_what_is_taken() {
-        let copies = [copy(5, 90), copy(3, 90), copy(4, 80)];
-        for (local, copies, source, entries) in [
-            (Local::Intact { entries: 100 }, &copies[..], Source::Journal { cut: false }, 100),
-            (Local::TornTail { entries: 99 }, &copies, Source::Journal { cut: true }, 99),
-            (Local::TornTail { entries: 90 }, &copies, Source::Journal { cut: true }, 90),
-            (Local::Corrupt { before: Some(60) }, &copies, Source::Replica(NodeId(3)), 90),
-            (Local::Corrupt { before: Some(95) }, &copies, Source::Checkpoint, 95),
-            (Local::Corrupt { before: Some(60) }, &[], Source::Checkpoint, 60),
-            (Local::Corrupt { before: None }, &copies[2..], Source::Replica(NodeId(4)), 80),
-            (Local::Lost, &copies, Source::Replica(NodeId(3)), 90),
-            (Local::Lost, &[], Source::Empty, 0),
-            // The disk lied, or the agent has lived elsewhere in the meantime.
-            (Local::Intact { entries: 70 }, &copies, Source::Replica(NodeId(3)), 90),
-        ] {
-            assert_eq!(choose(local, copies), Restoration { source, entries }, "{local:?} {copies:?}");
-        }
-        assert_eq!(choose(Local::Lost, &copies).lost(100), 10);
     }
 
     #[test]
@@ -297,16 +184,16 @@ mod tests {
     #[test]
     fn as_s2_changes_are_shipped_in_time_and_lost_with_the_disk_when_they_are_not() {
         let lost = |configuration: &StateConfiguration| {
-            let (mut schedule, mut held) = (Schedule::new(0, at(0)), Vec::new());
+            let (mut schedule, mut held) = (Schedule::new(0, at(0)), 0);
             // A change every millisecond for ten seconds, then the disk is gone.
             for millis in 1..=10_000 {
                 schedule.appended(millis);
                 if schedule.due(configuration, at(millis)).ship {
                     schedule.shipped(millis, at(millis));
-                    held = vec![copy(1, millis)];
+                    held = millis;
                 }
             }
-            choose(Local::Lost, &held).lost(10_000)
+            10_000 - held
         };
         let configuration = StateConfiguration { ship_every: ms(70), ..StateConfiguration::default() };
         assert_eq!(lost(&configuration), 10_000 % 70);
@@ -314,26 +201,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
-        fn no_source_is_taken_that_keeps_less_than_another(
-            kind in 0usize..5, own in 0u64..100, copies in prop::collection::vec((0u32..9, 0u64..100), 0..5),
-        ) {
-            let local = [
-                Local::Intact { entries: own },
-                Local::TornTail { entries: own },
-                Local::Corrupt { before: Some(own) },
-                Local::Corrupt { before: None },
-                Local::Lost,
-            ][kind];
-            let copies: Vec<_> = copies.into_iter().map(|(holder, entries)| copy(holder, entries)).collect();
-            let taken = choose(local, &copies);
-            prop_assert!(copies.iter().all(|copy| copy.entries <= taken.entries));
-            prop_assert!(kind > 2 || taken.entries >= own);
-            let mut reversed = copies;
-            reversed.reverse();
-            prop_assert_eq!(choose(local, &reversed), taken);
-        }
-
         #[test]
         fn nothing_stays_unshipped_longer_than_the_interval_when_deadlines_are_served(
             changes in prop::collection::vec(0u64..500, 1..60), every in 1u64..1000,
@@ -359,7 +226,6 @@ mod tests {
                 schedule.appended(entries);
                 let oldest = *oldest.get_or_insert(now);
                 prop_assert!(now.saturating_since(oldest) <= configuration.ship_every);
-                prop_assert!(schedule.unshipped() > 0);
             }
         }
     }

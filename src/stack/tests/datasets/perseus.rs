@@ -1,5 +1,6 @@
 //! Comparison with peers on drives that failed slowly: three hosts of twelve drives, two weeks each, two drives labelled (Lu et al., FAST 2023).
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -33,12 +34,14 @@ fn rows(file: &Path) -> Vec<(Instant, u32, Duration)> {
 fn slow(rows: &[(Instant, u32, Duration)], configuration: &CheckConfiguration) -> Vec<u32> {
     let mut group = PeerGroup::new(configuration);
     let mut checks: Vec<_> = (1..=12).map(|disk| (disk, PeerComparison::new(configuration), false)).collect();
-    for (step, moment) in rows.chunk_by(|(a, ..), (b, ..)| a == b).enumerate() {
+    for moment in rows.chunk_by(|(a, ..), (b, ..)| a == b) {
+        let mut new = BTreeSet::new();
         for (_, disk, latency) in moment {
-            group.observe(drive(*disk), *latency);
+            if group.observe(drive(*disk), *latency) {
+                new.insert(*disk);
+            }
         }
-        // Looked at every two minutes: medians of sixteen readings change little in between.
-        for (disk, check, slow) in checks.iter_mut().filter(|_| step % 8 == 0) {
+        for (disk, check, slow) in checks.iter_mut().filter(|(disk, ..)| new.contains(disk)) {
             let status = group.compare(drive(*disk)).and_then(|reading| check.observe(&reading, moment[0].0));
             *slow |= status.is_some_and(|status| status.severity() == Some(Severity::Warning));
         }

@@ -10,8 +10,8 @@
 //! | `AgentDegraded`, `Ejected`, `Breaker` open | faults that strike the agent, its host, or a load that calls it; a breaker of a whole service: of any of its agents |
 //! | `NodeDegraded` | faults that strike the node; memory, handles, queues: also those that strike an agent placed there |
 //!
-//! Three kinds strike in an instant and are noticed later, by what they leave: a stepped clock (`Clock`, any time), flipped bits (`CorruptState`,
-//! any time), a herd (anything above, within [`HERD_NOTICE`]).
+//! Some kinds are noticed later, by what they leave: a clock that was stepped or has drifted stays off (`Clock`, any time), and so do flipped bits
+//! (`CorruptState`, any time); a herd has effects for a while (anything above, within [`HERD_NOTICE`]).
 
 use hms_machine::{AgentId, BreakerState, Cause, Duration, NodeId, Record, ServiceId};
 use hms_scenario::model::{DiskFailure, FaultKind};
@@ -109,7 +109,7 @@ pub(super) fn shows_at_the_host(cause: Option<Cause>) -> bool {
 pub(super) fn leaves_traces(kind: &FaultKind, seen: Option<Seen>, elapsed: Duration) -> bool {
     let cause = |wanted| seen.is_none_or(|seen| seen.cause == Some(wanted));
     match kind {
-        FaultKind::ClockStep { .. } => cause(Cause::Clock),
+        FaultKind::ClockStep { .. } | FaultKind::ClockDrift { .. } => cause(Cause::Clock),
         FaultKind::Disk(DiskFailure::BitFlips { .. }) => cause(Cause::CorruptState),
         FaultKind::Herd { .. } => elapsed <= HERD_NOTICE,
         FaultKind::Crash { .. }
@@ -122,7 +122,6 @@ pub(super) fn leaves_traces(kind: &FaultKind, seen: Option<Seen>, elapsed: Durat
         | FaultKind::SlowNic { .. }
         | FaultKind::Link(_)
         | FaultKind::Partition(_)
-        | FaultKind::ClockDrift { .. }
         | FaultKind::ClockStrobe { .. }
         | FaultKind::Disk(_)
         | FaultKind::MemoryLeak { .. }

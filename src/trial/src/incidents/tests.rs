@@ -126,6 +126,19 @@ fn a_stepped_clock_is_noticed_after_it_has_struck_and_by_its_cause_alone() {
 }
 
 #[test]
+fn a_clock_stays_off_after_it_has_drifted_and_is_well_after_it_has_jumped_forth_and_back() {
+    let degraded = |cause| said(60, 1, Record::NodeDegraded { node: NodeId(1), cause });
+    let ended = || row(50, TraceKind::FaultEnded(FaultId(0)));
+    let detected = |kind: &str, cause| {
+        let fault = format!("[[fault]]\nkind = \"{kind}\"\nat = \"30s\"\nfor = \"20s\"\ntarget = {{ node = 1 }}\n");
+        only(&fault, vec![began(), ended(), degraded(cause)], &Harm::default()).detected
+    };
+    assert_eq!(detected("clock_drift", Cause::Clock), Some(secs(60)));
+    assert_eq!(detected("clock_drift", Cause::SlowDisk), None);
+    assert_eq!(detected("clock_strobe", Cause::Clock), None);
+}
+
+#[test]
 fn a_needless_second_process_that_is_stopped_does_not_keep_an_incident_open() {
     let crash = vec![began(), down(30, 0, 0, Exit::Abnormal, Some(0)), failed(30, 0), ready(33, 0, 2)];
     let second = vec![ready(34, 0, 0), served(35, 0), down(36, 0, 0, Exit::Stopped, None)];

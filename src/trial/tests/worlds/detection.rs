@@ -1,7 +1,8 @@
 //! Detection in the world with the whole stack: what is noticed within a second, what is left alone, and what is not noticed with the mechanism off.
 
-use hms_machine::{Cause, Duration, Level, Record, Whole};
+use hms_machine::{AgentId, Cause, Duration, Level, NodeId, Record, Whole};
 use hms_stack::Configuration;
+use hms_stack::health::HealthMode;
 use hms_trial::{Outcome, TraceKind, quantile};
 
 use crate::with_plain_callers;
@@ -163,7 +164,11 @@ fn hm_s1_slow_links_and_clocks_that_jump_are_noticed_within_a_second_and_not_wit
         "kind = \"duplicate\"\nfor = \"30s\"\nshare = 0.1\ntarget = { node = 4 }\n",
     ];
     let on = with(|stack| stack.anomaly.enabled = false);
-    let off = with(|stack| (stack.anomaly.enabled, stack.links.enabled) = (false, false));
+    // What is far off without a look at its past is another check's to tell.
+    let off = with(|stack| {
+        (stack.anomaly.enabled, stack.links.enabled) = (false, false);
+        stack.checks.clock_offset = Duration::from_secs(3_600);
+    });
     for fault in faults {
         let fault = format!("[[fault]]\nat = \"40s\"\n{fault}");
         let incident = &run(&fault, on, 1_000).incidents[0];
@@ -171,6 +176,66 @@ fn hm_s1_slow_links_and_clocks_that_jump_are_noticed_within_a_second_and_not_wit
         assert!(took < Duration::from_secs(1), "{}: {took}", incident.kind);
         let incident = &run(&fault, off, 1_000).incidents[0];
         assert!(incident.detection_time().is_none_or(|took| took > Duration::from_secs(1)), "{}", incident.kind);
+    }
+}
+
+#[test]
+fn hm3_a_clock_that_drifts_too_slowly_to_be_seen_going_is_told_when_it_is_far_off_and_not_with_checks_off() {
+    // 3 ms in a second: less than what passes for the noise of the way. A tenth of a second is reached after 33 s.
+    let drift = "[[fault]]\nkind = \"clock_drift\"\nat = \"20s\"\nfor = \"50s\"\nppm = -3000\ntarget = { node = 4 }\n";
+    let clock = |record: &Record| matches!(record, Record::NodeDegraded { cause: Cause::Clock, .. });
+    let other = |record: &Record| matches!(record, Record::NodeDegraded { node, .. } if node.0 != 4);
+    let outcome = run(drift, with(|stack| stack.links.enabled = false), 1_000);
+    let told = said(&outcome, clock);
+    // By the node itself, by its eleven peers and by the edge.
+    assert_eq!(told.len(), 13, "{told:?}");
+    assert!(told.iter().all(|at| (53.0..56.0).contains(at)), "{told:?}");
+    assert_eq!(said(&outcome, other), [] as [f64; 0], "nobody takes its own clock for right against all others");
+    assert_eq!(outcome.incidents[0].cause, Some(Cause::Clock));
+    assert!(outcome.findings.recoveries.troubles == 0, "a clock is nobody's to restart");
+    let off = with(|stack| (stack.links.enabled, stack.checks.enabled) = (false, false));
+    assert_eq!(said(&run(drift, off, 1_000), clock), [] as [f64; 0]);
+    // Where members are heard now and then the node itself is the first to know.
+    let outcome = run(drift, with(|stack| stack.health.mode = HealthMode::Swim), 1_000);
+    assert!(said(&outcome, clock).first().is_some_and(|at| (53.0..58.0).contains(at)), "{:?}", said(&outcome, clock));
+    assert_eq!(outcome.incidents[0].detector, Some(NodeId(4)));
+}
+
+/// When the edge says that an agent is slow, and which.
+fn slow_by_the_edge(outcome: &Outcome) -> Vec<(f64, AgentId)> {
+    let edge = NodeId(12);
+    let rows = outcome.recorder.trace.iter().filter_map(|row| match row.kind {
+        TraceKind::Stack { node, record: Record::AgentDegraded { agent, cause: Cause::Latency }, .. } if node == edge => {
+            Some((row.at.as_secs_f64(), agent))
+        }
+        _ => None,
+    });
+    rows.collect()
+}
+
+#[test]
+fn hm3_a_replica_that_is_slow_within_every_limit_is_named_by_its_callers_and_not_without_peers_to_compare_it_with() {
+    // Eight milliseconds instead of two; a second is the limit, and its own node sees nothing of the way.
+    let slow = "[[fault]]\nkind = \"slow_nic\"\nat = \"40s\"\nfor = \"30s\"\ndelay = \"3ms\"\ntarget = { node = 4 }\n";
+    let quiet = |stack: &mut Configuration| (stack.anomaly.enabled, stack.links.enabled) = (false, false);
+    let outcome = run(slow, with(quiet), 1_000);
+    let told = slow_by_the_edge(&outcome);
+    let there = outcome.recorder.trace.iter().filter_map(|row| match row.kind {
+        TraceKind::AgentReady { agent, node: NodeId(4) } => Some(agent),
+        _ => None,
+    });
+    let there: Vec<_> = there.collect();
+    assert!(told.first().is_some_and(|(at, _)| (41.0..55.0).contains(at)), "{told:?}");
+    assert!(told.iter().all(|(_, agent)| there.contains(agent)), "{told:?} of {there:?}");
+    assert!(outcome.incidents[0].detection_time().is_some_and(|took| took < Duration::from_secs(15)));
+    let alone = with(|stack| {
+        quiet(stack);
+        stack.checks.peers_min = 100;
+    });
+    let outcome = run(slow, alone, 1_000);
+    assert_eq!((slow_by_the_edge(&outcome), outcome.incidents[0].detected), (Vec::new(), None));
+    for seed in SEEDS {
+        assert_eq!(slow_by_the_edge(&run("", with_plain_callers(), seed)), [], "a healthy replica is not named");
     }
 }
 

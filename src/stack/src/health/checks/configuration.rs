@@ -50,8 +50,8 @@ parameters! {
             "A wall clock that differs this much from a peer's (time on the way included) is off.";
         peer_ratio: f64 = real(1.1, 100.0, 2.0),
             "An agent whose median is this many times the median of its peers is slow. Healthy drives in the data of PERSEUS stay below 1.6, fail-slow ones reach 5.";
-        peer_samples: u32 = integer(1, 1_000, 5),
-            "Fewest samples of an agent that are compared.";
+        peer_samples: u32 = integer(1, 1_000, 32),
+            "Calls to an agent whose median is compared with that of its peers. More: fewer false alarms, later.";
         peers_min: u32 = integer(1, 100, 2),
             "Fewest peers to compare with: with one nobody knows which of the two is slow.";
     }

@@ -3,35 +3,49 @@
 //! After PERSEUS (Lu et al., FAST 2023), which compares drives of one node under one load: a median of many samples against the peers' medians, and a ratio
 //! that must last. PERSEUS also models latency over throughput; here peers are replicas that share one load, so the ratio stands alone.
 //! [`PeerGroup`] gathers samples and makes the comparison, [`PeerComparison`] judges it.
+//!
+//! Samples are gathered in batches, and no sample is in two of them: readings that share samples would be wrong together, and to ask for
+//! several bad ones in a row would ask for nothing.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use hms_machine::{Duration, Instant};
 
-use super::baseline::{median, push};
+use super::baseline::median;
 use super::{Cause, Check, CheckConfiguration, Reading, Status, Subject};
 use crate::health::Gate;
-
-/// Samples kept of each member.
-const SAMPLES: usize = 16;
 
 /// Subjects that do the same work, and how long it took each of them lately.
 #[derive(Clone, Debug)]
 pub struct PeerGroup {
-    samples_min: usize,
-    members: BTreeMap<Subject, VecDeque<f64>>,
+    batch: usize,
+    members: BTreeMap<Subject, Member>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Member {
+    /// The batch that is being gathered, ns.
+    samples: VecDeque<f64>,
+    /// Median of the last whole batch, ns.
+    median: Option<f64>,
 }
 
 impl PeerGroup {
     /// A group without samples.
     pub fn new(configuration: &CheckConfiguration) -> Self {
-        PeerGroup { samples_min: (configuration.peer_samples as usize).clamp(1, SAMPLES), members: BTreeMap::new() }
+        PeerGroup { batch: configuration.peer_samples as usize, members: BTreeMap::new() }
     }
 
-    /// Takes how long a piece of work took a member.
-    pub fn observe(&mut self, member: Subject, elapsed: Duration) {
-        let samples = self.members.entry(member).or_insert_with(|| VecDeque::with_capacity(SAMPLES));
-        push(samples, SAMPLES, elapsed.as_nanos() as f64);
+    /// Takes how long a piece of work took a member. Whether that completes a batch, so that there is something new to compare.
+    pub fn observe(&mut self, member: Subject, elapsed: Duration) -> bool {
+        let Member { samples, median: known } = self.members.entry(member).or_default();
+        samples.push_back(elapsed.as_nanos() as f64);
+        let whole = samples.len() >= self.batch;
+        if whole {
+            *known = Some(median(samples));
+            samples.clear();
+        }
+        whole
     }
 
     /// Forgets a member, which has left or was restarted.
@@ -39,18 +53,11 @@ impl PeerGroup {
         self.members.remove(&member);
     }
 
-    /// A member beside the others, if it and at least one other have enough samples.
+    /// A member beside the others, if it and at least one other have filled a batch.
     pub fn compare(&self, member: Subject) -> Option<Reading> {
-        let known = |samples: &&VecDeque<f64>| samples.len() >= self.samples_min;
-        let own = self.members.get(&member).filter(known).map(median)?;
-        let others: VecDeque<f64> = self
-            .members
-            .iter()
-            .filter(|(other, _)| **other != member)
-            .map(|(_, samples)| samples)
-            .filter(known)
-            .map(median)
-            .collect();
+        let own = self.members.get(&member)?.median?;
+        let others = self.members.iter().filter(|(other, _)| **other != member);
+        let others: VecDeque<f64> = others.filter_map(|(_, known)| known.median).collect();
         if others.is_empty() {
             return None;
         }
@@ -90,7 +97,7 @@ impl Check for PeerComparison {
 
 #[cfg(test)]
 mod tests {
-    use hms_machine::AgentId;
+    use hms_machine::{AgentId, Draw, Purpose, Seed, Streams};
     use proptest::prelude::*;
 
     use super::*;
@@ -101,11 +108,12 @@ mod tests {
 
     #[test]
     fn a_member_is_compared_with_the_others_and_not_with_itself() {
-        let mut group = PeerGroup::new(&CheckConfiguration::default());
-        for _ in 0..5 {
+        let configuration = CheckConfiguration { peer_samples: 5, ..CheckConfiguration::default() };
+        let mut group = PeerGroup::new(&configuration);
+        for step in 1..=5 {
             assert_eq!(group.compare(agent(0)), None);
             for (id, millis) in [(0, 9), (1, 2), (2, 3)] {
-                group.observe(agent(id), Duration::from_millis(millis));
+                assert_eq!(group.observe(agent(id), Duration::from_millis(millis)), step == 5);
             }
         }
         let expected = Reading::Comparison { own: Duration::from_millis(9), others: Duration::from_micros(2_500), peers: 2 };
@@ -115,13 +123,43 @@ mod tests {
         assert_eq!(group.compare(agent(0)), None);
     }
 
+    /// Of how many members that take exponential times, the first so many times as long, it was said that they are slow; and after how many rounds of the first.
+    fn exponential(rounds: u32, factor: f64, draw: &mut Draw) -> (usize, Option<u32>) {
+        let configuration = CheckConfiguration::default();
+        let mut group = PeerGroup::new(&configuration);
+        let mut checks: Vec<_> = (0..9).map(|_| (PeerComparison::new(&configuration), None)).collect();
+        for round in 1..=rounds {
+            for (id, (check, slow)) in (0u32..).zip(&mut checks) {
+                let mean = if id == 0 { 5e6 * factor } else { 5e6 };
+                let elapsed = Duration::from_nanos_f64(-mean * libm::log(draw.open_uniform()));
+                if group.observe(agent(id), elapsed)
+                    && let Some(reading) = group.compare(agent(id))
+                    && check.observe(&reading, Instant::from_nanos(u64::from(round))) != Some(Status::Healthy)
+                {
+                    slow.get_or_insert(round);
+                }
+            }
+        }
+        (checks.iter().filter(|(_, slow)| slow.is_some()).count(), checks[0].1)
+    }
+
+    #[test]
+    fn who_takes_three_times_as_long_is_found_and_chance_alone_makes_nobody_slow() {
+        let mut draw = Streams::new(Seed(1)).draw(Purpose::named("test/peers"), 0, 0);
+        assert_eq!(exponential(200_000, 1.0, &mut draw), (0, None));
+        for _ in 0..20 {
+            let (named, found) = exponential(1_000, 3.0, &mut draw);
+            assert!(named == 1 && found.is_some_and(|round| round <= 600), "{named} {found:?}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn a_load_that_slows_all_alike_makes_nobody_slow(factors in prop::collection::vec(1u64..50, 10..60), members in 3u32..9) {
+        fn a_load_that_slows_all_alike_makes_nobody_slow(factors in prop::collection::vec(1u64..50, 100..300), members in 3u32..9) {
             let configuration = CheckConfiguration::default();
             let (mut group, mut check) = (PeerGroup::new(&configuration), PeerComparison::new(&configuration));
             for (step, factor) in factors.iter().enumerate() {
-                for id in 0..members {
+                for id in (0..members).rev() {
                     group.observe(agent(id), Duration::from_micros(factor * (100 + u64::from(id))));
                 }
                 let Some(reading) = group.compare(agent(0)) else { continue };

@@ -33,13 +33,12 @@ impl Standard {
         roster.push("latency", Box::new(Latency::new(configuration)));
     }
 
-    /// For an agent that this node calls, local or not: outcomes, latencies and comparisons as they come.
+    /// For an agent that this node calls, local or not: outcomes and comparisons as they come. How long it takes by itself says little: it calls others.
     pub fn watch_peer(&self, checks: &mut Checks, subject: Subject, now: Instant, draw: &mut Draw) {
         let configuration = &self.checks;
         let mut roster = self.roster(checks, subject, now, draw);
         roster.push("error rate", Box::new(ErrorRate::new(configuration)));
         roster.push("peer comparison", Box::new(PeerComparison::new(configuration)));
-        roster.push("latency", Box::new(Latency::new(configuration)));
     }
 
     /// For this node itself: its disk and its processor.
@@ -52,9 +51,10 @@ impl Standard {
         roster.pull("cpu delay", ReadingKind::Processor, Box::new(CpuDelay::new(configuration)));
     }
 
-    /// For another node, by the messages it sends.
-    pub fn watch_clock(&self, checks: &mut Checks, subject: Subject, now: Instant, draw: &mut Draw) {
-        self.roster(checks, subject, now, draw).push("clock offset", Box::new(ClockOffset::new(&self.checks)));
+    /// For the clock of a node, by the messages that come.
+    pub fn watch_clock(&self, checks: &mut Checks, subject: Subject, now: Instant) {
+        let (schedule, check) = (Schedule::Push { silence: None }, Box::new(ClockOffset::new(&self.checks)));
+        checks.register(Registration { name: "clock offset", subject, schedule, check }, now);
     }
 
     fn roster<'a>(&'a self, checks: &'a mut Checks, subject: Subject, now: Instant, draw: &'a mut Draw) -> Roster<'a> {
