@@ -134,7 +134,9 @@ mod tests {
                 let elapsed = Duration::from_nanos_f64(-mean * libm::log(draw.open_uniform()));
                 if group.observe(agent(id), elapsed)
                     && let Some(reading) = group.compare(agent(id))
-                    && check.observe(&reading, Instant::from_nanos(u64::from(round))) != Some(Status::Healthy)
+                    && check
+                        .observe(&reading, Instant::from_nanos(u64::from(round)))
+                        .is_some_and(|status| status != Status::Healthy)
                 {
                     slow.get_or_insert(round);
                 }
