@@ -2,6 +2,7 @@
 //!
 //! Zhang and Li, "MOEA/D: a multiobjective evolutionary algorithm based on decomposition", IEEE Transactions on Evolutionary Computation 11 (2007), with the two safeguards of Li and Zhang (2009): parents
 //! come from the whole population now and then, and a child replaces at most a few. Objectives are minimised along weights by Tchebycheff's rule or by penalty-based boundary intersection (PBI).
+//! Objectives of unlike units are measured by their spans over the population on demand (Zhang and Li 2007, §V.D).
 //! Never waits: each child is made of whoever is there at the moment.
 
 use hms_machine::Seed;
@@ -38,6 +39,10 @@ pub struct Decomposition<S> {
     /// The nearest weights of each, itself first.
     neighbours: Vec<Vec<u32>>,
     ideal: Vec<f64>,
+    /// Whether the spans follow the population.
+    spanned: bool,
+    /// By what each objective is divided.
+    spans: Vec<f64>,
     genomes: Vec<Vec<f64>>,
     ids: Vec<u64>,
     scores: Scores,
@@ -83,6 +88,8 @@ impl<S: Reals> Decomposition<S> {
             scalarization,
             neighbours,
             ideal: vec![f64::INFINITY; width],
+            spanned: false,
+            spans: vec![1.0; width],
             genomes: vec![space.blank(); count],
             ids: vec![0; count],
             scores,
@@ -100,9 +107,25 @@ impl<S: Reals> Decomposition<S> {
         }
     }
 
+    /// The same, with each objective measured by its span over the population: for objectives of unlike units, of which the one with the largest numbers would decide alone.
+    pub fn spanned(mut self) -> Self {
+        self.spanned = true;
+        self
+    }
+
+    /// Measures the spans of the population; an objective that does not differ, and all while nobody is feasible, keep 1.
+    fn span(&mut self) {
+        for (target, (span, ideal)) in self.spans.iter_mut().zip(&self.ideal).enumerate() {
+            let feasible = (0..self.genomes.len()).filter(|&row| self.scores.violation(row) <= 0.0);
+            let worst = feasible.map(|row| self.scores.objectives(row)[target]).fold(f64::NEG_INFINITY, f64::max);
+            let width = worst - ideal;
+            *span = if width.is_finite() && width > 0.0 { width } else { 1.0 };
+        }
+    }
+
     /// What an evaluation is worth to a weight.
     fn value(&self, objectives: &[f64], weight: &[f64]) -> f64 {
-        let moved = || objectives.iter().zip(&self.ideal).map(|(value, ideal)| value - ideal);
+        let moved = || objectives.iter().zip(&self.ideal).zip(&self.spans).map(|((value, ideal), span)| (value - ideal) / span);
         match self.scalarization {
             Scalarization::Tchebycheff => {
                 moved().zip(weight).map(|(value, weight)| value * weight.max(1e-6)).fold(f64::NEG_INFINITY, f64::max)
@@ -202,6 +225,9 @@ impl<S: Reals> Algorithm for Decomposition<S> {
             self.known += 1;
         } else {
             let (subproblem, anywhere) = self.tickets[(id % self.tickets.len() as u64) as usize];
+            if self.spanned {
+                self.span();
+            }
             self.offer(id, &genome, measured, subproblem, anywhere);
         }
     }
@@ -225,8 +251,42 @@ impl<S: Reals> Algorithm for Decomposition<S> {
         self.outstanding.forget();
         self.starts = starts.iter().take(self.weights.len()).rev().cloned().collect();
         self.ideal.fill(f64::INFINITY);
+        self.spans.fill(1.0);
         self.known = 0;
         self.founders_asked = 0;
         self.first_founder = self.outstanding.next_id();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::genome::Bounds;
+    use crate::survival::directions::das_dennis;
+
+    /// The points asked for when the second of two objectives counts in units of `unit`.
+    fn points(mut algorithm: Decomposition<Bounds>, unit: f64) -> Vec<Vec<f64>> {
+        (0..300)
+            .map(|_| {
+                let asked = algorithm.ask().unwrap();
+                let (id, genome) = (asked.id, asked.genome.clone());
+                let rest: f64 = genome[1..].iter().map(|x| x * x).sum();
+                let objectives = [genome[0] + rest, unit * (1.0 - genome[0] + rest)];
+                algorithm.tell(id, Measured::feasible(&objectives));
+                genome
+            })
+            .collect()
+    }
+
+    #[test]
+    fn units_of_objectives_matter_only_without_spans() {
+        let plain = || {
+            let space = Bounds::cube(3, 0.0, 1.0).unwrap();
+            Decomposition::new(space, das_dennis(2, 19), 5, Scalarization::Tchebycheff, Seed(1))
+        };
+        // A power of two: no digit is lost.
+        let million = f64::from(1 << 20);
+        assert_eq!(points(plain().spanned(), 1.0), points(plain().spanned(), million));
+        assert_ne!(points(plain(), 1.0), points(plain(), million));
     }
 }

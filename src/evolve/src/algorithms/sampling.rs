@@ -1,7 +1,8 @@
 //! Search without learning: the baselines that an optimizer has to beat.
 //!
 //! Random search; Latin hypercube sampling (McKay, Beckman and Conover, Technometrics 21, 1979), which puts one point into every slice of every coordinate; and Sobol's sequence (Sobol
-//! 1967; direction numbers of Joe and Kuo, SIAM Journal on Scientific Computing 30, 2008), which fills the box evenly at every length, shifted digitally by the seed.
+//! 1967; direction numbers of Joe and Kuo, SIAM Journal on Scientific Computing 30, 2008), which fills the box evenly at every length, shifted digitally by the seed. Who starts a sampling from genomes gets these first: a
+//! search that begins with good candidates beats a baseline that was not given them for a reason of its own.
 
 use hms_machine::Seed;
 use serde::{Deserialize, Serialize};
@@ -16,17 +17,27 @@ use crate::scores::Measured;
 /// How many candidates of a sampling may be outstanding: it learns nothing, so only memory limits it.
 const OUTSTANDING: usize = 1024;
 
+/// Seed of what repairs starts that are not valid; the samples themselves do not depend on it.
+const REPAIR: Seed = Seed(0);
+
 /// What all samplings share: places for candidates, and a memory of the best.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Desk<G> {
     outstanding: Outstanding<G>,
     archive: Archive<G>,
+    /// Genomes to hand out before any is sampled, the next one last.
+    starts: Vec<G>,
     told: u64,
 }
 
 impl<G: Clone> Desk<G> {
     fn new(blank: &G, keep: usize, objectives: usize) -> Self {
-        Desk { outstanding: Outstanding::new(OUTSTANDING, blank), archive: Archive::new(keep, objectives), told: 0 }
+        Desk {
+            outstanding: Outstanding::new(OUTSTANDING, blank),
+            archive: Archive::new(keep, objectives),
+            starts: Vec::new(),
+            told: 0,
+        }
     }
 
     fn ask(&mut self, write: impl FnOnce(&mut G)) -> Option<Asked<'_, G>> {
@@ -34,7 +45,11 @@ impl<G: Clone> Desk<G> {
             return None;
         }
         let id = self.outstanding.next_id();
-        write(&mut self.outstanding.open().genome);
+        let genome = &mut self.outstanding.open().genome;
+        match self.starts.pop() {
+            Some(start) => *genome = start,
+            None => write(genome),
+        }
         let place = self.outstanding.at(id);
         Some(Asked { id, genome: &place.genome, origin: place.origin })
     }
@@ -45,9 +60,12 @@ impl<G: Clone> Desk<G> {
         self.told += 1;
     }
 
-    fn restart(&mut self) {
+    fn restart(&mut self, space: &impl Space<Genome = G>, starts: &[G]) {
         self.outstanding.forget();
         self.archive.clear();
+        self.starts = starts.iter().rev().cloned().collect();
+        let mut rng = Rng::new(REPAIR, 0);
+        self.starts.iter_mut().for_each(|start| space.repair(start, &mut rng));
     }
 }
 
@@ -65,8 +83,8 @@ macro_rules! desk_methods {
             self.desk.told
         }
 
-        fn restart(&mut self, _starts: &[Self::Genome]) {
-            self.desk.restart();
+        fn restart(&mut self, starts: &[Self::Genome]) {
+            self.desk.restart(&self.space, starts);
         }
     };
 }
@@ -132,16 +150,13 @@ impl<S: Reals> Algorithm for LatinHypercube<S> {
     type Genome = Vec<f64>;
 
     fn ask(&mut self) -> Option<Asked<'_, Vec<f64>>> {
-        if !self.desk.outstanding.has_room() {
-            return None;
-        }
-        if self.next == self.points {
-            self.next = 0;
-            self.slices.iter_mut().for_each(|order| self.rng.shuffle(order));
-        }
-        let row = self.next;
-        self.next += 1;
         self.desk.ask(|genome| {
+            if self.next == self.points {
+                self.next = 0;
+                self.slices.iter_mut().for_each(|order| self.rng.shuffle(order));
+            }
+            let row = self.next;
+            self.next += 1;
             genome.clear();
             for (place, order) in self.slices.iter().enumerate() {
                 let unit = (f64::from(order[row]) + self.rng.uniform()) / self.points as f64;
@@ -180,13 +195,10 @@ impl<S: Reals> Algorithm for Sobol<S> {
     type Genome = Vec<f64>;
 
     fn ask(&mut self) -> Option<Asked<'_, Vec<f64>>> {
-        if !self.desk.outstanding.has_room() {
-            return None;
-        }
-        // Gray code order (Antonov and Saleev 1979): one direction number changes per point.
-        let digit = self.index.trailing_ones().min(31) as usize;
-        self.index = self.index.wrapping_add(1);
         self.desk.ask(|genome| {
+            // Gray code order (Antonov and Saleev 1979): one direction number changes per point.
+            let digit = self.index.trailing_ones().min(31) as usize;
+            self.index = self.index.wrapping_add(1);
             genome.clear();
             for (place, (state, directions)) in self.state.iter_mut().zip(&self.directions).enumerate() {
                 let unit = (f64::from(*state) + 0.5) / 4_294_967_296.0;
@@ -335,6 +347,23 @@ mod tests {
             .take(20)
             .collect();
         assert_eq!(found, JOE_KUO.map(|(degree, inner, _)| (degree, inner)));
+    }
+
+    /// A start is no sample: what is sampled after the starts is what would have been sampled without them.
+    #[test]
+    fn starts_come_first_and_push_no_sample_aside() {
+        fn check<A: Algorithm<Genome = Vec<f64>> + Clone>(plain: &A) {
+            let starts = [vec![0.25, 0.5], vec![0.75, 0.5]];
+            let mut started = plain.clone();
+            started.restart(&starts);
+            let (plain, started) = (take(plain.clone(), 20), take(started, 22));
+            assert_eq!(started[..2], starts);
+            assert_eq!(started[2..], plain);
+        }
+        let space = || Bounds::cube(2, 0.0, 1.0).unwrap();
+        check(&RandomSearch::new(space(), 5, 1, Seed(1)));
+        check(&LatinHypercube::new(space(), 8, 5, 1, Seed(1)));
+        check(&Sobol::new(space(), 5, 1, Seed(1)));
     }
 
     #[test]

@@ -107,7 +107,7 @@ pub(super) enum Combine {
 #[serde(deny_unknown_fields, default)]
 #[schemars(rename = "search")]
 pub(super) struct Search {
-    /// Which algorithm; `default` is NSGA-II with operators for mixed genomes (up to two objectives) or NSGA-III (more).
+    /// Which algorithm, by a name of the table below.
     pub(super) algorithm: AlgorithmName,
     /// How many configurations live at a time; a generation is so many evaluations.
     #[schemars(range(min = 4, max = 10_000))]
@@ -136,26 +136,81 @@ impl Default for Search {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum AlgorithmName {
-    /// By the number of objectives.
+    /// NSGA-II (up to two objectives) or NSGA-III (more).
     Default,
-    /// NSGA-II for mixed genomes.
+    /// NSGA-II with removal of the least hypervolume contributors, with operators for mixed genomes.
     NsgaTwo,
-    /// NSGA-III for mixed genomes.
+    /// NSGA-III, with operators for mixed genomes.
     NsgaThree,
     /// SMS-EMOA on coordinates.
     SmsEmoa,
     /// SPEA2 on coordinates.
     SpeaTwo,
-    /// L-SHADE on coordinates; one objective.
+    /// MOEA/D on coordinates, each objective measured by its span over the population; several objectives.
+    MoeaD,
+    /// A generational genetic algorithm with operators for mixed genomes, of whose parents the best stays; one objective.
+    Generational,
+    /// A steady-state genetic algorithm with operators for mixed genomes: a child at a time, and the worst dies; one objective.
+    SteadyState,
+    /// Deterministic crowding with operators for mixed genomes: a child replaces the parent that it is like, if it is better; one objective.
+    Crowding,
+    /// A (mu/2 + lambda) evolution strategy on coordinates with a step for each, lambda the population and mu a seventh of it; one objective.
+    StrategyPlus,
+    /// The same as (mu/2, lambda): parents die; one objective.
+    StrategyComma,
+    /// Differential evolution, as L-SHADE, on coordinates; one objective.
     Shade,
     /// CMA-ES with restarts on coordinates; one objective.
     Cma,
+    /// Search along one coordinate after the other; one objective.
+    Coordinates,
     /// Several algorithms that share the evaluations by success.
     Portfolio,
     /// Random search: a baseline.
     Random,
     /// Latin hypercubes: a baseline.
     Latin,
+    /// Sobol's sequence: a baseline.
+    Sobol,
+}
+
+impl AlgorithmName {
+    /// Whether it can search for so many objectives; if not, what it knows.
+    pub(super) fn fits(self, objectives: usize) -> Result<(), &'static str> {
+        match self {
+            AlgorithmName::Default
+            | AlgorithmName::NsgaTwo
+            | AlgorithmName::NsgaThree
+            | AlgorithmName::SmsEmoa
+            | AlgorithmName::SpeaTwo
+            | AlgorithmName::Portfolio
+            | AlgorithmName::Random
+            | AlgorithmName::Latin
+            | AlgorithmName::Sobol => Ok(()),
+            AlgorithmName::MoeaD if objectives > 1 => Ok(()),
+            AlgorithmName::MoeaD => Err("this algorithm knows several objectives only, and there is one"),
+            AlgorithmName::Generational
+            | AlgorithmName::SteadyState
+            | AlgorithmName::Crowding
+            | AlgorithmName::StrategyPlus
+            | AlgorithmName::StrategyComma
+            | AlgorithmName::Shade
+            | AlgorithmName::Cma
+            | AlgorithmName::Coordinates
+                if objectives == 1 =>
+            {
+                Ok(())
+            }
+            AlgorithmName::Generational
+            | AlgorithmName::SteadyState
+            | AlgorithmName::Crowding
+            | AlgorithmName::StrategyPlus
+            | AlgorithmName::StrategyComma
+            | AlgorithmName::Shade
+            | AlgorithmName::Cma
+            | AlgorithmName::Coordinates => Err("this algorithm knows one objective only, and there are several"),
+        }
+    }
 }
 
 /// Under which seeds candidates are run.
@@ -177,7 +232,7 @@ pub(super) struct Seeds {
     /// With `race = "test"`, the chance that a candidate is given up wrongly in all its comparisons (above 0, up to 0.5); by default 0.05.
     #[schemars(with = "Option<f64>", range(min = 1e-9, max = 0.5))]
     pub(super) error: Option<Spanned<f64>>,
-    /// Seeds that choose among the finalists.
+    /// Seeds that choose among the finalists; the leading few of these then race on up to four times as many.
     #[schemars(range(min = 2, max = 10_000))]
     pub(super) validation: u32,
     /// Seeds that nothing in the search has seen, for the verdict.
@@ -262,10 +317,22 @@ pub fn reference() -> String {
         // A table of its own is described below the others.
         text = text.replace(&format!("| `{table}` | text |"), &format!("| `{table}` | table |"));
         text.push_str(&format!("\nA `[{table}]`:\n\n{}", reference_rows(about)));
+        if table == "search" {
+            text.push_str("\n| `algorithm` | what it is |\n|---|---|\n");
+            algorithms().for_each(|(name, about)| text.push_str(&format!("| `{name}` | {about} |\n")));
+        }
     }
     let about = SCHEMA.pointer("/definitions/phase").expect("the schema defines its tables");
     text.push_str(&format!("\nA `[[phase]]`:\n\n{}", reference_rows(about)));
     text
+}
+
+/// Names of algorithms and what they are.
+pub(super) fn algorithms() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let names = SCHEMA.pointer("/definitions/AlgorithmName/oneOf").and_then(serde_json::Value::as_array);
+    let text = |name: &'static serde_json::Value, key: &str| name.get(key).and_then(serde_json::Value::as_str);
+    let both = move |name| text(name, "const").zip(text(name, "description"));
+    names.expect("the schema lists the algorithms").iter().map(move |name| both(name).expect("each has a name and a sentence"))
 }
 
 /// Reads the shape of a campaign; meaning is looked at when it is resolved.

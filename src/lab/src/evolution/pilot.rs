@@ -15,7 +15,7 @@ use super::evaluator::{Evaluator, Stopped};
 use super::plan::Plan;
 use super::question::Question;
 use super::report;
-use super::verdict::{FINALISTS, chance_of_proof, pairs};
+use super::verdict::{FINALISTS, RACED_MOST, chance_of_proof, pairs};
 use crate::presets::{Measured, Step};
 
 /// Mutants of a pilot.
@@ -91,11 +91,11 @@ impl Plan {
         let finalists = if targets == 1 { [population.min(FINALISTS as u64); 2] } else { [1, population] };
         let contenders = self.presets.len() as u64 + 2 + targets;
         let (least, most) = self.trials_of_search();
-        let of = |finalists: u64, search: u64| {
-            let judged = finalists * settings.validation + contenders * settings.held_out;
+        let of = |finalists: u64, raced: u64, search: u64| {
+            let judged = (finalists + raced) * settings.validation + contenders * settings.held_out;
             judged * self.worlds.len() as u64 + report::cost(self, search)
         };
-        (of(finalists[0], least), of(finalists[1], most))
+        (of(finalists[0], 0, least), of(finalists[1], RACED_MOST, most))
     }
 }
 

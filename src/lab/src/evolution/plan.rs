@@ -495,10 +495,12 @@ impl Reader<'_> {
 
     fn settings(&mut self, file: &File) -> Settings {
         let (search, seeds) = (&file.search, &file.seeds);
-        let single = [AlgorithmName::Shade, AlgorithmName::Cma].contains(&search.algorithm);
-        if single && file.objectives.get_ref().len() > 1 {
-            let problem = Problem::new("search.algorithm", "this algorithm knows one objective only, and there are several");
-            self.report(file.objectives.span(), problem.help("keep one objective, or take `nsga-two`"));
+        // That there is none at all is said elsewhere.
+        let objectives = file.objectives.get_ref().len().max(1);
+        if let Err(reason) = search.algorithm.fits(objectives) {
+            let help = if objectives > 1 { "keep one objective" } else { "name another objective" };
+            let problem = Problem::new("search.algorithm", reason).help(format!("{help}, or take `nsga-two`"));
+            self.report(file.objectives.span(), problem);
         }
         if seeds.most < seeds.first {
             let message = format!("seeds.most ({}) is below seeds.first ({})", seeds.most, seeds.first);

@@ -5,16 +5,17 @@
 
 use hms_evolve::Rng;
 use hms_evolve::algorithms::{
-    Algorithm, Archipelago, Asked, CovarianceAdaptation, Evolution, LatinHypercube, Migration, Pacing, Population, Portfolio,
-    RandomSearch, RealAlgorithm, Restarts, Settings, SuccessHistory, standard,
+    Algorithm, Archipelago, Asked, CoordinateSearch, CovarianceAdaptation, Decomposition, DeterministicCrowding, Evolution,
+    EvolutionStrategy, LatinHypercube, Migration, Pacing, Population, Portfolio, RandomSearch, RealAlgorithm, Restarts,
+    Scalarization, Settings, Sobol, SuccessHistory, standard,
 };
 use hms_evolve::genome::Record;
 use hms_evolve::operators::crossover::{SimulatedBinary, Uniform};
-use hms_evolve::operators::selection::Tournament;
+use hms_evolve::operators::selection::{Tournament, UniformSelection};
 use hms_evolve::operators::{Adaptive, Applied, Credit, Crossover, Pipeline, RecordMutation};
 use hms_evolve::scores::Measured;
 use hms_evolve::survival::directions::spread;
-use hms_evolve::survival::{HypervolumeFronts, ReferenceDirections};
+use hms_evolve::survival::{Elitist, Generational, HypervolumeFronts, ReferenceDirections};
 use hms_machine::Seed;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +51,12 @@ pub(super) enum Member {
     Fronts(Box<Evolution<Record, Variation, Tournament, HypervolumeFronts>>),
     /// NSGA-III for mixed genomes.
     Directions(Box<Evolution<Record, Variation, Tournament, ReferenceDirections>>),
+    /// The generational genetic algorithm for mixed genomes.
+    Generational(Box<Evolution<Record, Variation, Tournament, Generational>>),
+    /// The steady-state one.
+    Steady(Box<Evolution<Record, Variation, UniformSelection, Elitist>>),
+    /// Deterministic crowding for mixed genomes.
+    Crowding(Box<DeterministicCrowding<Record, Variation>>),
     /// One of those for boxes of numbers.
     Real(Box<RealAlgorithm<Record>>),
 }
@@ -70,6 +77,9 @@ macro_rules! each_member {
         match $self {
             Member::Fronts($inner) => $body,
             Member::Directions($inner) => $body,
+            Member::Generational($inner) => $body,
+            Member::Steady($inner) => $body,
+            Member::Crowding($inner) => $body,
             Member::Real($inner) => $body,
         }
     };
@@ -174,6 +184,25 @@ fn member(design: &Design<'_>, algorithm: AlgorithmName, population: usize, seed
             let survival = HypervolumeFronts::default();
             Member::Fronts(Box::new(Evolution::new(space, variation, Tournament { size: 2 }, survival, settings, seed)))
         }
+        AlgorithmName::Generational => {
+            // A brood replaces all who live but the best.
+            let settings = Settings { brood: population.saturating_sub(1).max(1), pacing: Pacing::Generational, ..settings };
+            let (variation, survival) = (variation(&space), Generational { elite: 1 });
+            Member::Generational(Box::new(Evolution::new(space, variation, Tournament { size: 2 }, survival, settings, seed)))
+        }
+        AlgorithmName::SteadyState => {
+            let (settings, variation) = (Settings { brood: 1, ..settings }, variation(&space));
+            Member::Steady(Box::new(Evolution::new(space, variation, UniformSelection, Elitist, settings, seed)))
+        }
+        AlgorithmName::Crowding => {
+            let variation = variation(&space);
+            Member::Crowding(Box::new(DeterministicCrowding::new(space, variation, population, seed)))
+        }
+        AlgorithmName::StrategyPlus => real(strategy(space, population, true, seed)),
+        AlgorithmName::StrategyComma => real(strategy(space, population, false, seed)),
+        AlgorithmName::MoeaD => real(decomposition(space, population, objectives, seed)),
+        AlgorithmName::Coordinates => real(RealAlgorithm::CoordinateSearch(CoordinateSearch::new(space, seed))),
+        AlgorithmName::Sobol => real(RealAlgorithm::Sobol(Sobol::new(space, population, objectives, seed))),
         AlgorithmName::SmsEmoa => real(RealAlgorithm::SmsEmoa(standard::sms_emoa(space, settings, seed))),
         AlgorithmName::SpeaTwo => real(RealAlgorithm::SpeaTwo(standard::spea_two(space, settings, seed))),
         AlgorithmName::Shade => {
@@ -193,6 +222,20 @@ fn directions(space: Record, settings: Settings, seed: Seed) -> Member {
     let variation = variation(&space);
     let directions = ReferenceDirections::new(spread(settings.objectives, settings.population));
     Member::Directions(Box::new(Evolution::new(space, variation, Tournament { size: 2 }, directions, settings, seed)))
+}
+
+/// Seven children for each parent, as is usual (Schwefel 1981, §5; Bäck 1996, §2.1.6).
+fn strategy(space: Record, children: usize, plus: bool, seed: Seed) -> RealAlgorithm<Record> {
+    RealAlgorithm::EvolutionStrategy(EvolutionStrategy::new(space, children.div_ceil(7), children, plus, seed))
+}
+
+fn decomposition(space: Record, population: usize, objectives: usize, seed: Seed) -> RealAlgorithm<Record> {
+    let weights = spread(objectives, population);
+    // As in the portfolio of the engine: the rules that the papers recommend for two objectives and for more.
+    let scalarization =
+        if objectives == 2 { Scalarization::Tchebycheff } else { Scalarization::BoundaryIntersection { penalty: 5.0 } };
+    let neighbours = weights.len().min(20);
+    RealAlgorithm::Decomposition(Decomposition::new(space, weights, neighbours, scalarization, seed).spanned())
 }
 
 fn variation(space: &Record) -> Variation {
@@ -215,9 +258,13 @@ pub(super) fn operator_name(searcher: &Searcher, applied: Applied, parents: bool
         Searcher::Portfolio(_) => format!("member-{number}"),
         Searcher::Islands(_) => format!("island-{number}"),
         Searcher::One(Member::Real(_)) => format!("operator-{number}"),
-        Searcher::One(Member::Fronts(_) | Member::Directions(_)) if parents => {
+        Searcher::One(
+            Member::Fronts(_) | Member::Directions(_) | Member::Generational(_) | Member::Steady(_) | Member::Crowding(_),
+        ) => {
+            if !parents {
+                return "founder".to_owned();
+            }
             OPERATORS.get(number).map_or_else(|| format!("operator-{number}"), |name| (*name).to_owned())
         }
-        Searcher::One(Member::Fronts(_) | Member::Directions(_)) => "founder".to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hms_evolve::noise::Runoff;
 use hms_evolve::noise::seeds::SeedPlan;
 use hms_evolve::run::Yardstick;
 use hms_machine::Seed;
@@ -76,6 +77,8 @@ pub struct Study {
     pub generations: Vec<Generation>,
     /// Who might have been chosen.
     pub finalists: Vec<Finalist>,
+    /// The race of the leading few of them for the knee.
+    pub runoff: Runoff,
     /// Who was.
     pub chosen: Vec<Chosen>,
     /// The judgement.
@@ -152,8 +155,8 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     })?;
     let state = search.state;
     show(Phase::Validating);
-    let finalists = verdict::finalists(plan, evaluator, &state, &seeds.validation).map_err(stopped)?;
-    let chosen = verdict::choose(&plan.question, &finalists);
+    let (finalists, runoff) = verdict::finalists(plan, evaluator, &state, &seeds.validation).map_err(stopped)?;
+    let chosen = verdict::choose(&plan.question, &finalists, &runoff);
     show(Phase::Judging(chosen.len() + plan.presets.len() + 1));
     let judged = verdict::judge(plan, evaluator, &finalists, chosen, seeds.validation, seeds.held_out);
     let (chosen, verdict) = judged.map_err(stopped)?;
@@ -180,6 +183,7 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
         individuals: state.individuals,
         generations: state.generations,
         finalists,
+        runoff,
         chosen,
         verdict,
         analysis,

@@ -1,6 +1,7 @@
 //! Who is chosen, and the judgement on seeds that nothing in the search has seen.
 //!
-//! The finalists of a search (its front; with one objective the best few) meet *validation* seeds, and these choose: the knee of the front, and the best by each objective. Then the choice is final, and the chosen, the default
+//! The finalists of a search (its front; with one objective the best few) meet *validation* seeds, and these choose: the knee of the front, and the best by each objective. Who leads among many on few seeds leads partly by luck, so the few that are
+//! nearest to the knee race for it on further validation seeds ([`hms_evolve::noise::runoff()`]). Then the choice is final, and the chosen, the default
 //! and every preset meet *held-out* seeds; the types of [`hms_evolve::noise::seeds`] let nobody look at those earlier. All differences are paired, seed by seed, with bias-corrected and
 //! accelerated bootstrap intervals (Efron 1987), and p-values (random swaps within pairs: of means, sign flips) are corrected for the number of questions (Holm 1979).
 
@@ -8,9 +9,10 @@ use hms_evolve::Rng;
 use hms_evolve::algorithms::{Algorithm, Population};
 use hms_evolve::noise::objective::Aggregate;
 use hms_evolve::noise::seeds::{Decision, HeldOut, Seeds, Validation};
+use hms_evolve::noise::{Referee, Runoff, RunoffSettings, runoff};
 use hms_evolve::proof::bootstrap::{Bootstrap, Interval};
 use hms_evolve::proof::holm;
-use hms_evolve::proof::paired::{power, swaps};
+use hms_evolve::proof::paired::{power, swaps, t_above};
 use hms_evolve::run::Evaluation;
 use hms_evolve::scores::{Dominance, Measured as Scored, constrained_dominance};
 use hms_machine::Seed;
@@ -22,8 +24,14 @@ use super::question::Question;
 use super::state::State;
 use crate::presets::{DEFAULT, Measured};
 
-/// Finalists where there is one objective.
+/// Finalists where there is one objective, and those who race for the knee where there are several.
 pub(super) const FINALISTS: usize = 8;
+/// Rounds of the race among them: the last two have met four times the validation seeds.
+const ROUNDS: usize = 2;
+/// What all rounds cost at most, in validation seeds: four go through as many again, and two through twice as many.
+pub(super) const RACED_MOST: u64 = 8;
+/// Chance that a finalist is wrongly taken out of the race as surely worse.
+const RUNOFF_ERROR: f64 = 0.05;
 /// Fewer pairs never give p ≤ 0.05: with all differences of one sign, the two-sided sign-flip test gives 2 / 2^n (before any correction).
 pub(super) const PAIRS_MIN: usize = 6;
 /// Random flips of signs behind a p-value.
@@ -98,7 +106,7 @@ pub struct Verdict {
     pub comparisons: Vec<Comparison>,
 }
 
-/// The finalists of a search on validation seeds.
+/// The finalists of a search on validation seeds, and the race among the leading few for the knee.
 ///
 /// # Errors
 /// [`Stopped`].
@@ -107,7 +115,7 @@ pub(super) fn finalists(
     evaluator: &Evaluator<'_>,
     state: &State,
     seeds: &Seeds<Validation>,
-) -> Result<Vec<Finalist>, Stopped> {
+) -> Result<(Vec<Finalist>, Runoff), Stopped> {
     let mut genomes: Vec<Vec<f64>> = Vec::new();
     let mut configurations: Vec<Configuration> = Vec::new();
     let population = state.searcher.population();
@@ -121,14 +129,44 @@ pub(super) fn finalists(
     if population.scores.width() == 1 {
         configurations.truncate(FINALISTS);
     }
-    let seeds: Vec<Seed> = (0..plan.settings.validation).map(|index| seeds.get(index)).collect();
-    let cells = evaluator.measure(&configurations, &seeds)?;
+    let first: Vec<Seed> = (0..plan.settings.validation).map(|index| seeds.get(index)).collect();
+    let cells = evaluator.measure(&configurations, &first)?;
     let evaluations: Vec<Evaluation> = cells.iter().map(|cells| plan.question.answer(cells)).collect();
     let fronts = on_front(&plan.question, &evaluations);
     let whole = genomes.into_iter().zip(configurations).zip(evaluations).zip(fronts);
-    Ok(whole
+    let finalists: Vec<Finalist> = whole
         .map(|(((genome, configuration), evaluation), front)| Finalist { genome, configuration, evaluation, front })
-        .collect())
+        .collect();
+    let raced = race(plan, evaluator, (&finalists, &cells), seeds)?;
+    Ok((finalists, raced))
+}
+
+/// The race of the leading finalists for the knee: by violation first, then by their distance from the best of the front.
+fn race(
+    plan: &Plan,
+    evaluator: &Evaluator<'_>,
+    (finalists, cells): (&[Finalist], &[Vec<Measured>]),
+    seeds: &Seeds<Validation>,
+) -> Result<Runoff, Stopped> {
+    let question = &plan.question;
+    let width = question.targets.len();
+    let spans = spans(finalists, width);
+    let field: Vec<(usize, Vec<Measured>)> =
+        nearest(finalists, width).into_iter().map(|place| (place, cells[place].clone())).collect();
+    // The paired test is about means of one loss; elsewhere the rounds alone decide.
+    let tested = width == 1 && question.targets[0].aggregate == Aggregate::Mean;
+    let surely = |leader: &[Measured], other: &[Measured], error: f64| {
+        let differences =
+            || pairs(question, other, leader, 0).into_iter().map(|(other, leader)| other - leader).collect::<Vec<_>>();
+        tested && t_above(&differences()) < error
+    };
+    let run = |places: &[usize], numbers: std::ops::Range<usize>| {
+        let configurations: Vec<Configuration> = places.iter().map(|&place| finalists[place].configuration).collect();
+        let seeds: Vec<Seed> = numbers.map(|number| seeds.get(number as u64)).collect();
+        evaluator.measure(&configurations, &seeds)
+    };
+    let settings = RunoffSettings { seeds: plan.settings.validation as usize, rounds: ROUNDS, error: RUNOFF_ERROR };
+    runoff(field, settings, Referee { score: |cells: &[Measured]| rank(&question.answer(cells), &spans), surely, run })
 }
 
 /// Rows of a population that may win, the best first.
@@ -156,13 +194,12 @@ fn on_front(question: &Question, evaluations: &[Evaluation]) -> Vec<bool> {
     evaluations.iter().map(|own| !own.is_failure(width) && !beaten(own)).collect()
 }
 
-/// The knee and the best by each objective; each finalist once, by its first name.
-pub(super) fn choose(question: &Question, finalists: &[Finalist]) -> Vec<Chosen> {
+/// The knee, which is who won the race for it, and the best by each objective; each finalist once, by its first name.
+pub(super) fn choose(question: &Question, finalists: &[Finalist], raced: &Runoff) -> Vec<Chosen> {
     let front: Vec<usize> = (0..finalists.len()).filter(|&place| finalists[place].front).collect();
     let Some(&first) = front.first() else { return Vec::new() };
     let value = |place: usize, target: usize| finalists[place].evaluation.objectives[target];
-    let mut chosen =
-        vec![Chosen { name: "knee".to_owned(), finalist: knee(&front, question.targets.len(), &value).unwrap_or(first) }];
+    let mut chosen = vec![Chosen { name: "knee".to_owned(), finalist: raced.winner.unwrap_or(first) }];
     if question.targets.len() > 1 {
         for (target, about) in question.targets.iter().enumerate() {
             let better = |best: usize, other: usize| if value(other, target) < value(best, target) { other } else { best };
@@ -175,20 +212,46 @@ pub(super) fn choose(question: &Question, finalists: &[Finalist]) -> Vec<Chosen>
     chosen
 }
 
-/// The point of the front that is nearest to the best value of every objective, each measured by its span over the front.
-fn knee(front: &[usize], targets: usize, value: &impl Fn(usize, usize) -> f64) -> Option<usize> {
-    let span = |target: usize| {
-        let values = || front.iter().map(|&place| value(place, target));
-        (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max))
-    };
-    let distance = |place: usize| -> f64 {
-        let part = |target: usize| {
-            let (low, high) = span(target);
-            if high > low { (value(place, target) - low) / (high - low) } else { 0.0 }
-        };
-        (0..targets).map(|target| part(target) * part(target)).sum()
-    };
-    front.iter().copied().min_by(|&a, &b| distance(a).total_cmp(&distance(b)).then(a.cmp(&b)))
+/// Places of those who race for the knee, the nearest first.
+fn nearest(finalists: &[Finalist], targets: usize) -> Vec<usize> {
+    let spans = spans(finalists, targets);
+    // Where there are several objectives, a front has been found; who is beaten in everything is not the knee.
+    let takes_part = |finalist: &Finalist| !finalist.evaluation.is_failure(targets) && (targets == 1 || finalist.front);
+    let mut places: Vec<usize> = (0..finalists.len()).filter(|&place| takes_part(&finalists[place])).collect();
+    places.sort_by(|&a, &b| {
+        let (first, second) = (rank(&finalists[a].evaluation, &spans), rank(&finalists[b].evaluation, &spans));
+        first.0.total_cmp(&second.0).then(first.1.total_cmp(&second.1)).then(a.cmp(&b))
+    });
+    places.truncate(FINALISTS);
+    places
+}
+
+/// Violation, and distance from the best of the front; both infinite for what failed.
+fn rank(evaluation: &Evaluation, spans: &[(f64, f64)]) -> (f64, f64) {
+    if evaluation.is_failure(spans.len()) {
+        return (f64::INFINITY, f64::INFINITY);
+    }
+    (evaluation.violation(), distance(&evaluation.objectives, spans))
+}
+
+/// Least and greatest value of each objective over the front.
+fn spans(finalists: &[Finalist], targets: usize) -> Vec<(f64, f64)> {
+    let mut spans = vec![(f64::INFINITY, f64::NEG_INFINITY); targets];
+    for finalist in finalists.iter().filter(|finalist| finalist.front) {
+        for (span, loss) in spans.iter_mut().zip(&finalist.evaluation.objectives) {
+            *span = (span.0.min(*loss), span.1.max(*loss));
+        }
+    }
+    spans
+}
+
+/// How far losses lie from the best value of every objective, each measured by its span (the square of the distance). With one objective only the order counts, so it is the loss itself.
+fn distance(losses: &[f64], spans: &[(f64, f64)]) -> f64 {
+    if let [loss] = losses {
+        return *loss;
+    }
+    let part = |(loss, (low, high)): (&f64, &(f64, f64))| if high > low { (loss - low) / (high - low) } else { 0.0 };
+    losses.iter().zip(spans).map(part).map(|part| part * part).sum()
 }
 
 /// Judges the choice for good.
@@ -332,6 +395,11 @@ mod tests {
         Finalist { genome: Vec::new(), configuration: Configuration::default(), evaluation, front: false }
     }
 
+    /// The nearest to the knee wins a race without rounds.
+    fn unraced(finalists: &[Finalist]) -> Runoff {
+        Runoff { winner: nearest(finalists, 2).first().copied(), ..Runoff::default() }
+    }
+
     #[test]
     fn the_knee_and_the_best_of_each_objective_are_chosen_and_nobody_twice() {
         let targets = ["detection_p99", "recovery_p95"].map(|name| Target::single(place(name).unwrap())).to_vec();
@@ -345,11 +413,13 @@ mod tests {
         }
         let fronts: Vec<bool> = finalists.iter().map(|finalist| finalist.front).collect();
         assert_eq!(fronts, [true, true, true, false, false], "what breaks a constraint is on no front");
-        let chosen: Vec<(String, usize)> =
-            choose(&question, &finalists).into_iter().map(|choice| (choice.name, choice.finalist)).collect();
+        let chosen: Vec<(String, usize)> = choose(&question, &finalists, &unraced(&finalists))
+            .into_iter()
+            .map(|choice| (choice.name, choice.finalist))
+            .collect();
         let expected = [("knee", 1), ("best-detection_p99", 0), ("best-recovery_p95", 2)];
         assert_eq!(chosen, expected.map(|(name, place)| (name.to_owned(), place)));
-        assert!(choose(&question, &finalists[3..]).is_empty(), "without a front there is no choice");
+        assert!(choose(&question, &finalists[3..], &unraced(&finalists[3..])).is_empty(), "without a front there is no choice");
     }
 
     #[test]

@@ -237,16 +237,17 @@ fn why(text: &mut String, plan: &Plan, study: &Study) {
     if targets.len() == 1 {
         let _ = writeln!(
             text,
-            "Of {} finalists it loses least on {} validation seeds{}.\n",
+            "Of {} finalists it loses least on validation seeds{}. {}\n",
             study.finalists.len(),
-            plan.settings.validation,
-            least_among(plan, study.finalists[choice.finalist].evaluation.violation())
+            least_among(plan, study.finalists[choice.finalist].evaluation.violation()),
+            raced(plan, study)
         );
         return;
     }
     let _ = writeln!(
         text,
-        "It is the point of the front nearest to the best value of every objective at once, each measured by its span over the front. It gives up:\n"
+        "It is the point of the front nearest to the best value of every objective at once, each measured by its span over the front. {} It gives up:\n",
+        raced(plan, study)
     );
     for (target, about) in targets.iter().enumerate() {
         let values = || study.finalists.iter().filter(|one| one.front).map(|one| one.evaluation.objectives[target]);
@@ -264,6 +265,20 @@ fn why(text: &mut String, plan: &Plan, study: &Study) {
         );
     }
     let _ = write!(text, "\n![The front in the plane of the first two objectives]({})\n\n", figures::FRONT);
+}
+
+/// Who met which validation seeds, and what the race among the leading few has cost.
+fn raced(plan: &Plan, study: &Study) -> String {
+    let mut text = format!("Everybody met validation seeds 1 to {}", plan.settings.validation);
+    for round in &study.runoff.rounds {
+        let _ = write!(text, ", the leading {} went on to seed {}", round.finalists.len(), round.seeds);
+    }
+    if study.runoff.rounds.is_empty() {
+        text.push_str(", and nobody was close enough to the leader for a race.");
+    } else {
+        let _ = write!(text, ": a race of {} trials.", study.runoff.cells * plan.last_worlds().len());
+    }
+    text
 }
 
 /// Among whom a winner loses least, since constraints come first.

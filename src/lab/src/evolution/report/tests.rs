@@ -1,6 +1,7 @@
 //! The whole report of a search in a world of which everything is known.
 
 use hms_evolve::Rng;
+use hms_evolve::noise::{Round, Runoff};
 use hms_evolve::run::Step;
 use hms_machine::{Duration, Seed};
 use hms_stack::{Configuration, Value};
@@ -117,6 +118,11 @@ fn study(plan: &Plan) -> Study {
         individuals,
         generations: generations(),
         finalists: vec![Finalist { genome, configuration: winner(), evaluation, front: true }],
+        runoff: Runoff {
+            winner: Some(0),
+            rounds: vec![Round { seeds: 20, finalists: vec![0, 2, 1, 3] }, Round { seeds: 40, finalists: vec![0, 1] }],
+            cells: 80,
+        },
         chosen: vec![Chosen { name: "knee".to_owned(), finalist: 0 }],
         verdict,
         analysis: Some(analysis),
@@ -148,6 +154,20 @@ fn the_headline_comes_first_and_everything_behind_it_follows() {
     .map(|part| text.find(part))
     .collect();
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}\n{text}");
+}
+
+#[test]
+fn the_report_says_who_raced_on_which_seeds_and_at_what_cost() {
+    let plan = plan();
+    let validation = plan.settings.validation;
+    let raced = study(&plan);
+    let expected = format!(
+        "Everybody met validation seeds 1 to {validation}, the leading 4 went on to seed 20, the leading 2 went on to seed 40: a race of {} trials.",
+        80 * plan.worlds.len()
+    );
+    assert!(report(&plan, &raced).contains(&expected), "no `{expected}` in:\n{}", report(&plan, &raced));
+    let clear = Study { runoff: Runoff { winner: Some(0), ..Runoff::default() }, ..raced };
+    assert!(report(&plan, &clear).contains("nobody was close enough to the leader for a race."));
 }
 
 #[test]

@@ -82,6 +82,20 @@ fn bad_campaigns_are_refused_with_place_and_help() {
 }
 
 #[test]
+fn an_unknown_algorithm_is_answered_with_all_that_there_are() {
+    let told = said("population = 6", "algorithm = \"moead\"\npopulation = 6");
+    for (name, _) in crate::evolution::file::algorithms() {
+        assert!(told.contains(&format!("`{name}`")), "no `{name}` in:\n{told}");
+    }
+}
+
+#[test]
+fn an_algorithm_for_several_objectives_is_refused_with_one() {
+    let told = said("population = 6", "algorithm = \"moea-d\"\npopulation = 6");
+    assert!(told.contains("knows several objectives only") && told.contains("name another objective"), "{told}");
+}
+
+#[test]
 fn an_algorithm_for_one_objective_is_refused_with_two() {
     let two = CAMPAIGN
         .replace("[\"cost\"]", "[\"cost\", \"goodput\"]")

@@ -1,5 +1,6 @@
 //! What holds for searches of stack configurations.
 
+mod algorithms;
 mod broken;
 mod changing;
 mod decoding;
