@@ -278,26 +278,33 @@ impl Node {
         match message {
             StackMessage::Heartbeat(beat) => {
                 let Some(news) = self.watch.heard(from, &beat, cx) else { return };
-                self.examination.heard(from, beat.sent, &self.configuration, cx);
+                self.examination.heard(from, beat.sent, &self.configuration, &self.directory, cx);
                 self.learn(news, cx);
                 self.peers.says(from, beat.incarnation, &beat.ready, beat.degraded, &self.assignments);
                 self.start_waiting(cx);
                 self.compare(from, beat.moves, cx);
             }
             StackMessage::Swim { sent, message } => {
-                self.examination.heard(from, sent, &self.configuration, cx);
+                self.examination.heard(from, sent, &self.configuration, &self.directory, cx);
                 let news = self.watch.gossip(from, &message, cx);
                 self.learn(news, cx);
             }
-            StackMessage::Ask { leads } => {
+            StackMessage::Ask => {
                 cx.charge(Component::Supervisor);
                 let known = self.peers.incarnation(from);
-                let follows = leads && self.cluster.follow(from, &self.peers, cx.now);
-                cx.send(from, StackMessage::Answer { moves: Arc::clone(self.assignments.moves()), known, follows });
+                cx.send(from, StackMessage::Answer { moves: Arc::clone(self.assignments.moves()), known });
             }
-            StackMessage::Answer { moves, known, follows } => {
+            StackMessage::RequestVote { asked } => {
                 cx.charge(Component::Supervisor);
-                self.cluster.answered(from, follows, cx.now);
+                let granted = self.cluster.follow(from, &self.peers, cx.now);
+                cx.send(from, StackMessage::Vote { asked, granted });
+            }
+            StackMessage::Vote { asked, granted } => {
+                cx.charge(Component::Supervisor);
+                self.cluster.voted(from, asked, granted, cx.now);
+            }
+            StackMessage::Answer { moves, known } => {
+                cx.charge(Component::Supervisor);
                 self.merge(&moves, cx);
                 if self.life.wait_until.is_some() {
                     self.life.asked = self.life.asked.saturating_sub(1);
@@ -429,7 +436,7 @@ impl Node {
             let outcomes = Reading::Outcomes { ok: u64::from(ok), errors: u64::from(failed) };
             self.examination.called(agent, outcomes, &self.configuration, &self.directory, cx);
         }
-        for (agent, comparison) in self.calls.compared() {
+        for (agent, comparison) in self.calls.compared(cx.now) {
             self.examination.called(agent, comparison, &self.configuration, &self.directory, cx);
         }
         self.act_on(findings, cx);

@@ -16,7 +16,7 @@ use hms_machine::{
 
 use super::assignments::Assignments;
 use super::callee::{Callee, Callees, Dispatched};
-use super::comparisons::Comparisons;
+use super::comparisons::{self, Comparisons};
 use super::message::StackMessage;
 use super::peers::{Peers, Standing};
 use crate::balancing::{Candidate, OutlierCause, OutlierVerdict, PeakLatency, Turn};
@@ -292,8 +292,9 @@ impl Calls {
         seen.outstanding -= 1;
         let tally = self.tally.entry(agent).or_default();
         *(if ending == CallOutcome::Ok { &mut tally.0 } else { &mut tally.1 }) += 1;
-        let local = view.directory.nodes[view.assignments.node_of(agent).index()].zone == self.zone;
-        self.comparisons.ended((agent, end.service, local), ending, elapsed, &view.configuration.checks);
+        let node = view.assignments.node_of(agent);
+        let callee = comparisons::Callee { agent, service: end.service, node, zone: view.directory.nodes[node.index()].zone };
+        self.comparisons.ended(callee, (ending, elapsed), &view.configuration.checks, cx.now);
         // A refusal is quick and says nothing about how long work takes.
         if !matches!(ending, CallOutcome::Refused | CallOutcome::Reset) {
             seen.latency.observe(elapsed, view.configuration.balancing.decay, cx.now);
@@ -459,8 +460,8 @@ impl Calls {
     }
 
     /// Agents beside others that do the same, where there is something new since this was asked last.
-    pub(crate) fn compared(&mut self) -> Vec<(AgentId, Reading)> {
-        self.comparisons.readings()
+    pub(crate) fn compared(&mut self, now: Instant) -> Vec<(AgentId, Reading)> {
+        self.comparisons.readings(now)
     }
 }
 

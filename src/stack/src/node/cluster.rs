@@ -13,7 +13,7 @@ use super::message::StackMessage;
 use super::peers::{Peers, Standing};
 use crate::configuration::Configuration;
 use crate::supervisor::guard::{Count, Guard, Outlook, Permission, Refusal, Replicas, Request};
-use crate::supervisor::leadership::{Leadership, suffice};
+use crate::supervisor::leadership::{Leadership, TERM, suffice};
 use crate::supervisor::placement::{self, Candidate, Leaving};
 
 /// What the guard has refused is asked for again after this.
@@ -22,8 +22,6 @@ const AGAIN: Duration = Duration::from_millis(500);
 const CROWD: f64 = 10.0;
 /// What is not said again within this time does not count any more. It is said again twice as often or more, so that one lost message does not matter.
 const STALE: Duration = Duration::from_millis(2500);
-/// An answer counts for this long: two questions and their ways. One that is lost does not matter.
-const ANSWERED: Duration = Duration::from_millis(1250);
 /// Pause between two tellings.
 const REPEAT: Duration = Duration::from_secs(1);
 
@@ -37,8 +35,8 @@ pub(crate) struct Cluster {
     guard: Guard,
     /// Who has said of whom that it is silent, and when last.
     reports: BTreeMap<NodeId, BTreeMap<NodeId, Instant>>,
-    /// Who has answered since this node looks whom it reaches, when last, and whether that node follows this one.
-    answered: BTreeMap<NodeId, (Instant, bool)>,
+    /// Who has answered since this node looks whom it reaches, to which question last, and whether that node follows this one.
+    votes: BTreeMap<NodeId, (Instant, bool)>,
     /// When this node began to look whom it reaches, and when it asks again.
     roll_call: Option<(Instant, Instant)>,
     /// When the leader is told again what this node believes, and who that is.
@@ -80,7 +78,7 @@ impl Cluster {
             leadership: Leadership::new(node, configuration.supervisor.leader_stable, now),
             guard: Guard::default(),
             reports: BTreeMap::new(),
-            answered: BTreeMap::new(),
+            votes: BTreeMap::new(),
             roll_call: None,
             report_at: None,
             refused: BTreeMap::new(),
@@ -93,8 +91,8 @@ impl Cluster {
     }
 
     /// Who leads, as far as this node knows.
-    pub(crate) fn leader(&self) -> Option<NodeId> {
-        self.leadership.leader()
+    pub(crate) fn leader(&self, now: Instant) -> Option<NodeId> {
+        self.leadership.followed(now).or(self.leadership.leader())
     }
 
     /// Whether this node takes decisions for the cluster.
@@ -114,14 +112,14 @@ impl Cluster {
     pub(crate) fn believes(&mut self, about: NodeId, suspected: bool, overview: Overview<'_>, cx: &mut Cx<'_>) {
         self.observe(overview, cx);
         // The rest is told again and again as long as it is so; that it is over has to be said once.
-        if let Some(leader) = self.leader().filter(|leader| *leader != self.node && !suspected) {
+        if let Some(leader) = self.leader(cx.now).filter(|leader| *leader != self.node && !suspected) {
             cx.send(leader, StackMessage::Report { about, suspected });
         }
     }
 
     /// Tells the leader whom this node suspects: now if the leader is another than last time, and then again and again.
     fn report(&mut self, overview: Overview<'_>, cx: &mut Cx<'_>) {
-        let Some(leader) = self.leader().filter(|leader| *leader != self.node) else {
+        let Some(leader) = self.leader(cx.now).filter(|leader| *leader != self.node) else {
             self.report_at = None;
             return;
         };
@@ -134,9 +132,9 @@ impl Cluster {
     }
 
     /// A node has answered: it can be reached.
-    pub(crate) fn answered(&mut self, from: NodeId, follows: bool, now: Instant) {
-        if self.roll_call.is_some() {
-            self.answered.insert(from, (now, follows));
+    pub(crate) fn voted(&mut self, from: NodeId, asked: Instant, granted: bool, now: Instant) {
+        if self.roll_call.is_some_and(|(since, _)| asked >= since) {
+            self.votes.insert(from, (asked, granted));
             // Others wait for the one that leads.
             if !self.leads {
                 self.look_at = Some(now);
@@ -157,7 +155,7 @@ impl Cluster {
             self.roll_call = Some((since, cx.now.saturating_add(AGAIN)));
             let hosts = directory.nodes.iter().enumerate().filter(|(_, place)| !place.edge);
             let others = hosts.map(|(index, _)| NodeId::from_index(index)).filter(|node| *node != self.node);
-            others.for_each(|node| cx.send(node, StackMessage::Ask { leads: true }));
+            others.for_each(|node| cx.send(node, StackMessage::RequestVote { asked: cx.now }));
         }
         since.saturating_add(AGAIN) <= cx.now
     }
@@ -205,7 +203,8 @@ impl Cluster {
         self.note_down(overview, cx.now);
         self.report(overview, cx);
         let placement = &overview.configuration.placement;
-        let troubled = decides(overview.configuration) && (!self.down.is_empty() || !self.leaving.is_empty());
+        let abandoned = self.down.keys().any(|node| !assignments.agents_of(*node).is_empty());
+        let troubled = decides(overview.configuration) && (abandoned || !self.leaving.is_empty());
         let unproven = votes(overview.configuration) && !self.leads;
         let mut moved = Vec::new();
         let mut all_told = false;
@@ -213,7 +212,7 @@ impl Cluster {
             all_told = self.call_roll(overview.directory, cx);
         } else {
             self.roll_call = None;
-            self.answered.clear();
+            self.votes.clear();
             self.refused.clear();
         }
         self.note_leadership(overview, cx);
@@ -236,7 +235,7 @@ impl Cluster {
             by.retain(|_, at| fresh(at));
             !by.is_empty()
         });
-        self.answered.retain(|_, (at, _)| now.saturating_since(*at) < ANSWERED);
+        self.votes.retain(|_, (asked, _)| now.saturating_since(*asked) < TERM);
         self.leaving.retain(|_, wish| fresh(&wish.said));
         self.settling.retain(|_, (_, at)| now.saturating_since(*at) < settle);
     }
@@ -252,10 +251,13 @@ impl Cluster {
         }
     }
 
-    /// Whether enough of the hosts follow this node.
+    /// Whether enough of the hosts follow this node, and no lower one has answered: who does not watch that one cannot know that it is there.
     fn is_followed(&mut self, overview: Overview<'_>, now: Instant) -> bool {
+        if self.votes.keys().next().is_some_and(|lowest| *lowest < self.node) {
+            return false;
+        }
         let itself = self.follow(self.node, overview.peers, now).then_some(self.node);
-        let others = self.answered.iter().filter(|(_, (_, follows))| *follows).map(|(node, _)| *node);
+        let others = self.votes.iter().filter(|(_, (_, follows))| *follows).map(|(node, _)| *node);
         suffice(others.chain(itself), overview.directory.hosts())
     }
 
@@ -370,7 +372,7 @@ impl Cluster {
     /// Nodes that do not answer, of all. Those that watch each other on a ring know of few; whom a node reaches it has to ask.
     fn unreached(&self, directory: &Directory) -> Count {
         let hosts = directory.nodes.iter().enumerate().filter(|(_, place)| !place.edge);
-        let silent = |node: NodeId| node != self.node && !self.answered.contains_key(&node);
+        let silent = |node: NodeId| node != self.node && !self.votes.contains_key(&node);
         let (of_them, all) =
             hosts.fold((0, 0), |(silents, all), (index, _)| (silents + u32::from(silent(NodeId::from_index(index))), all + 1));
         Count { of_them, all }

@@ -252,9 +252,17 @@ impl Examination {
         clocks.into_iter().for_each(|change| self.clock(change, directory, cx));
     }
 
-    /// A message has come that tells what its sender's clock said when it left.
-    pub(crate) fn heard(&mut self, from: NodeId, sent: Instant, configuration: &Configuration, cx: &Cx<'_>) {
-        if configuration.checks.enabled {
+    /// A message has come that tells what its sender's clock said when it left. From another zone it was under way for longer, nobody knows how much.
+    pub(crate) fn heard(
+        &mut self,
+        from: NodeId,
+        sent: Instant,
+        configuration: &Configuration,
+        directory: &Directory,
+        cx: &Cx<'_>,
+    ) {
+        let zone = |node: NodeId| directory.nodes[node.index()].zone;
+        if configuration.checks.enabled && zone(from) == zone(self.node) {
             self.clocks.heard(from, sent, (cx.wall, cx.now));
         }
     }
@@ -401,7 +409,9 @@ impl Examination {
                     findings.push(Finding::Well(agent));
                 }
                 (Subject::Peer(agent), Some(cause)) => cx.record(Record::AgentDegraded { agent, cause }),
-                (Subject::Peer(agent), None) if was_bad => cx.record(Record::AgentHealthy(agent)),
+                (Subject::Peer(agent), None) if was_bad && status.level() < Level::Degraded => {
+                    cx.record(Record::AgentHealthy(agent))
+                }
                 (Subject::Node(node), Some(cause)) if node == self.node => {
                     cx.record(Record::NodeDegraded { node, cause });
                     self.degraded = Some(cause);

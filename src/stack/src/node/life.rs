@@ -75,7 +75,7 @@ impl Node {
         self.write_life(self.life.incarnation, cx);
         if self.configuration.placement.enabled {
             let asked = self.whom_to_ask();
-            asked.iter().for_each(|peer| cx.send(*peer, StackMessage::Ask { leads: false }));
+            asked.iter().for_each(|peer| cx.send(*peer, StackMessage::Ask));
             self.life.asked = asked.len();
             self.life.wait_until = Some(cx.now + self.configuration.placement.ask);
         } else {

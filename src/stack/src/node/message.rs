@@ -32,18 +32,25 @@ pub enum StackMessage {
         sent: Instant,
     },
     /// "What has been moved?" A node that boots asks before it starts its agents.
-    Ask {
-        /// "And do you follow me?"
-        leads: bool,
-    },
+    Ask,
     /// The answer.
     Answer {
         /// What has been moved.
         moves: Arc<Moves>,
         /// The latest life of the asker that the sender has heard of; 0 if none.
         known: u64,
-        /// Whether the sender follows the asker, if that was the question.
-        follows: bool,
+    },
+    /// From a host that takes itself for the leader: "Do you follow me?"
+    RequestVote {
+        /// Reading of the sender's monotonic clock.
+        asked: Instant,
+    },
+    /// The answer.
+    Vote {
+        /// What stood in the question.
+        asked: Instant,
+        /// Whether the sender follows.
+        granted: bool,
     },
     /// To the one that is taken for the leader: an agent cannot be helped where it is.
     Move {
@@ -99,8 +106,10 @@ impl Message for StackMessage {
                 StackMessage::Swim { .. } => Bytes::ZERO,
                 StackMessage::Moves(moves) => Bytes(1 + 2) + moves.bytes(),
                 StackMessage::Order { moves, .. } => Bytes(1 + 2 + 8) + moves.bytes(),
-                StackMessage::Ask { .. } => Bytes(1 + 1),
-                StackMessage::Answer { moves, .. } => Bytes(1 + 2 + 8 + 1) + moves.bytes(),
+                StackMessage::Ask => Bytes(1),
+                StackMessage::Answer { moves, .. } => Bytes(1 + 2 + 8) + moves.bytes(),
+                StackMessage::RequestVote { .. } => Bytes(1 + 8),
+                StackMessage::Vote { .. } => Bytes(1 + 8 + 1),
                 StackMessage::Move { .. } | StackMessage::Relieve { .. } | StackMessage::Relieved { .. } => Bytes(1 + 4),
                 StackMessage::Report { .. } => Bytes(1 + 4 + 1),
             }
@@ -111,7 +120,9 @@ impl Message for StackMessage {
             StackMessage::Heartbeat(_) | StackMessage::Swim { .. } | StackMessage::Report { .. } => Component::Health,
             StackMessage::Moves(_)
             | StackMessage::Order { .. }
-            | StackMessage::Ask { .. }
+            | StackMessage::Ask
+            | StackMessage::RequestVote { .. }
+            | StackMessage::Vote { .. }
             | StackMessage::Answer { .. }
             | StackMessage::Move { .. }
             | StackMessage::Relieve { .. }

@@ -52,7 +52,7 @@ impl Node {
     pub(super) fn follow(&mut self, outcomes: Vec<Outcome>, cx: &mut Cx<'_>) {
         for outcome in outcomes {
             let Outcome::Move(agent) = outcome;
-            match self.cluster.leader() {
+            match self.cluster.leader(cx.now) {
                 Some(leader) if leader != self.id => cx.send(leader, StackMessage::Move { agent }),
                 Some(_) | None => self.cluster.asked(agent, self.id, cx.now),
             }

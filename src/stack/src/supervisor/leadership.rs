@@ -7,18 +7,25 @@
 //! votequorum(5)): the other half heals nothing until the two have met again. All of the stack asks [`Leadership`] and nothing else, so that a
 //! Raft term and its leader can take this place.
 //!
-//! What this gets wrong: promises are not written down, so a node that boots may follow a second candidate within the time of its first promise; an
-//! answer that is under way for more than half a second may be counted beside another's; a cluster in three parts of which none is more than half
-//! heals nothing at all. Without votes (`supervisor.leader_votes`) beliefs alone decide: under a partition each side has a leader and *both act*,
-//! and two leaders can start an agent twice. What else is done against it: the stable time outlasts short mistakes; the guard does nothing
-//! destructive while most of the cluster looks down; every move of an agent carries the epoch of its assignment, of which a receiver keeps the
-//! highest.
+//! At most one **decides**: what a candidate has been promised counts for less time than the promise binds, and it asks anew before it moves anything. The
+//! title ([`Record::LeadershipTaken`](hms_machine::Record::LeadershipTaken)) outlives the promises: whoever sees no trouble asks nobody.
+//!
+//! What this gets wrong: promises are not written down, so a node that boots may follow a second candidate within the time of its first promise. A
+//! cluster in three parts of which none is more than half heals nothing. Nor does one whose lowest host is heard and hears nothing, or reaches less
+//! than half while those that it reaches would follow no other: nobody stands aside. On a ring of heartbeats a host knows of the lower ones that it watches
+//! alone (`health.monitors`); a candidate that is answered by a lower host stands back. Without votes (`supervisor.leader_votes`) beliefs alone decide:
+//! under a partition each side has a leader and *both act*, and two leaders can start an agent twice. What else is done against it: the stable time outlasts short
+//! mistakes; the guard does nothing destructive while most of the cluster looks down; every move of an agent carries the epoch of its assignment, of
+//! which a receiver keeps the highest.
 
 use hms_machine::{Duration, Instant, NodeId};
 
-/// A node that has said that it follows another follows no third for this long. The candidate counts the answer for half a second
-/// less, which is the time that it may have been under way. Longer: the successor of a leader that dies at work waits longer.
-pub const LEASE: Duration = Duration::from_millis(1750);
+/// For so long after its question a candidate counts a vote: for two questions and their ways, so that one that is lost does not matter.
+pub const TERM: Duration = Duration::from_millis(1250);
+
+/// A node that has voted for one votes for no other for this long. It begins when the question has arrived, and so after the [`TERM`] of the candidate; it is
+/// longer by what clocks can run apart in it (4 %). Longer: the successor of a leader that dies at work waits longer.
+pub const LEASE: Duration = Duration::from_millis(1300);
 
 /// Who leads, as one node believes.
 #[derive(Clone, Debug)]
@@ -50,12 +57,17 @@ impl Leadership {
 
     /// Whether this node follows `candidate` from now on for [`LEASE`]. `lowest`: the lowest node that it hears, itself included.
     pub fn follow(&mut self, candidate: NodeId, lowest: NodeId, now: Instant) -> bool {
-        let bound = self.follows.is_some_and(|(other, until)| other != candidate && until > now);
+        let bound = self.followed(now).is_some_and(|other| other != candidate);
         if bound || lowest < candidate {
             return false;
         }
         self.follows = Some((candidate, now.saturating_add(LEASE)));
         true
+    }
+
+    /// Whom this node has promised to follow, as long as that binds it.
+    pub fn followed(&self, now: Instant) -> Option<NodeId> {
+        self.follows.filter(|(_, until)| *until > now).map(|(candidate, _)| candidate)
     }
 
     /// Who leads, as far as this node knows. Whether that node knows it too is another question.
@@ -128,11 +140,11 @@ mod tests {
         let mut seven = node(7);
         assert!(!seven.follow(NodeId(5), NodeId(0), at(0)), "the first host is heard");
         assert!(seven.follow(NodeId(0), NodeId(0), at(0)));
-        assert!(!seven.follow(NodeId(5), NodeId(5), at(1749)), "its word binds it though the first host has fallen silent");
-        assert!(seven.follow(NodeId(5), NodeId(5), at(1750)));
-        assert!(seven.follow(NodeId(5), NodeId(5), at(3000)), "the word is given anew");
-        assert!(!seven.follow(NodeId(0), NodeId(0), at(4749)), "from the last time on");
-        assert!(seven.follow(NodeId(0), NodeId(0), at(4750)));
+        assert!(!seven.follow(NodeId(5), NodeId(5), at(1299)), "its word binds it though the first host has fallen silent");
+        assert!(seven.follow(NodeId(5), NodeId(5), at(1300)));
+        assert!(seven.follow(NodeId(5), NodeId(5), at(2000)), "the word is given anew");
+        assert!(!seven.follow(NodeId(0), NodeId(0), at(3299)), "from the last time on");
+        assert!(seven.follow(NodeId(0), NodeId(0), at(3300)));
     }
 
     #[test]

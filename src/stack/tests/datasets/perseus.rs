@@ -37,12 +37,12 @@ fn slow(rows: &[(Instant, u32, Duration)], configuration: &CheckConfiguration) -
     for moment in rows.chunk_by(|(a, ..), (b, ..)| a == b) {
         let mut new = BTreeSet::new();
         for (_, disk, latency) in moment {
-            if group.observe(drive(*disk), *latency) {
+            if group.observe(drive(*disk), *latency, moment[0].0) {
                 new.insert(*disk);
             }
         }
         for (disk, check, slow) in checks.iter_mut().filter(|(disk, ..)| new.contains(disk)) {
-            let status = group.compare(drive(*disk)).and_then(|reading| check.observe(&reading, moment[0].0));
+            let status = group.compare(drive(*disk), moment[0].0).and_then(|reading| check.observe(&reading, moment[0].0));
             *slow |= status.is_some_and(|status| status.severity() == Some(Severity::Warning));
         }
     }

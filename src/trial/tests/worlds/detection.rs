@@ -187,8 +187,8 @@ fn hm3_a_clock_that_drifts_too_slowly_to_be_seen_going_is_told_when_it_is_far_of
     let other = |record: &Record| matches!(record, Record::NodeDegraded { node, .. } if node.0 != 4);
     let outcome = run(drift, with(|stack| stack.links.enabled = false), 1_000);
     let told = said(&outcome, clock);
-    // By the node itself, by its eleven peers and by the edge.
-    assert_eq!(told.len(), 13, "{told:?}");
+    // By the node itself and by those of its zone, to which the way is short.
+    assert!((4..=5).contains(&told.len()), "{told:?}");
     assert!(told.iter().all(|at| (53.0..56.0).contains(at)), "{told:?}");
     assert_eq!(said(&outcome, other), [] as [f64; 0], "nobody takes its own clock for right against all others");
     assert_eq!(outcome.incidents[0].cause, Some(Cause::Clock));
@@ -230,7 +230,7 @@ fn hm3_a_replica_that_is_slow_within_every_limit_is_named_by_its_callers_and_not
     assert!(outcome.incidents[0].detection_time().is_some_and(|took| took < Duration::from_secs(15)));
     let alone = with(|stack| {
         quiet(stack);
-        stack.checks.peers_min = 100;
+        stack.checks.peer_ratio = 100.0;
     });
     let outcome = run(slow, alone, 1_000);
     assert_eq!((slow_by_the_edge(&outcome), outcome.incidents[0].detected), (Vec::new(), None));

@@ -15,6 +15,9 @@ use super::baseline::median;
 use super::{Cause, Check, CheckConfiguration, Reading, Status, Subject};
 use crate::health::Gate;
 
+/// A batch that was whole longer ago says how things went under another load. At five calls a second one takes six seconds.
+const LATELY: Duration = Duration::from_secs(30);
+
 /// Subjects that do the same work, and how long it took each of them lately.
 #[derive(Clone, Debug)]
 pub struct PeerGroup {
@@ -26,8 +29,8 @@ pub struct PeerGroup {
 struct Member {
     /// The batch that is being gathered, ns.
     samples: VecDeque<f64>,
-    /// Median of the last whole batch, ns.
-    median: Option<f64>,
+    /// Median of the last whole batch, ns, and when it was whole.
+    median: Option<(f64, Instant)>,
 }
 
 impl PeerGroup {
@@ -37,12 +40,12 @@ impl PeerGroup {
     }
 
     /// Takes how long a piece of work took a member. Whether that completes a batch, so that there is something new to compare.
-    pub fn observe(&mut self, member: Subject, elapsed: Duration) -> bool {
+    pub fn observe(&mut self, member: Subject, elapsed: Duration, now: Instant) -> bool {
         let Member { samples, median: known } = self.members.entry(member).or_default();
         samples.push_back(elapsed.as_nanos() as f64);
         let whole = samples.len() >= self.batch;
         if whole {
-            *known = Some(median(samples));
+            *known = Some((median(samples), now));
             samples.clear();
         }
         whole
@@ -53,11 +56,13 @@ impl PeerGroup {
         self.members.remove(&member);
     }
 
-    /// A member beside the others, if it and at least one other have filled a batch.
-    pub fn compare(&self, member: Subject) -> Option<Reading> {
-        let own = self.members.get(&member)?.median?;
+    /// A member beside the others, if it and at least one other have filled a batch lately.
+    pub fn compare(&self, member: Subject, now: Instant) -> Option<Reading> {
+        let fresh = |(_, at): &(f64, Instant)| now.saturating_since(*at) <= LATELY;
+        let (own, _) = self.members.get(&member)?.median.filter(fresh)?;
         let others = self.members.iter().filter(|(other, _)| **other != member);
-        let others: VecDeque<f64> = others.filter_map(|(_, known)| known.median).collect();
+        let others: VecDeque<f64> =
+            others.filter_map(|(_, known)| known.median.filter(fresh)).map(|(median, _)| median).collect();
         if others.is_empty() {
             return None;
         }
@@ -111,16 +116,17 @@ mod tests {
         let configuration = CheckConfiguration { peer_samples: 5, ..CheckConfiguration::default() };
         let mut group = PeerGroup::new(&configuration);
         for step in 1..=5 {
-            assert_eq!(group.compare(agent(0)), None);
+            assert_eq!(group.compare(agent(0), Instant::ZERO), None);
             for (id, millis) in [(0, 9), (1, 2), (2, 3)] {
-                assert_eq!(group.observe(agent(id), Duration::from_millis(millis)), step == 5);
+                assert_eq!(group.observe(agent(id), Duration::from_millis(millis), Instant::ZERO), step == 5);
             }
         }
         let expected = Reading::Comparison { own: Duration::from_millis(9), others: Duration::from_micros(2_500), peers: 2 };
-        assert_eq!(group.compare(agent(0)), Some(expected));
+        assert_eq!(group.compare(agent(0), Instant::ZERO + LATELY), Some(expected));
+        assert_eq!(group.compare(agent(0), Instant::ZERO + LATELY + Duration::from_nanos(1)), None, "that was long ago");
         group.forget(agent(1));
         group.forget(agent(2));
-        assert_eq!(group.compare(agent(0)), None);
+        assert_eq!(group.compare(agent(0), Instant::ZERO), None);
     }
 
     /// Of how many members that take exponential times, the first so many times as long, it was said that they are slow; and after how many rounds of the first.
@@ -132,8 +138,8 @@ mod tests {
             for (id, (check, slow)) in (0u32..).zip(&mut checks) {
                 let mean = if id == 0 { 5e6 * factor } else { 5e6 };
                 let elapsed = Duration::from_nanos_f64(-mean * libm::log(draw.open_uniform()));
-                if group.observe(agent(id), elapsed)
-                    && let Some(reading) = group.compare(agent(id))
+                if group.observe(agent(id), elapsed, Instant::ZERO)
+                    && let Some(reading) = group.compare(agent(id), Instant::ZERO)
                     && check
                         .observe(&reading, Instant::from_nanos(u64::from(round)))
                         .is_some_and(|status| status != Status::Healthy)
@@ -162,9 +168,9 @@ mod tests {
             let (mut group, mut check) = (PeerGroup::new(&configuration), PeerComparison::new(&configuration));
             for (step, factor) in factors.iter().enumerate() {
                 for id in (0..members).rev() {
-                    group.observe(agent(id), Duration::from_micros(factor * (100 + u64::from(id))));
+                    group.observe(agent(id), Duration::from_micros(factor * (100 + u64::from(id))), Instant::ZERO);
                 }
-                let Some(reading) = group.compare(agent(0)) else { continue };
+                let Some(reading) = group.compare(agent(0), Instant::ZERO) else { continue };
                 let status = check.observe(&reading, Instant::from_nanos(step as u64));
                 prop_assert_eq!(status, Some(Status::Healthy));
             }
