@@ -2,7 +2,8 @@
 //!
 //! A message tells the sender's clock on departure, so the difference on arrival is the offset plus the time on the way. The time on the way is never negative and
 //! seldom long twice, so the least of the last few differences is nearest to the offset: the idea of NTP's clock filter (Mills, RFC 5905 §10), one way.
-//! What it cannot tell: which of the two clocks is wrong, and an offset from a constant delay on the way.
+//! What it cannot tell: which of the two clocks is wrong, and an offset from a constant delay on the way. A node hands it offsets from the middle clock of its
+//! zone, so that the one that is wrong is named.
 
 use std::collections::VecDeque;
 

@@ -47,7 +47,7 @@ parameters! {
         processor_ratio: f64 = real(1.1, 100.0, 2.0),
             "A self-test that takes this many times its known length shows a slow processor.";
         clock_offset: Duration = duration(ms(1), hours(1), ms(100)),
-            "A wall clock that differs this much from a peer's (time on the way included) is off.";
+            "A wall clock that differs this much from the middle one of its zone (time on the way included) is off.";
         peer_ratio: f64 = real(1.1, 100.0, 2.0),
             "An agent whose median is this many times the median of its peers is slow. Healthy drives in the data of PERSEUS stay below 1.6, fail-slow ones reach 5.";
         peer_samples: u32 = integer(1, 1_000, 32),
