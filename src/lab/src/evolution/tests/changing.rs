@@ -35,7 +35,7 @@ for = "2s"
 target = { nodes = [0, 1, 2, 3, 4, 5] }
 "#;
 
-/// Half way the network becomes far and unsteady: what was patience is haste.
+/// Early on the network becomes far and unsteady: what was patience is haste.
 const FOLLOWED: &str = r#"version = 1
 scenarios = ["near.toml"]
 genes = ["health.heartbeat", "health.timeout", "health.pause_guard"]
@@ -47,11 +47,11 @@ reach = 30
 detection_p99 = 1
 false_positives = 0.002
 [[phase]]
-generation = 8
+generation = 4
 set = { "network.latency" = { kind = "lognormal", median = "150ms", sigma = 0.8 } }
 [search]
 population = 12
-generations = 18
+generations = 14
 [seeds]
 first = 2
 most = 2
@@ -69,7 +69,7 @@ fn bench(campaign: &str) -> Bench {
 
 #[test]
 fn a_search_through_a_change_is_the_same_after_interruptions() {
-    let short = FOLLOWED.replace("generation = 8", "generation = 2").replace("generations = 18", "generations = 4");
+    let short = FOLLOWED.replace("generation = 4", "generation = 2").replace("generations = 14", "generations = 4");
     let bench = bench(&short);
     let plan = bench.plan();
     let straight = search(&plan, &bench.path("one"), Opening::New, 1, usize::MAX).unwrap();
@@ -83,10 +83,10 @@ fn a_search_through_a_change_is_the_same_after_interruptions() {
 #[test]
 fn phases_come_in_their_order_and_within_the_search() {
     for (from, to, part) in [
-        ("generation = 8", "generation = 19", "after the end of the search"),
-        ("[search]", "[[phase]]\ngeneration = 8\nset = {}\n[search]", "not after generation 8"),
+        ("generation = 4", "generation = 15", "after the end of the search"),
+        ("[search]", "[[phase]]\ngeneration = 4\nset = {}\n[search]", "not after generation 4"),
         ("\"network.latency\"", "\"network.latnecy\"", "latnecy"),
-        ("generation = 8", "generation = 0", "generation"),
+        ("generation = 4", "generation = 0", "generation"),
     ] {
         let bench = bench(&FOLLOWED.replacen(from, to, 1));
         let error = crate::evolution::load(&bench.path("campaign.toml")).unwrap_err().to_string();
@@ -98,27 +98,31 @@ fn always(_: Step) -> bool {
     true
 }
 
-/// A search, seen under the conditions of a plan: how long it took to be back after its change.
-fn back(plan: &Plan, study: &Study, cache: &Cache) -> Option<u64> {
+/// A search, seen under the conditions of a plan: which share of what the change has cost was won back within ten generations.
+///
+/// So small a search cannot show the last five per cent of a report: four held-out seeds do not tell such neighbours apart.
+fn won_back(plan: &Plan, study: &Study, cache: &Cache) -> f64 {
     let conditions = [&plan.worlds, &plan.phases[0].worlds];
     let evaluators = conditions.map(|worlds| Evaluator::new(worlds.clone(), plan.combination, cache, 2, &always).unwrap());
     let found = (study.individuals.as_slice(), study.generations.as_slice());
     let mut afresh = |_| {};
     let followed = follow(plan, &evaluators, found, &study.verdict.seeds, Some(&mut afresh)).unwrap();
     let change = &followed[1];
-    assert!(change.before.unwrap() > 1.5 * change.optimum().unwrap(), "the change matters: {change:?}");
-    change.back()
+    let (before, optimum) = (change.before.unwrap(), change.optimum().unwrap());
+    assert!(before > 1.5 * optimum, "the change matters: {change:?}");
+    let best = change.bests.iter().filter(|best| best.0 <= 10).map(|best| best.1).fold(before, f64::min);
+    (before - best) / (before - optimum)
 }
 
 #[test]
-fn a_search_is_back_within_ten_generations_of_a_change_and_one_that_takes_no_notice_is_not() {
+fn a_search_wins_back_most_of_what_a_change_cost_within_ten_generations_and_one_that_takes_no_notice_does_not() {
     let bench = bench(FOLLOWED);
     let plan = bench.plan();
     let follows = search(&plan, &bench.path("follows"), Opening::New, 2, usize::MAX).unwrap();
     // The search that begins afresh is the same for both.
     let cache = Cache::new();
-    let needed = back(&plan, &follows, &cache);
-    assert!(needed.is_some_and(|generations| generations <= 10), "{needed:?}");
+    let attentive = won_back(&plan, &follows, &cache);
+    assert!(attentive >= 0.8, "{attentive}");
     let report = fs::read_to_string(bench.path("follows/report.md")).unwrap();
     assert!(
         report.contains("## Changes") && report.contains("best of each generation, on the same 4 held-out seeds"),
@@ -127,5 +131,6 @@ fn a_search_is_back_within_ten_generations_of_a_change_and_one_that_takes_no_not
     // The same search in a world that stays near, held against the far one.
     let still = Plan { phases: Vec::new(), ..plan.clone() };
     let deaf = search(&still, &bench.path("deaf"), Opening::New, 2, usize::MAX).unwrap();
-    assert_eq!(back(&plan, &deaf, &cache), None);
+    let deaf = won_back(&plan, &deaf, &cache);
+    assert!(deaf <= 0.4, "{deaf}");
 }
