@@ -14,7 +14,7 @@ use hms_evolve::genome::Bounds;
 use hms_evolve::run::{Evaluation, History, Lost, RemoteProblem, Rule, Run, Termination, Yardstick};
 use hms_machine::Seed;
 
-/// A host for every evaluation. One in twenty never answers.
+/// A host for every evaluation. One in twenty is lost, and says so: a host that never answered would need a deadline here, since a future that never ends holds up the search.
 struct Hosts;
 
 #[derive(Default)]
@@ -32,8 +32,11 @@ impl RemoteProblem for Hosts {
         std::thread::spawn(move || {
             let objectives = vec![genome.iter().map(|x| x * x).sum(), genome.iter().map(|x| (x - 1.0) * (x - 1.0)).sum()];
             let lost = id % 20 == 7;
-            let result =
-                if lost { Err(Lost("no answer".to_owned())) } else { Ok(Evaluation { objectives, ..Evaluation::default() }) };
+            let result = if lost {
+                Err(Lost("the host has died".to_owned()))
+            } else {
+                Ok(Evaluation { objectives, ..Evaluation::default() })
+            };
             let mut answer = sender.lock().expect("nobody panics");
             answer.result = Some(result);
             if let Some(waker) = answer.waker.take() {

@@ -53,7 +53,7 @@ where
     A: Algorithm<Genome = S::Genome>,
     S: Space,
 {
-    /// Evaluates candidates elsewhere, `window` (at least 1) at a time, until the run is over; results are told in the order of asking. Nothing that `cache` knows, and nothing that is under way already, is evaluated; what is under way at the end is dropped.
+    /// Evaluates candidates elsewhere, `window` (at least 1) at a time, until the run is over; results are told in the order of asking. With a `cache`, nothing that it knows and nothing that is under way already is evaluated; without one, every candidate is evaluated for itself, equal ones too. What is under way at the end is dropped.
     ///
     /// Dropping the future stops the run where it is: it goes on with the candidates that were under way.
     ///

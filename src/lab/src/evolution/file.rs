@@ -174,9 +174,19 @@ pub(super) enum AlgorithmName {
     Sobol,
 }
 
+/// How many objectives an algorithm can search for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Width {
+    /// Any number.
+    Any,
+    /// One.
+    One,
+    /// More than one.
+    Several,
+}
+
 impl AlgorithmName {
-    /// Whether it can search for so many objectives; if not, what it knows.
-    pub(super) fn fits(self, objectives: usize) -> Result<(), &'static str> {
+    fn width(self) -> Width {
         match self {
             AlgorithmName::Default
             | AlgorithmName::NsgaTwo
@@ -186,9 +196,8 @@ impl AlgorithmName {
             | AlgorithmName::Portfolio
             | AlgorithmName::Random
             | AlgorithmName::Latin
-            | AlgorithmName::Sobol => Ok(()),
-            AlgorithmName::MoeaD if objectives > 1 => Ok(()),
-            AlgorithmName::MoeaD => Err("this algorithm knows several objectives only, and there is one"),
+            | AlgorithmName::Sobol => Width::Any,
+            AlgorithmName::MoeaD => Width::Several,
             AlgorithmName::Generational
             | AlgorithmName::SteadyState
             | AlgorithmName::Crowding
@@ -196,19 +205,16 @@ impl AlgorithmName {
             | AlgorithmName::StrategyComma
             | AlgorithmName::Shade
             | AlgorithmName::Cma
-            | AlgorithmName::Coordinates
-                if objectives == 1 =>
-            {
-                Ok(())
-            }
-            AlgorithmName::Generational
-            | AlgorithmName::SteadyState
-            | AlgorithmName::Crowding
-            | AlgorithmName::StrategyPlus
-            | AlgorithmName::StrategyComma
-            | AlgorithmName::Shade
-            | AlgorithmName::Cma
-            | AlgorithmName::Coordinates => Err("this algorithm knows one objective only, and there are several"),
+            | AlgorithmName::Coordinates => Width::One,
+        }
+    }
+
+    /// Whether it can search for so many objectives; if not, what it knows.
+    pub(super) fn fits(self, objectives: usize) -> Result<(), &'static str> {
+        match (self.width(), objectives > 1) {
+            (Width::Any, _) | (Width::One, false) | (Width::Several, true) => Ok(()),
+            (Width::One, true) => Err("this algorithm knows one objective only, and there are several"),
+            (Width::Several, false) => Err("this algorithm knows several objectives only, and there is one"),
         }
     }
 }
