@@ -251,11 +251,8 @@ impl Cluster {
         }
     }
 
-    /// Whether enough of the hosts follow this node, and no lower one has answered: who does not watch that one cannot know that it is there.
+    /// Whether enough of the hosts follow this node.
     fn is_followed(&mut self, overview: Overview<'_>, now: Instant) -> bool {
-        if self.votes.keys().next().is_some_and(|lowest| *lowest < self.node) {
-            return false;
-        }
         let itself = self.follow(self.node, overview.peers, now).then_some(self.node);
         let others = self.votes.iter().filter(|(_, (_, follows))| *follows).map(|(node, _)| *node);
         suffice(others.chain(itself), overview.directory.hosts())

@@ -12,9 +12,9 @@
 //!
 //! What this gets wrong: promises are not written down, so a node that boots may follow a second candidate within the time of its first promise. A
 //! cluster in three parts of which none is more than half heals nothing. Nor does one whose lowest host is heard and hears nothing, or reaches less
-//! than half while those that it reaches would follow no other: nobody stands aside. On a ring of heartbeats a host knows of the lower ones that it watches
-//! alone (`health.monitors`); a candidate that is answered by a lower host stands back. Without votes (`supervisor.leader_votes`) beliefs alone decide:
-//! under a partition each side has a leader and *both act*, and two leaders can start an agent twice. What else is done against it: the stable time outlasts short
+//! than half while those that it reaches would follow no other: nobody stands aside. On a ring of heartbeats a host hears
+//! those that it watches alone (`health.monitors`), and objects for no other. Without votes (`supervisor.leader_votes`) beliefs alone decide: under a
+//! partition each side has a leader and *both act*, and two leaders can start an agent twice. What else is done against it: the stable time outlasts short
 //! mistakes; the guard does nothing destructive while most of the cluster looks down; every move of an agent carries the epoch of its assignment, of
 //! which a receiver keeps the highest.
 
@@ -140,6 +140,7 @@ mod tests {
         let mut seven = node(7);
         assert!(!seven.follow(NodeId(5), NodeId(0), at(0)), "the first host is heard");
         assert!(seven.follow(NodeId(0), NodeId(0), at(0)));
+        assert_eq!((seven.followed(at(1299)), seven.followed(at(1300))), (Some(NodeId(0)), None));
         assert!(!seven.follow(NodeId(5), NodeId(5), at(1299)), "its word binds it though the first host has fallen silent");
         assert!(seven.follow(NodeId(5), NodeId(5), at(1300)));
         assert!(seven.follow(NodeId(5), NodeId(5), at(2000)), "the word is given anew");
