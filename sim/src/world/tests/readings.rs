@@ -29,6 +29,11 @@ fn readings(simulation: &Toys, node: u32) -> Vec<Arc<Reading>> {
     toy(simulation, node).readings().into_iter().map(|(_, reading)| reading).collect()
 }
 
+/// A journal to whose disk every request writes.
+fn every_request() -> Journal {
+    Journal { writes: ratio(1.0), entry: Bytes(100), sync: Sync::Always, replay: Duration::ZERO, snapshot: Bytes::ZERO }
+}
+
 #[test]
 fn a_slow_processor_shows_in_the_time_of_a_measurement() {
     let slow = FaultKind::SlowCpu { speed: ratio(0.2) };
@@ -65,13 +70,7 @@ fn a_reading_counts_what_disk_and_agents_have_done() {
     world.services[0].replicas = 1;
     world.services[0].errors = ratio(0.5);
     world.services[0].memory = Memory { base: Bytes(1_000), per_request: Bytes::ZERO, growth: Bytes::ZERO };
-    world.services[0].journal = Some(Journal {
-        writes: ratio(1.0),
-        entry: Bytes(100),
-        sync: Sync::Always,
-        replay: Duration::ZERO,
-        snapshot: Bytes::ZERO,
-    });
+    world.services[0].journal = Some(every_request());
     world.cluster.hosts[0].disk.write = always_secs(0.001);
     world.cluster.hosts[0].disk.fsync = always_secs(0.002);
     let leak = FaultKind::HandleLeak { rate: 10.0 };
@@ -96,13 +95,7 @@ fn a_reading_counts_what_disk_and_agents_have_done() {
 fn a_disk_that_stands_still_shows_an_operation_that_does_not_end() {
     let stall = FaultKind::Disk(hms_scenario::model::DiskFailure::Stall);
     let mut world = pair(10.0, 0.01);
-    world.services[0].journal = Some(Journal {
-        writes: ratio(1.0),
-        entry: Bytes(100),
-        sync: Sync::Always,
-        replay: Duration::ZERO,
-        snapshot: Bytes::ZERO,
-    });
+    world.services[0].journal = Some(every_request());
     let simulation = scripted(strike(world, stall, 0, 5, 10.0), watchful);
     let pending: Vec<_> = readings(&simulation, 0).iter().map(|read| read.disk.pending.as_secs_f64()).collect();
     assert!(pending[..5].iter().chain(&pending[16..]).all(|pending| *pending == 0.0), "{pending:?}");
@@ -113,13 +106,7 @@ fn a_disk_that_stands_still_shows_an_operation_that_does_not_end() {
 fn what_a_struck_disk_has_to_do_and_fails_is_noted_while_the_fault_lasts_and_nothing_otherwise() {
     let hindered = |failure: hms_scenario::model::DiskFailure| {
         let mut world = pair(10.0, 0.01);
-        world.services[0].journal = Some(Journal {
-            writes: ratio(1.0),
-            entry: Bytes(100),
-            sync: Sync::Always,
-            replay: Duration::ZERO,
-            snapshot: Bytes::ZERO,
-        });
+        world.services[0].journal = Some(every_request());
         let simulation = scripted(strike(world, FaultKind::Disk(failure), 0, 5, 10.0), watchful);
         simulation.model.recorder.harm.hindered.clone()
     };
