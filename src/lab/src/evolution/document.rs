@@ -91,21 +91,33 @@ pub(super) fn searched(text: &mut String, plan: &Plan, study: &Study) {
     );
 }
 
+/// Those of the front, those who raced, and whoever was chosen, with the figures that decided about them.
 pub(super) fn found(text: &mut String, plan: &Plan, study: &Study) {
-    text.push_str("## Front (on validation seeds)\n\n| chosen as |");
+    let title = if plan.question.targets.len() > 1 { "Front" } else { "Finalists" };
+    let _ = write!(text, "## {title} (on validation seeds)\n\n| chosen as | seeds |");
     for target in &plan.question.targets {
         let _ = write!(text, " {} |", headed(&target.name, target.unit()));
     }
-    text.push_str(" constraints |\n|---|");
+    text.push_str(" constraints |\n|---|---|");
     text.push_str(&"---|".repeat(plan.question.targets.len() + 1));
     text.push('\n');
-    for (place, finalist) in study.finalists.iter().enumerate().filter(|(_, finalist)| finalist.front) {
-        let name = study.chosen.iter().find(|choice| choice.finalist == place).map_or("", |choice| choice.name.as_str());
-        let _ = write!(text, "| {name} |");
-        for (target, loss) in plan.question.targets.iter().zip(&finalist.evaluation.objectives) {
-            let _ = write!(text, " {} |", figure(target.shown(*loss)));
+    for (place, finalist) in study.finalists.iter().enumerate() {
+        let choice = study.chosen.iter().position(|choice| choice.finalist == place);
+        if !finalist.front && finalist.raced.is_none() && choice.is_none() {
+            continue;
         }
-        let _ = writeln!(text, " {} |", kept(finalist.evaluation.violation()));
+        let name = choice.map_or("", |choice| study.chosen[choice].name.as_str());
+        // The race is for the first choice; who is best by one objective is so on the seeds that everybody met.
+        let (seeds, evaluation) = match &finalist.raced {
+            Some(raced) if choice.is_none_or(|choice| choice == 0) => (raced.seeds, &raced.evaluation),
+            Some(_) | None => (plan.settings.validation as usize, &finalist.evaluation),
+        };
+        let _ = write!(text, "| {name} | {seeds} |");
+        for (place, target) in plan.question.targets.iter().enumerate() {
+            let loss = evaluation.objectives.get(place);
+            let _ = write!(text, " {} |", loss.map_or_else(|| "failed".to_owned(), |loss| figure(target.shown(*loss))));
+        }
+        let _ = writeln!(text, " {} |", kept(evaluation.violation()));
     }
     text.push('\n');
 }

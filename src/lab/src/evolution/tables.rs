@@ -9,7 +9,7 @@ use polars::prelude::*;
 use super::genes::{number, parameters};
 use super::plan::Plan;
 use super::state::{Generation, Individual};
-use super::verdict::{Chosen, Finalist};
+use super::verdict::{Chosen, Finalist, Raced};
 use crate::results::{About, ResultsError, write_frame};
 
 /// Every candidate that was measured.
@@ -168,6 +168,16 @@ pub(super) fn write_front(folder: &Path, plan: &Plan, finalists: &[Finalist], ch
     let results: Vec<(&[f64], &[f64])> =
         finalists.iter().map(|one| (one.evaluation.objectives.as_slice(), one.evaluation.violations.as_slice())).collect();
     columns.extend(result_columns(plan, &results));
+    let raced = || finalists.iter().map(|one| one.raced.as_ref());
+    let help = "Validation seeds that it met in the race for the knee; null if it was not in it.";
+    columns.push(counts("raced_seeds", help, raced().map(|raced| raced.map(|raced| raced.seeds as u64))));
+    for (place, target) in plan.question.targets.iter().enumerate() {
+        let value = |raced: &Raced| raced.evaluation.objectives.get(place).map(|loss| target.shown(*loss));
+        let (name, values) = (format!("raced_{}", target.name), raced().map(|raced| raced.and_then(value)));
+        columns.push(numbers(&name, target.unit(), "The same on all seeds that it met in the race.", values));
+    }
+    let help = "By how much it misses the constraints on these, together, as shares of the limits.";
+    columns.push(numbers("raced_violation", "", help, raced().map(|raced| raced.map(|raced| raced.evaluation.violation()))));
     let rows: Vec<(&[f64], Configuration)> = finalists.iter().map(|one| (one.genome.as_slice(), one.configuration)).collect();
     columns.extend(parameter_columns(plan, &rows));
     write(folder, FRONT, finalists.len(), columns, &[])

@@ -30,7 +30,7 @@ pub(super) const FINALISTS: usize = 8;
 const ROUNDS: usize = 2;
 /// What all rounds cost at most, in validation seeds: four go through as many again, and two through twice as many.
 pub(super) const RACED_MOST: u64 = 8;
-/// Chance that a finalist is wrongly taken out of the race as surely worse.
+/// Greatest chance that the truly best finalist is taken out of the race as surely worse; that it lies in the worse half has no such bound.
 const RUNOFF_ERROR: f64 = 0.05;
 /// Fewer pairs never give p ≤ 0.05: with all differences of one sign, the two-sided sign-flip test gives 2 / 2^n (before any correction).
 pub(super) const PAIRS_MIN: usize = 6;
@@ -44,10 +44,21 @@ pub struct Finalist {
     pub genome: Vec<f64>,
     /// Its configuration.
     pub configuration: Configuration,
-    /// On validation seeds.
+    /// On the validation seeds that all finalists met.
     pub evaluation: Evaluation,
-    /// Whether no other finalist is better in everything.
+    /// Whether no other finalist is better in everything on these.
     pub front: bool,
+    /// What it came to in the race; `None` if it was not in it.
+    pub raced: Option<Raced>,
+}
+
+/// A finalist on all validation seeds that it met in the race for the knee.
+#[derive(Clone, Debug)]
+pub struct Raced {
+    /// How many these were, the first ones among them.
+    pub seeds: usize,
+    /// On these.
+    pub evaluation: Evaluation,
 }
 
 /// A configuration that was chosen.
@@ -134,39 +145,54 @@ pub(super) fn finalists(
     let evaluations: Vec<Evaluation> = cells.iter().map(|cells| plan.question.answer(cells)).collect();
     let fronts = on_front(&plan.question, &evaluations);
     let whole = genomes.into_iter().zip(configurations).zip(evaluations).zip(fronts);
-    let finalists: Vec<Finalist> = whole
-        .map(|(((genome, configuration), evaluation), front)| Finalist { genome, configuration, evaluation, front })
+    let mut finalists: Vec<Finalist> = whole
+        .map(|(((genome, configuration), evaluation), front)| Finalist { genome, configuration, evaluation, front, raced: None })
         .collect();
-    let raced = race(plan, evaluator, (&finalists, &cells), seeds)?;
-    Ok((finalists, raced))
+    let (found, cells) = race(plan, evaluator, (&finalists, cells), seeds)?;
+    for (finalist, cells) in finalists.iter_mut().zip(cells) {
+        if cells.len() > first.len() {
+            finalist.raced = Some(Raced { seeds: cells.len(), evaluation: plan.question.answer(&cells) });
+        }
+    }
+    Ok((finalists, found))
 }
 
-/// The race of the leading finalists for the knee: by violation first, then by their distance from the best of the front.
+/// The race of the leading finalists for the knee: by violation first, then by their distance from the best of the front. Gives back all cells, with those of the race.
 fn race(
     plan: &Plan,
     evaluator: &Evaluator<'_>,
-    (finalists, cells): (&[Finalist], &[Vec<Measured>]),
+    (finalists, mut cells): (&[Finalist], Vec<Vec<Measured>>),
     seeds: &Seeds<Validation>,
-) -> Result<Runoff, Stopped> {
+) -> Result<(Runoff, Vec<Vec<Measured>>), Stopped> {
     let question = &plan.question;
     let width = question.targets.len();
     let spans = spans(finalists, width);
     let field: Vec<(usize, Vec<Measured>)> =
         nearest(finalists, width).into_iter().map(|place| (place, cells[place].clone())).collect();
-    // The paired test is about means of one loss; elsewhere the rounds alone decide.
-    let tested = width == 1 && question.targets[0].aggregate == Aggregate::Mean;
-    let surely = |leader: &[Measured], other: &[Measured], error: f64| {
-        let differences =
-            || pairs(question, other, leader, 0).into_iter().map(|(other, leader)| other - leader).collect::<Vec<_>>();
-        tested && t_above(&differences()) < error
-    };
+    let surely = |leader: &[Measured], other: &[Measured], error: f64| surely_worse(question, leader, other, error);
     let run = |places: &[usize], numbers: std::ops::Range<usize>| {
         let configurations: Vec<Configuration> = places.iter().map(|&place| finalists[place].configuration).collect();
         let seeds: Vec<Seed> = numbers.map(|number| seeds.get(number as u64)).collect();
-        evaluator.measure(&configurations, &seeds)
+        let more = evaluator.measure(&configurations, &seeds)?;
+        for (&place, more) in places.iter().zip(&more) {
+            cells[place].extend(more.iter().cloned());
+        }
+        Ok(more)
     };
     let settings = RunoffSettings { seeds: plan.settings.validation as usize, rounds: ROUNDS, error: RUNOFF_ERROR };
-    runoff(field, settings, Referee { score: |cells: &[Measured]| rank(&question.answer(cells), &spans), surely, run })
+    let found =
+        runoff(field, settings, Referee { score: |cells: &[Measured]| rank(&question.answer(cells), &spans), surely, run })?;
+    Ok((found, cells))
+}
+
+/// Whether a finalist is surely worse than the leader. The paired test is about means of one loss: elsewhere the rounds alone decide, and so they do where constraints come before the loss.
+fn surely_worse(question: &Question, leader: &[Measured], other: &[Measured], error: f64) -> bool {
+    let [target] = question.targets.as_slice() else { return false };
+    if target.aggregate != Aggregate::Mean || !question.constraints.is_empty() {
+        return false;
+    }
+    let differences: Vec<f64> = pairs(question, other, leader, 0).into_iter().map(|(other, leader)| other - leader).collect();
+    t_above(&differences) < error
 }
 
 /// Rows of a population that may win, the best first.
@@ -392,7 +418,7 @@ mod tests {
 
     fn finalist(losses: [f64; 2], violation: f64) -> Finalist {
         let evaluation = Evaluation { objectives: losses.to_vec(), violations: vec![violation], failure: None };
-        Finalist { genome: Vec::new(), configuration: Configuration::default(), evaluation, front: false }
+        Finalist { genome: Vec::new(), configuration: Configuration::default(), evaluation, front: false, raced: None }
     }
 
     /// The nearest to the knee wins a race without rounds.
@@ -420,6 +446,31 @@ mod tests {
         let expected = [("knee", 1), ("best-detection_p99", 0), ("best-recovery_p95", 2)];
         assert_eq!(chosen, expected.map(|(name, place)| (name.to_owned(), place)));
         assert!(choose(&question, &finalists[3..], &unraced(&finalists[3..])).is_empty(), "without a front there is no choice");
+    }
+
+    #[test]
+    fn where_the_question_has_constraints_nobody_is_taken_out_on_loss_alone() {
+        use crate::evolution::question::Constraint;
+        let recovery = place("recovery_p95").unwrap();
+        let mut question = Question { targets: vec![Target::single(recovery)], constraints: Vec::new(), horizon: 100.0 };
+        let cells = |loss: f64| -> Vec<Measured> {
+            let value = |name: &str, seed: f64| match name {
+                "recovery_p95" => Some(loss + 0.01 * seed),
+                "incidents" | "availability" => Some(1.0),
+                _ => None,
+            };
+            let cell = |seed: i32| hms_trial::DEFINITIONS.iter().map(|about| value(about.name, f64::from(seed * seed))).collect();
+            (0..8).map(|seed| Ok(cell(seed))).collect()
+        };
+        let (leader, other): (Vec<Measured>, Vec<Measured>) = (cells(1.0), cells(5.0));
+        assert!(surely_worse(&question, &leader, &other, 0.01) && !surely_worse(&question, &other, &leader, 0.01));
+        let objective = place("availability").unwrap();
+        let text = "availability >= 0.9".to_owned();
+        question.constraints.push(Constraint { text, objective, limit: 0.9, least: true, probability: None });
+        assert!(!surely_worse(&question, &leader, &other, 0.01), "it may keep a constraint that the leader breaks");
+        question.constraints.clear();
+        question.targets[0].aggregate = Aggregate::TailMean(0.2);
+        assert!(!surely_worse(&question, &leader, &other, 0.01), "the test is about means");
     }
 
     #[test]

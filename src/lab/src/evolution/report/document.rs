@@ -234,26 +234,48 @@ fn why(text: &mut String, plan: &Plan, study: &Study) {
     let Some(choice) = study.chosen.first() else { return };
     text.push_str("### Why this one\n\n");
     let targets = &plan.question.targets;
+    let winner = &study.finalists[choice.finalist];
+    let validation = plan.settings.validation as usize;
+    // What has decided: the race, or the seeds that everybody met.
+    let (evaluation, seeds) =
+        winner.raced.as_ref().map_or((&winner.evaluation, validation), |raced| (&raced.evaluation, raced.seeds));
     if targets.len() == 1 {
-        let _ = writeln!(
-            text,
-            "Of {} finalists it loses least on validation seeds{}. {}\n",
-            study.finalists.len(),
-            least_among(plan, study.finalists[choice.finalist].evaluation.violation()),
-            raced(plan, study)
-        );
+        let among = least_among(plan, evaluation.violation());
+        let _ = match study.runoff.rounds.last() {
+            Some(last) => {
+                let _ = write!(
+                    text,
+                    "Of the {} finalists who met {seeds} validation seeds it loses least on these{among}.",
+                    last.finalists.len()
+                );
+                if winner.front { Ok(()) } else { write!(text, " On the first {validation} another one led.") }
+            }
+            None if study.finalists.len() == 1 => write!(text, "It is the only finalist."),
+            None => write!(text, "Of {} finalists it loses least on validation seeds{among}.", study.finalists.len()),
+        };
+        let _ = writeln!(text, " {}\n", raced(plan, study));
         return;
     }
-    let _ = writeln!(
-        text,
-        "It is the point of the front nearest to the best value of every objective at once, each measured by its span over the front. {} It gives up:\n",
-        raced(plan, study)
-    );
+    let knee = "to the best value of every objective at once, each measured by its span over the front";
+    let _ = match study.runoff.rounds.last() {
+        Some(last) => write!(
+            text,
+            "Several points of the front lay nearest {knee}, and raced. Of the {} that met {seeds} validation seeds it is the nearest on these.",
+            last.finalists.len()
+        ),
+        None => write!(text, "It is the point of the front nearest {knee}."),
+    };
+    let _ = write!(text, " {} ", raced(plan, study));
+    if seeds > validation {
+        let _ = writeln!(text, "On its {seeds} seeds it gives up, of the spans of the front on the first {validation}:\n");
+    } else {
+        text.push_str("It gives up:\n\n");
+    }
     for (target, about) in targets.iter().enumerate() {
         let values = || study.finalists.iter().filter(|one| one.front).map(|one| one.evaluation.objectives[target]);
         let (low, high) =
             values().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
-        let own = study.finalists[choice.finalist].evaluation.objectives[target];
+        let Some(&own) = evaluation.objectives.get(target) else { continue };
         let given = if high > low { 100.0 * (own - low) / (high - low) } else { 0.0 };
         let _ = writeln!(
             text,
@@ -273,7 +295,11 @@ fn raced(plan: &Plan, study: &Study) -> String {
     for round in &study.runoff.rounds {
         let _ = write!(text, ", the leading {} went on to seed {}", round.finalists.len(), round.seeds);
     }
-    if study.runoff.rounds.is_empty() {
+    let several = plan.question.targets.len() > 1;
+    let field = study.finalists.iter().filter(|one| !several || one.front).count();
+    if study.runoff.rounds.is_empty() && field < 2 {
+        text.push_str(", and there was nobody to race against.");
+    } else if study.runoff.rounds.is_empty() {
         text.push_str(", and nobody was close enough to the leader for a race.");
     } else {
         let _ = write!(text, ": a race of {} trials.", study.runoff.cells * plan.last_worlds().len());

@@ -2,14 +2,14 @@
 
 use hms_evolve::Rng;
 use hms_evolve::noise::{Round, Runoff};
-use hms_evolve::run::Step;
+use hms_evolve::run::{Evaluation, Step};
 use hms_machine::{Duration, Seed};
 use hms_stack::{Configuration, Value};
 
 use super::super::genes::with_values;
 use super::super::state::{End, Generation, Individual};
 use super::super::study::Study;
-use super::super::verdict::{Chosen, Comparison, Contender, Finalist, Verdict, improvement, pairs};
+use super::super::verdict::{Chosen, Comparison, Contender, Finalist, Raced, Verdict, improvement, pairs};
 use super::super::{Plan, load};
 use super::ground::{Ground, fixture};
 use super::*;
@@ -117,7 +117,7 @@ fn study(plan: &Plan) -> Study {
         end: Some(End::Generations),
         individuals,
         generations: generations(),
-        finalists: vec![Finalist { genome, configuration: winner(), evaluation, front: true }],
+        finalists: vec![Finalist { genome, configuration: winner(), evaluation, front: true, raced: None }],
         runoff: Runoff {
             winner: Some(0),
             rounds: vec![Round { seeds: 20, finalists: vec![0, 2, 1, 3] }, Round { seeds: 40, finalists: vec![0, 1] }],
@@ -166,8 +166,67 @@ fn the_report_says_who_raced_on_which_seeds_and_at_what_cost() {
         80 * plan.worlds.len()
     );
     assert!(report(&plan, &raced).contains(&expected), "no `{expected}` in:\n{}", report(&plan, &raced));
-    let clear = Study { runoff: Runoff { winner: Some(0), ..Runoff::default() }, ..raced };
+    let mut clear = Study { runoff: Runoff { winner: Some(0), ..Runoff::default() }, ..raced };
+    let alone = report(&plan, &clear);
+    assert!(alone.contains("It is the only finalist.") && alone.contains("there was nobody to race against."), "{alone}");
+    let other = Finalist { front: false, ..clear.finalists[0].clone() };
+    clear.finalists.push(other);
     assert!(report(&plan, &clear).contains("nobody was close enough to the leader for a race."));
+}
+
+/// A search whose first leader was overtaken in the race, by the finalist at place 1.
+fn overtaken(plan: &Plan) -> Study {
+    let mut study = study(plan);
+    let evaluation = |losses: &[f64]| Evaluation { objectives: losses.to_vec(), ..Evaluation::default() };
+    let first = study.finalists[0].clone();
+    let width = plan.question.targets.len();
+    let one = |loss: f64, front: bool, raced: Option<(usize, f64)>| Finalist {
+        evaluation: evaluation(&vec![loss; width]),
+        raced: raced.map(|(seeds, loss)| Raced { seeds, evaluation: evaluation(&vec![loss; width]) }),
+        front,
+        ..first.clone()
+    };
+    let front = width > 1;
+    study.finalists = vec![
+        one(0.111, true, Some((40, 0.333))),
+        one(0.122, front, Some((40, 0.222))),
+        one(0.444, front, Some((20, 0.555))),
+        one(0.777, false, None),
+    ];
+    let rounds = vec![Round { seeds: 20, finalists: vec![1, 0, 2] }, Round { seeds: 40, finalists: vec![1, 0] }];
+    study.runoff = Runoff { winner: Some(1), rounds, cells: 70 };
+    study.chosen = vec![Chosen { name: "knee".to_owned(), finalist: 1 }];
+    study
+}
+
+#[test]
+fn a_winner_that_did_not_lead_at_first_is_shown_with_the_figures_that_decided() {
+    let plan = plan();
+    let text = report(&plan, &overtaken(&plan));
+    let shown: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("## Finalists")).skip(4).take(4).collect();
+    assert_eq!(shown, ["|  | 40 | 0.3330 | kept |", "| knee | 40 | 0.2220 | kept |", "|  | 20 | 0.5550 | kept |", ""]);
+    let expected = format!(
+        "Of the 2 finalists who met 40 validation seeds it loses least on these. On the first {} another one led.",
+        plan.settings.validation
+    );
+    assert!(text.contains(&expected), "no `{expected}` in:\n{text}");
+}
+
+#[test]
+fn what_a_raced_knee_gives_up_is_told_on_its_own_seeds() {
+    let mut plan = plan();
+    plan.question.targets.push(plan.question.targets[0].clone());
+    let study = Study { analysis: None, ..overtaken(&plan) };
+    let text = report(&plan, &study);
+    for part in [
+        "| knee | 40 | 0.2220 | 0.2220 | kept |",
+        "Of the 2 that met 40 validation seeds it is the nearest on these",
+        "- 33 % of the span",
+    ] {
+        assert!(text.contains(part), "no `{part}` in:\n{text}");
+    }
+    let unraced = Study { runoff: Runoff { winner: Some(1), ..Runoff::default() }, ..study };
+    assert!(report(&plan, &unraced).contains("It is the point of the front nearest to the best value of every objective"));
 }
 
 #[test]
