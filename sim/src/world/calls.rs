@@ -16,7 +16,7 @@ use hms_scenario::model::CallPolicy;
 use slotmap::{Key, KeyData};
 
 use super::event::{CallKey, Event, InstanceId, JobKey, Payload, Reply, Request};
-use super::{Detail, Kernel, TraceKind, World};
+use super::{Detail, Ended, Kernel, TraceKind, World};
 use crate::kernel::TimerId;
 
 const OUTAGE: Purpose = Purpose::named("call/outage");
@@ -68,6 +68,8 @@ pub(crate) struct CallState {
     sent: usize,
     /// Hedges sent for all attempts.
     hedges: u32,
+    /// Whether the network lost the copy that ended last, or what was asked for it further down.
+    pub(super) lost: bool,
     /// Stands at the first time-out of a copy, or at the end of a pause.
     pub(super) timer: TimerId,
 }
@@ -80,6 +82,8 @@ struct Sent {
     at: Instant,
     /// When it is out of time.
     due: Instant,
+    /// The network lost its request or its reply.
+    lost: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +158,7 @@ impl<M: Machine> World<M> {
             copies: [None; COPIES_MAX],
             sent: 0,
             hedges: 0,
+            lost: false,
             timer,
         });
         self.attempt(call, kernel);
@@ -187,7 +192,7 @@ impl<M: Machine> World<M> {
         let next = match answer {
             Answer::Silence | Answer::Refuse => {
                 let service = self.calls[key].wish.service;
-                self.recorder.harm.count(kernel.now(), service, None, false);
+                self.recorder.harm.count(kernel.now(), service, None, Ended::Otherwise);
                 if self.recorder.detail == Detail::Full {
                     let kind = TraceKind::Attempt { agent: None, elapsed: Duration::ZERO, outcome: CallOutcome::Refused };
                     self.record(kernel, kind);
@@ -235,7 +240,7 @@ impl<M: Machine> World<M> {
         call.phase = Phase::Waiting;
         let due = now.saturating_add(call.wish.policy.timeout).min(call.wish.deadline);
         let position = call.sent;
-        call.copies[position] = Some(Sent { agent, ordinal, at: now, due });
+        call.copies[position] = Some(Sent { agent, ordinal, at: now, due, lost: false });
         call.sent += 1;
         let call = &self.calls[key];
         let wish = &call.wish;
@@ -277,6 +282,10 @@ impl<M: Machine> World<M> {
         let waiting = self.calls.get(reply.call).filter(|call| call.phase == Phase::Waiting);
         let answered = |copy: &Option<Sent>| copy.is_some_and(|copy| copy.ordinal == reply.copy);
         if let Some(position) = waiting.and_then(|call| call.copies.iter().position(answered)) {
+            // An answer says what became of it, whatever was lost before of its kind.
+            if let Some(copy) = &mut self.calls[reply.call].copies[position] {
+                copy.lost = reply.lost;
+            }
             self.copy_ended(reply.call, position, reply.outcome, reply.degraded, kernel);
         }
     }
@@ -325,7 +334,13 @@ impl<M: Machine> World<M> {
             kernel.set_timer(call.timer, first.max(now), Event::Call(key));
         }
         let elapsed = now - copy.at;
-        self.recorder.harm.count(now, call.wish.service, Some(copy.agent), outcome == CallOutcome::Ok);
+        call.lost = copy.lost && outcome != CallOutcome::Ok;
+        let ended = match outcome {
+            CallOutcome::Ok => Ended::Well,
+            _ if call.lost => Ended::Lost,
+            CallOutcome::Error | CallOutcome::Refused | CallOutcome::TimedOut | CallOutcome::Reset => Ended::Otherwise,
+        };
+        self.recorder.harm.count(now, call.wish.service, Some(copy.agent), ended);
         if self.recorder.detail == Detail::Full {
             self.record(kernel, TraceKind::Attempt { agent: Some(copy.agent), elapsed, outcome });
         }
@@ -355,6 +370,12 @@ impl<M: Machine> World<M> {
                 self.go_on(key, answer, attempt + 1, kernel);
             }
         }
+    }
+
+    /// The network has lost the request or the reply of a copy.
+    pub(super) fn lost_on_the_way(&mut self, key: CallKey, ordinal: u32) {
+        let copies = self.calls.get_mut(key).into_iter().flat_map(|call| &mut call.copies);
+        copies.flatten().filter(|copy| copy.ordinal == ordinal).for_each(|copy| copy.lost = true);
     }
 
     pub(super) fn caller_node(&self, key: CallKey) -> Option<NodeId> {

@@ -68,7 +68,7 @@ impl<M: Machine> World<M> {
         kernel.free_timer(call.timer);
         match call.wish.caller {
             Caller::Client { load, client } => self.request_ended(load as usize, client, call.started, ending, kernel),
-            Caller::Job(job) => self.job_call_ended(job, ending, kernel),
+            Caller::Job(job) => self.job_call_ended(job, ending, call.lost, kernel),
             Caller::Startup { instance, life } => self.need_answered(instance, life, ending == Ending::Answered, kernel),
         }
     }

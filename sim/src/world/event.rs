@@ -147,6 +147,17 @@ pub(crate) enum Payload<M> {
     State(StateMessage),
 }
 
+impl<M> Payload<M> {
+    /// The call and the ordinal of its copy to which it belongs.
+    pub(super) fn copy(&self) -> Option<(CallKey, u32)> {
+        match self {
+            Payload::Request(request) => Some((request.call, request.copy)),
+            Payload::Reply(reply) => Some((reply.call, reply.copy)),
+            Payload::Stack(_) | Payload::State(_) => None,
+        }
+    }
+}
+
 /// A copy of a call on its way to an agent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request {
@@ -174,6 +185,8 @@ pub(crate) struct Reply {
     pub(crate) outcome: CallOutcome,
     /// Somewhere below, a substitute stood in for a service's answer.
     pub(crate) degraded: bool,
+    /// It is no good answer because the network lost what was asked further down.
+    pub(crate) lost: bool,
 }
 
 /// What a host's processor works on.

@@ -29,6 +29,20 @@ pub struct HarmRow {
     pub well: u32,
     /// Attempts that ended otherwise.
     pub otherwise: u32,
+    /// Those of `otherwise` for which it was the network that lost a request or a reply, their own or that of the last attempt on a service below: what
+    /// befell them is the doing of the network, whatever state the agent was in. (Who gave up while somebody below still tried is not among them.)
+    pub lost: u32,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was answered.
+    Well,
+    /// It was not, or not well.
+    Otherwise,
+    /// The same, and it was the network that lost a request or a reply.
+    Lost,
 }
 
 impl HarmRow {
@@ -89,17 +103,16 @@ struct Sheet {
 
 impl Harm {
     /// Counts an attempt that ends at `at`. Instants do not go back.
-    pub fn count(&mut self, at: Instant, service: ServiceId, agent: Option<AgentId>, well: bool) {
-        if well {
-            self.well += 1;
-        } else {
-            self.otherwise += 1;
+    pub fn count(&mut self, at: Instant, service: ServiceId, agent: Option<AgentId>, ended: Ended) {
+        match ended {
+            Ended::Well => self.well += 1,
+            Ended::Otherwise | Ended::Lost => self.otherwise += 1,
         }
         if self.services.len() <= service.index() {
             self.services.resize_with(service.index() + 1, Sheet::default);
         }
         let bucket = at.as_nanos() / BUCKET.as_nanos();
-        self.services[service.index()].count(bucket, service, agent, well);
+        self.services[service.index()].count(bucket, service, agent, ended);
     }
 
     /// Notes that a request has ended the process that worked on it.
@@ -129,7 +142,7 @@ impl Harm {
 }
 
 impl Sheet {
-    fn count(&mut self, bucket: u64, service: ServiceId, agent: Option<AgentId>, well: bool) {
+    fn count(&mut self, bucket: u64, service: ServiceId, agent: Option<AgentId>, ended: Ended) {
         let reach = REACH.as_nanos() / BUCKET.as_nanos();
         // Rows of buckets that are over: those that a failure keeps are filed, those that none can reach any more are forgotten.
         while let Some(oldest) = self.recent.front().copied().filter(|row| row.bucket < bucket) {
@@ -145,15 +158,17 @@ impl Sheet {
         let row = match newest.into_iter().find(same) {
             Some(row) => row,
             None => {
-                self.recent.push_back(HarmRow { bucket, service, agent, well: 0, otherwise: 0 });
+                self.recent.push_back(HarmRow { bucket, service, agent, well: 0, otherwise: 0, lost: 0 });
                 self.recent.back_mut().expect("it was pushed")
             }
         };
-        if well {
-            row.well += 1;
-        } else {
-            row.otherwise += 1;
-            self.keep_until = Some(bucket + reach);
+        match ended {
+            Ended::Well => row.well += 1,
+            Ended::Otherwise | Ended::Lost => {
+                row.otherwise += 1;
+                row.lost += u32::from(ended == Ended::Lost);
+                self.keep_until = Some(bucket + reach);
+            }
         }
     }
 
@@ -175,7 +190,12 @@ mod tests {
     fn tally(attempts: &[(u64, u32, bool)]) -> Vec<(u64, u32, u32, u32)> {
         let mut harm = Harm::default();
         for (millis, agent, well) in attempts {
-            harm.count(Instant::ZERO + Duration::from_millis(*millis), ServiceId(0), Some(AgentId(*agent)), *well);
+            harm.count(
+                Instant::ZERO + Duration::from_millis(*millis),
+                ServiceId(0),
+                Some(AgentId(*agent)),
+                if *well { Ended::Well } else { Ended::Otherwise },
+            );
         }
         let named = |row: HarmRow| (row.bucket, row.agent.map_or(99, |agent| agent.0), row.well, row.otherwise);
         harm.rows().into_iter().map(named).collect()
@@ -204,6 +224,16 @@ mod tests {
     }
 
     #[test]
+    fn attempts_that_the_network_lost_count_among_those_that_were_not_answered() {
+        let mut harm = Harm::default();
+        for ended in [Ended::Well, Ended::Lost, Ended::Otherwise, Ended::Lost] {
+            harm.count(Instant::ZERO, ServiceId(0), Some(AgentId(0)), ended);
+        }
+        let row = harm.rows()[0];
+        assert_eq!((row.well, row.otherwise, row.lost, harm.otherwise), (1, 3, 2, 3));
+    }
+
+    #[test]
     fn of_a_struck_disk_the_first_operation_and_the_first_failure_in_a_tenth_of_a_second_are_kept() {
         let mut harm = Harm::default();
         for (millis, node, failed) in
@@ -218,8 +248,8 @@ mod tests {
     #[test]
     fn attempts_that_reached_nobody_are_rows_of_their_own() {
         let mut harm = Harm::default();
-        harm.count(Instant::ZERO, ServiceId(2), None, false);
-        harm.count(Instant::ZERO, ServiceId(1), Some(AgentId(4)), true);
+        harm.count(Instant::ZERO, ServiceId(2), None, Ended::Otherwise);
+        harm.count(Instant::ZERO, ServiceId(1), Some(AgentId(4)), Ended::Well);
         let rows = harm.rows();
         assert_eq!((rows.len(), rows[0].service, rows[0].agent), (1, ServiceId(2), None));
         assert_eq!((harm.well, harm.otherwise), (1, 1));

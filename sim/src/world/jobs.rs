@@ -38,6 +38,8 @@ pub(crate) struct Job {
     children: u64,
     outstanding: u32,
     failed: bool,
+    /// Every call that failed did so because the network lost something.
+    pub(super) lost: bool,
     /// A substitute stood in for the answer to one of its calls.
     pub(super) degraded: bool,
     /// Stack time that its work includes.
@@ -74,6 +76,7 @@ impl Job {
             children: 0,
             outstanding: 0,
             failed: false,
+            lost: false,
             degraded: false,
             debt: Duration::ZERO,
             entry: 0,
@@ -190,11 +193,14 @@ impl<M: Machine> World<M> {
         }
     }
 
-    /// A call made for a request has ended.
-    pub(super) fn job_call_ended(&mut self, key: JobKey, ending: Ending, kernel: &mut Kernel) {
+    /// A call made for a request has ended; `lost`: without a good answer, because of the network.
+    pub(super) fn job_call_ended(&mut self, key: JobKey, ending: Ending, lost: bool, kernel: &mut Kernel) {
         let Some(job) = self.jobs.get_mut(key) else { return };
         job.outstanding -= 1;
-        job.failed |= ending == Ending::Failed;
+        if ending == Ending::Failed {
+            job.lost = lost && (job.lost || !job.failed);
+            job.failed = true;
+        }
         job.degraded |= ending == Ending::Degraded;
         let instance = job.instance;
         let (sequential, calls) = {

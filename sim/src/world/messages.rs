@@ -74,7 +74,13 @@ impl<M: Machine> World<M> {
         let fate = self.network.send(&self.streams, kernel.now(), Envelope { from, to, bytes, class }, key);
         let digest = digest(from, to, bytes.0, kind);
         match fate {
-            Fate::Dropped(_) => {}
+            // A full queue is the doing of those who send.
+            Fate::Dropped(DropReason::Overflow) => {}
+            Fate::Dropped(_) => {
+                if let Some((call, copy)) = payload.copy() {
+                    self.lost_on_the_way(call, copy);
+                }
+            }
             // Held for ever by a clog without an end: in flight until the run ends.
             Fate::Held => {}
             Fate::Deliver { at, again, corrupt } => {
@@ -103,12 +109,12 @@ impl<M: Machine> World<M> {
         let (envelope, corrupt) = (flight.envelope(), flight.corrupt);
         let Envelope { from, to, .. } = envelope;
         if self.network.arrive(kernel.now(), envelope).is_err() {
-            return self.drop_copy(key);
+            return self.lose_copy(key);
         }
         if corrupt || self.nodes[to.index()].machine.is_none() {
             let reason = if corrupt { DropReason::Corrupt } else { DropReason::ReceiverDown };
             self.network.drop_at_receiver(envelope, reason);
-            return self.drop_copy(key);
+            return if corrupt { self.lose_copy(key) } else { self.drop_copy(key) };
         }
         self.network.deliver(envelope);
         if self.recorder.detail == Detail::Full {
@@ -132,6 +138,15 @@ impl<M: Machine> World<M> {
                 self.state_message(to, from, message, kernel);
             }
         }
+    }
+
+    /// The network has lost a copy; with the last one, the message is lost.
+    fn lose_copy(&mut self, key: FlightKey) {
+        let flight = &self.flights[key];
+        if let Some((call, copy)) = flight.payload.copy().filter(|_| flight.copies == 1) {
+            self.lost_on_the_way(call, copy);
+        }
+        self.drop_copy(key);
     }
 
     /// One copy less; the last one takes the message away.

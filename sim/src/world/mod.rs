@@ -48,7 +48,7 @@ use crate::services::placement::Placement;
 
 pub use event::Event;
 pub use faulting::has_new_version;
-pub use harm::{BUCKET, Harm, HarmRow, Hindered, Kill, REACH};
+pub use harm::{BUCKET, Ended, Harm, HarmRow, Hindered, Kill, REACH};
 pub use messages::{Carries, InFlight};
 pub use record::{Detail, LoadRecord, Recorder, Requests, SeriesRow, TraceKind, TraceRow};
 

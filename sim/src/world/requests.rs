@@ -160,7 +160,7 @@ impl<M: Machine> World<M> {
 
     fn answer_to(&self, request: &Request, outcome: CallOutcome) -> Reply {
         let service = self.service_of(request.agent);
-        Reply { call: request.call, copy: request.copy, service, trace: request.trace, outcome, degraded: false }
+        Reply { call: request.call, copy: request.copy, service, trace: request.trace, outcome, degraded: false, lost: false }
     }
 
     /// Answers the call for which a job was done.
@@ -173,8 +173,9 @@ impl<M: Machine> World<M> {
         kernel: &mut Kernel,
     ) {
         let (call, caller) = to;
-        let (service, degraded) = (self.place(job.instance).service, job.degraded);
-        self.reply(node, caller, Reply { call, copy: job.copy, service, trace: job.trace, outcome, degraded }, kernel);
+        let service = self.place(job.instance).service;
+        let (degraded, lost) = (job.degraded, job.lost && outcome != CallOutcome::Ok);
+        self.reply(node, caller, Reply { call, copy: job.copy, service, trace: job.trace, outcome, degraded, lost }, kernel);
     }
 
     fn reply(&mut self, from: NodeId, to: NodeId, reply: Reply, kernel: &mut Kernel) {

@@ -57,7 +57,8 @@ struct Sample {
     detections: Vec<f64>,
     /// The same of faults by which something stops or is cut off ([`Promise::noticed`](hms_trial::Promise::noticed)).
     stops: Vec<f64>,
-    /// Seconds from notice to restored service; to the end of the run where it was not restored though capacity remained.
+    /// Seconds from notice to restored service (see [`Incident::service_recovery`](hms_trial::Incident::service_recovery)); to the end of the run where it
+    /// was not restored though capacity remained.
     recoveries: Vec<f64>,
     /// The same of the kinds of fault that a recovery can help against while they last ([`Promise::healed`](hms_trial::Promise::healed)).
     healed: Vec<f64>,
@@ -95,8 +96,7 @@ impl Sample {
             incident.detection_time().or_else(|| missed.map(|shown| end.saturating_since(shown)))
         };
         let recovery = |incident: &hms_trial::Incident| {
-            let left = incident.detected.filter(|_| incident.possible).map(|detected| end.saturating_since(detected));
-            incident.service_recovery().or(left).map(Duration::as_secs_f64)
+            incident.service_recovery().or_else(|| incident.service_missed(end)).map(Duration::as_secs_f64)
         };
         let seconds = |of: fn(&hms_trial::Incident) -> bool, read: &dyn Fn(&hms_trial::Incident) -> Option<f64>| {
             incidents().filter(|incident| of(incident)).filter_map(read).collect::<Vec<f64>>()

@@ -4,7 +4,7 @@ use hms_machine::{AgentId, Cause, Duration, Exit, Instant, NodeId, Record, Rung,
 use hms_scenario::model::Scenario;
 use hms_sim::faults::{FaultId, Schedule};
 use hms_sim::services::placement::Placement;
-use hms_sim::world::{Harm, HarmRow, Requests, SeriesRow, TraceKind, TraceRow};
+use hms_sim::world::{Ended, Harm, HarmRow, Requests, SeriesRow, TraceKind, TraceRow};
 
 use crate::checkers::recoveries;
 use crate::incidents::{self, Incident};
@@ -94,8 +94,8 @@ pub(crate) fn attempts(harm: &mut Harm, from: u64, until: u64, agent: u32, well:
     for tenth in from * 10..until * 10 {
         let at = Instant::ZERO + Duration::from_millis(tenth * 100);
         let service = ServiceId(agent / 2);
-        (0..well).for_each(|_| harm.count(at, service, Some(AgentId(agent)), true));
-        (0..otherwise).for_each(|_| harm.count(at, service, Some(AgentId(agent)), false));
+        (0..well).for_each(|_| harm.count(at, service, Some(AgentId(agent)), Ended::Well));
+        (0..otherwise).for_each(|_| harm.count(at, service, Some(AgentId(agent)), Ended::Otherwise));
     }
 }
 
@@ -155,6 +155,7 @@ pub(crate) fn made(faults: &str, trace: Vec<TraceRow>, harm: &Harm) -> Made {
         hindered,
         timeline: &timeline,
         recoveries: &recoveries,
+        persistence: &hms_stack::Configuration::default().state,
     });
     Made { scenario, places, trace, harm, timeline, incidents }
 }

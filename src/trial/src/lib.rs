@@ -163,6 +163,7 @@ impl Trial {
             hindered: &recorder.harm.hindered,
             timeline: &timeline,
             recoveries: &recoveries,
+            persistence: &self.stack.state,
         });
         let nodes = scenario.cluster.hosts.len() + scenario.loads.len();
         let evidence = checkers::cascades::Evidence {

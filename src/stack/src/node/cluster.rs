@@ -11,6 +11,7 @@ use hms_machine::{AgentId, Bytes, Cause, Component, Context, Directory, Duration
 use super::assignments::Assignments;
 use super::message::StackMessage;
 use super::peers::{Peers, Standing};
+use super::state;
 use crate::configuration::Configuration;
 use crate::supervisor::guard::{Count, Guard, Outlook, Permission, Refusal, Replicas, Request};
 use crate::supervisor::leadership::{Leadership, TERM, suffice};
@@ -47,8 +48,8 @@ pub(crate) struct Cluster {
     leaving: BTreeMap<AgentId, Wish>,
     /// Agents that were moved, from where, and when this node heard of it: others may believe of nodes what this one does not.
     settling: BTreeMap<AgentId, (NodeId, Instant)>,
-    /// Agents whose move was refused, and why.
-    refused: BTreeMap<AgentId, Discriminant<Refusal>>,
+    /// Agents whose move was refused, and why; `None`: their state is out of reach.
+    refused: BTreeMap<AgentId, Option<Discriminant<Refusal>>>,
     leads: bool,
     look_at: Option<Instant>,
 }
@@ -327,8 +328,12 @@ impl Cluster {
         let zone = directory.nodes[from.index()].zone;
         let zone_counts = self.count(directory, |place| place.zone == zone);
         let zone_down = f64::from(zone_counts.of_them) > overview.configuration.guard.majority * f64::from(zone_counts.all);
-        let replicas = &directory.services[service.index()].agents;
-        let memory = directory.services[service.index()].memory;
+        let place = &directory.services[service.index()];
+        if place.stateful && !state::is_within_reach(agent, overview.configuration, directory, |node| self.reaches(node)) {
+            self.refuse(agent, None, cx);
+            return false;
+        }
+        let (replicas, memory) = (&place.agents, place.memory);
         let leaving = Leaving { node: from, zone: zone_down.then_some(zone), memory };
         let candidates = self.candidates(service.index(), overview, assignments);
         let Some(to) = placement::place(&overview.configuration.placement, leaving, &candidates) else { return false };
@@ -350,10 +355,7 @@ impl Cluster {
                 self.refused.remove(&agent);
             }
             Permission::Refused(refusal) => {
-                // Told once, not each time that nothing has changed.
-                if self.refused.insert(agent, discriminant(&refusal)) != Some(discriminant(&refusal)) {
-                    cx.record(Record::RecoveryHeld(agent));
-                }
+                self.refuse(agent, Some(discriminant(&refusal)), cx);
                 return false;
             }
         }
@@ -366,12 +368,23 @@ impl Cluster {
         true
     }
 
+    /// An agent stays where it is for now. Told once, not each time that nothing has changed.
+    fn refuse(&mut self, agent: AgentId, why: Option<Discriminant<Refusal>>, cx: &mut Cx<'_>) {
+        if self.refused.insert(agent, why) != Some(why) {
+            cx.record(Record::RecoveryHeld(agent));
+        }
+    }
+
+    /// Whether a node has answered the roll call.
+    fn reaches(&self, node: NodeId) -> bool {
+        node == self.node || self.votes.contains_key(&node)
+    }
+
     /// Nodes that do not answer, of all. Those that watch each other on a ring know of few; whom a node reaches it has to ask.
     fn unreached(&self, directory: &Directory) -> Count {
         let hosts = directory.nodes.iter().enumerate().filter(|(_, place)| !place.edge);
-        let silent = |node: NodeId| node != self.node && !self.votes.contains_key(&node);
         let (of_them, all) =
-            hosts.fold((0, 0), |(silents, all), (index, _)| (silents + u32::from(silent(NodeId::from_index(index))), all + 1));
+            hosts.fold((0, 0), |(of, all), (index, _)| (of + u32::from(!self.reaches(NodeId::from_index(index))), all + 1));
         Count { of_them, all }
     }
 
@@ -417,3 +430,6 @@ fn decides(configuration: &Configuration) -> bool {
 fn votes(configuration: &Configuration) -> bool {
     decides(configuration) && configuration.supervisor.leader_votes
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,6 +149,7 @@ impl Recovery {
                     isolated: None,
                     with_sibling: false,
                     ailing: None,
+                    disk_ill: None,
                     used: 0.0,
                     prove_at: None,
                     ask_at: None,
@@ -374,7 +375,7 @@ impl Recovery {
     pub(crate) fn is_well(&mut self, agent: AgentId, situation: Situation<'_>, cx: &mut Cx<'_>) {
         let Some(patient) = self.patients.get_mut(&agent) else { return };
         patient.lifecycle.judged(false);
-        (patient.held, patient.ailing) = (None, None);
+        (patient.held, patient.ailing, patient.disk_ill) = (None, None, None);
         if patient.treatment.is_some_and(|treatment| treatment.judge_at.is_some()) {
             self.over(agent, situation, cx);
         }
@@ -391,6 +392,10 @@ impl Recovery {
         let mends = of_the_disk(cause) && situation.disk == Disk::Mends;
         if mends || patient.can_wait(cause, situation.configuration.supervisor.leak_share) {
             patient.held = Some((cx.now.saturating_add(HELD), cause));
+            return;
+        }
+        if let Some(until) = patient.watched_until(cause, situation.configuration.supervisor.disk_patience, cx.now) {
+            patient.held = Some((until, cause));
             return;
         }
         let serves = patient.lifecycle.admitted();

@@ -46,6 +46,19 @@ pub(crate) fn sources(agent: AgentId, configuration: &Configuration, directory: 
     asked.collect::<Holders>().with_quorum(answers)
 }
 
+/// Whether as many of the nodes that keep the agent's state are within reach as a start elsewhere has to ask; it would wait for them, and an agent whose
+/// home comes back before them is better off there.
+pub(crate) fn is_within_reach(
+    agent: AgentId,
+    configuration: &Configuration,
+    directory: &Directory,
+    reached: impl Fn(NodeId) -> bool,
+) -> bool {
+    let keepers = keepers(agent, configuration, directory);
+    let found = keepers.iter().filter(|keeper| reached(**keeper)).count();
+    !configuration.state.replicates() || found >= configuration.state.answers(keepers.len())
+}
+
 /// The copies, if there are any within reach; else what is on the own disk.
 pub(crate) fn of_copies(sources: Holders) -> StateSource {
     if sources.is_empty() { StateSource::Local } else { StateSource::Replica(sources) }
@@ -69,7 +82,7 @@ pub(crate) fn replication(
 }
 
 fn keepers(agent: AgentId, configuration: &Configuration, directory: &Directory) -> Vec<NodeId> {
-    placement::keepers(agent, &hosts(directory), configuration.state.holders as usize + 1)
+    placement::keepers(agent, &hosts(directory), configuration.state.keepers())
 }
 
 fn hosts(directory: &Directory) -> Vec<(NodeId, u32)> {

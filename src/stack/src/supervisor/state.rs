@@ -58,6 +58,11 @@ impl StateConfiguration {
         }
     }
 
+    /// How many nodes keep the state of an agent, wherever it lives (see [`super::placement::keepers`]).
+    pub fn keepers(&self) -> usize {
+        self.holders as usize + 1
+    }
+
     /// So many of `keepers` must have said what they have before a start chooses a copy.
     pub fn answers(&self, keepers: usize) -> usize {
         match self.acknowledge {

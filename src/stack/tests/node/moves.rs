@@ -146,6 +146,23 @@ fn a_leader_alone_on_a_ring_of_few_watchers_moves_nothing() {
 }
 
 #[test]
+fn a_leader_asks_for_votes_while_something_is_left_to_move_and_then_no_more() {
+    for configuration in modes() {
+        let mut cluster = six(configuration);
+        cluster.run(secs(5));
+        let asked = |cluster: &Cluster| cluster.log.iter().filter(|line| line.contains("RequestVote")).count();
+        let before = asked(&cluster);
+        cluster.crash(NodeId(2));
+        cluster.run(secs(10));
+        let meanwhile = asked(&cluster);
+        assert_eq!(moves(&cluster), [1]);
+        cluster.run(secs(30));
+        assert!(meanwhile > before, "it asks before it moves");
+        assert_eq!(asked(&cluster), meanwhile, "the host is still down, and has no agents");
+    }
+}
+
+#[test]
 fn when_the_leader_dies_with_another_node_the_next_one_moves_the_agents_of_both() {
     for configuration in modes() {
         let mut cluster = six(configuration);

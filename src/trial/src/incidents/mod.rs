@@ -16,6 +16,7 @@ use hms_scenario::model::Scenario;
 use hms_sim::faults::{FaultId, Schedule};
 use hms_sim::services::placement::Placement;
 use hms_sim::world::{HarmRow, Hindered, Kill, TraceKind, TraceRow};
+use hms_stack::supervisor::state::StateConfiguration;
 
 use crate::checkers::recoveries::Recovery;
 use crate::timeline::Timeline;
@@ -69,12 +70,16 @@ pub struct Incident {
     pub verified: Option<Instant>,
     /// When the service was restored for what the fault struck, by ground truth alone: the first instant, not before the detection (the
     /// beginning of the fault, if nobody noticed), from which on for a second (a) every agent that it took down or left stuck is ready on some host that
-    /// works, and (b) at most one in a hundred attempts on struck agents fails, or none is sent to them: callers may leave them out. Attempts that reach
+    /// works, and (b) at most one in a hundred attempts on struck agents fails, or none is sent to them: callers may leave them out. Attempts that the network
+    /// lost count against faults of the network alone ([`HarmRow::lost`]). Attempts that reach
     /// nobody count where all agents of their service are struck. Failures are counted in tenths of a second. `None` where that does not
     /// happen before the run ends.
     pub restored: Option<Instant>,
     /// Whether capacity remained when the fault was noticed: some host that worked had memory for the largest agent that was down.
     pub possible: bool,
+    /// From when on, at the first notice or later, the state of every agent that was down was within reach: its own host worked again, or as many of the
+    /// hosts that keep its state as a start elsewhere has to ask (a quorum, where acknowledgements wait for one). `None`: not any more.
+    pub reachable: Option<Instant>,
     /// What the stack did about struck agents from the beginning of the fault until service was restored and every agent served again.
     pub recoveries: Vec<Recovery>,
 }
@@ -91,9 +96,22 @@ impl Incident {
         self.recovered.map(|recovered| recovered.saturating_since(self.end.unwrap_or(self.start).max(self.start)))
     }
 
-    /// From the first notice until service was restored.
+    /// From the first notice until service was restored; where the state of what was down was out of reach then, from when it was back
+    /// ([`Incident::reachable`]).
     pub fn service_recovery(&self) -> Option<Duration> {
-        Some(self.restored?.saturating_since(self.detected?))
+        Some(self.restored?.saturating_since(self.since()?))
+    }
+
+    /// How long service had not been restored when the run ended at `end`, if it could have been.
+    pub fn service_missed(&self, end: Instant) -> Option<Duration> {
+        let missed = self.restored.is_none() && self.possible;
+        self.since().filter(|_| missed).map(|since| end.saturating_since(since))
+    }
+
+    /// From when on service could be restored.
+    fn since(&self) -> Option<Instant> {
+        let reachable = self.reachable.or(self.restored)?;
+        Some(self.detected?.max(reachable))
     }
 
     /// Whether the first action on each agent that was treated was verified, by the stack and by ground truth; `None` if nothing was done.
@@ -140,6 +158,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) hindered: &'a [Hindered],
     pub(crate) timeline: &'a Timeline,
     pub(crate) recoveries: &'a [Recovery],
+    /// How the state of agents is kept.
+    pub(crate) persistence: &'a StateConfiguration,
 }
 
 /// Joins every fault of the schedule.
@@ -175,6 +195,7 @@ pub(crate) fn join(evidence: &Evidence<'_>) -> Vec<Incident> {
         incident.shown = shown::shown(incident, &schedule.faults[incident.fault.0 as usize], evidence);
         incident.restored = restored::restored(incident, evidence);
         incident.possible = restored::possible(incident, evidence);
+        incident.reachable = restored::reachable(incident, evidence);
         let until = match (incident.restored, incident.verified) {
             (Some(restored), Some(verified)) => restored.max(verified),
             (Some(_), None) | (None, _) => Instant::MAX,
@@ -195,6 +216,8 @@ struct Down {
     agents: Vec<AgentId>,
     /// Processes that take requests.
     ready: Vec<(AgentId, NodeId)>,
+    /// Where agents that have been started were started last.
+    homes: Vec<(AgentId, NodeId)>,
     /// Who suspects which host.
     suspected: Vec<(NodeId, NodeId)>,
 }
@@ -205,8 +228,18 @@ impl Down {
         self.ready.iter().any(|(known, _)| *known == agent)
     }
 
+    /// Where the agent lives.
+    fn home(&self, agent: AgentId, places: &Placement) -> NodeId {
+        let started = self.homes.iter().find(|(known, _)| *known == agent);
+        started.map_or(places.agents[agent.index()].node, |(_, node)| *node)
+    }
+
     fn read(&mut self, row: &TraceRow) {
         match row.kind {
+            TraceKind::AgentStarting { agent, node } => {
+                self.homes.retain(|(known, _)| *known != agent);
+                self.homes.push((agent, node));
+            }
             TraceKind::NodeDown(node) => {
                 add(&mut self.nodes, node);
                 // What it believed is gone with it.
@@ -229,7 +262,6 @@ impl Down {
             TraceKind::NodeResumed(node) => remove(&mut self.paused, node),
             TraceKind::FaultBegan(_)
             | TraceKind::FaultEnded(_)
-            | TraceKind::AgentStarting { .. }
             | TraceKind::AgentServed { .. }
             | TraceKind::StateRebuilt { .. }
             | TraceKind::Stack { .. }

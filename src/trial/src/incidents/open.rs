@@ -8,7 +8,7 @@ use hms_sim::world::{TraceKind, TraceRow};
 
 use super::notice::{Notice, Seen, Subject, leaves_traces, seen, shows_at_the_host};
 use super::present::is_present;
-use super::struck::{harmed, kind_name, promise, struck, victims_text};
+use super::struck::{harmed_from, kind_name, promise, struck_from, victims_text};
 use super::{Down, Incident, Truth, add, remove};
 
 /// What is still wrong.
@@ -34,7 +34,8 @@ pub(super) struct Open<'a> {
 
 impl<'a> Open<'a> {
     pub(super) fn new(fault: &'a ScheduledFault, scenario: &Scenario, places: &Placement, down: &Down, began: u64) -> Self {
-        let (nodes, agents) = struck(fault, scenario, places);
+        let home = |agent: AgentId| down.home(agent, places);
+        let (nodes, agents) = struck_from(fault, scenario, places, &home);
         let instant = matches!(
             fault.kind,
             FaultKind::AgentCrash
@@ -51,7 +52,7 @@ impl<'a> Open<'a> {
         let down_agents: Vec<_> = agents
             .iter()
             .copied()
-            .filter(|agent| crash && down.agents.contains(agent) && down_nodes.contains(&places.agents[agent.index()].node))
+            .filter(|agent| crash && down.agents.contains(agent) && down_nodes.contains(&home(*agent)))
             .collect();
         let still = |node: &NodeId| down.nodes.contains(node) || down.paused.contains(node);
         let known = (crash || matches!(fault.kind, FaultKind::Pause))
@@ -71,7 +72,7 @@ impl<'a> Open<'a> {
             detector: None,
             notice: None,
             cause: None,
-            struck: harmed(fault, scenario, places),
+            struck: harmed_from(fault, scenario, places, &home),
             downed: if hang { agents.clone() } else { down_agents.clone() },
             freed: (!hang).then_some(fault.start),
             actions: 0,
@@ -79,6 +80,7 @@ impl<'a> Open<'a> {
             verified: None,
             restored: None,
             possible: true,
+            reachable: None,
             recoveries: Vec::new(),
         };
         Open {

@@ -1,7 +1,9 @@
 //! When service was restored, by ground truth alone (the definition stands at [`Incident::restored`]).
 
-use hms_machine::Instant;
-use hms_sim::world::{BUCKET, HarmRow, REACH};
+use hms_machine::{AgentId, Instant, NodeId};
+use hms_scenario::model::FaultKind;
+use hms_sim::world::{BUCKET, HarmRow, REACH, TraceKind};
+use hms_stack::supervisor::placement;
 
 use super::{Evidence, Incident};
 use crate::timeline::memory_left;
@@ -44,12 +46,66 @@ pub(super) fn possible(incident: &Incident, evidence: &Evidence<'_>) -> bool {
     memory_left(evidence.scenario, evidence.places, evidence.trace, at).into_iter().flatten().any(|left| left >= needed)
 }
 
+/// From when on, at the first notice or later, the state of all that was taken down was within reach (see [`Incident::reachable`]).
+pub(super) fn reachable(incident: &Incident, evidence: &Evidence<'_>) -> Option<Instant> {
+    let from = incident.detected.unwrap_or(incident.start);
+    let needs: Vec<Need> = incident.downed.iter().filter_map(|agent| Need::new(*agent, incident.start, evidence)).collect();
+    let works = &evidence.timeline.works;
+    let begins = works.iter().flatten().map(|stretch| stretch.from).filter(|begin| *begin > from);
+    let mut instants: Vec<Instant> = std::iter::once(from).chain(begins).collect();
+    instants.sort_unstable();
+    let works_at = |node: NodeId, at: Instant| works[node.index()].iter().any(|stretch| stretch.from <= at && at < stretch.until);
+    instants.into_iter().find(|at| needs.iter().all(|need| need.is_met(|node| works_at(node, *at))))
+}
+
+/// What a start of an agent that was taken down needs in order to have its state.
+struct Need {
+    /// Where it ran: what is on that disk is enough.
+    home: NodeId,
+    /// Who keeps its state.
+    keepers: Vec<NodeId>,
+    /// So many of those have to be asked.
+    asked: usize,
+}
+
+impl Need {
+    /// `None` where any start will do: without state, or where nobody waits for a quorum.
+    fn new(agent: AgentId, start: Instant, evidence: &Evidence<'_>) -> Option<Need> {
+        let Evidence { scenario, places, persistence, trace, .. } = *evidence;
+        scenario.services[places.agents[agent.index()].service.index()].journal.as_ref()?;
+        if !persistence.replicates() {
+            return None;
+        }
+        let went_down = |kind: &TraceKind| match kind {
+            TraceKind::AgentDown { agent: down, node, .. } if *down == agent => Some(*node),
+            _ => None,
+        };
+        let home = trace.iter().filter(|row| row.at >= start).find_map(|row| went_down(&row.kind))?;
+        let zones = scenario.cluster.hosts.iter().map(|host| scenario.cluster.racks[host.rack].zone as u32);
+        let hosts: Vec<(NodeId, u32)> = zones.enumerate().map(|(index, zone)| (NodeId::from_index(index), zone)).collect();
+        let keepers = placement::keepers(agent, &hosts, persistence.keepers());
+        let asked = persistence.answers(keepers.len());
+        Some(Need { home, keepers, asked })
+    }
+
+    fn is_met(&self, works: impl Fn(NodeId) -> bool) -> bool {
+        works(self.home) || self.keepers.iter().filter(|keeper| works(**keeper)).count() >= self.asked
+    }
+}
+
+/// Whether what a fault does to attempts is that the network loses them.
+fn is_of_network(kind: &FaultKind) -> bool {
+    matches!(kind, FaultKind::Link(_) | FaultKind::Partition(_) | FaultKind::SlowNic { .. })
+}
+
 /// Whose attempts count.
 pub(super) struct Scope {
     /// Indexed by `AgentId`.
     agents: Vec<bool>,
     /// Indexed by `ServiceId`: all agents of the service are struck.
     services: Vec<bool>,
+    /// Whether those that the network lost count: they are no doing of a fault that is not of the network.
+    lost: bool,
 }
 
 impl Scope {
@@ -57,7 +113,8 @@ impl Scope {
         let mut agents = vec![false; evidence.places.agents.len()];
         incident.struck.iter().for_each(|agent| agents[agent.index()] = true);
         let all = evidence.places.by_service.iter().map(|replicas| replicas.iter().all(|agent| agents[agent.index()]));
-        Scope { services: all.collect(), agents }
+        let lost = is_of_network(&evidence.schedule.faults[incident.fault.0 as usize].kind);
+        Scope { services: all.collect(), agents, lost }
     }
 
     fn holds(&self, row: &HarmRow) -> bool {
@@ -73,9 +130,10 @@ impl Scope {
         let rows = harm[from..].iter().take_while(|row| row.bucket < bucket + WINDOW).filter(|row| self.holds(row));
         let (mut well, mut otherwise, mut first) = (0.0, 0.0, None);
         for row in rows {
+            let bad = if self.lost { row.otherwise } else { row.otherwise - row.lost };
             well += f64::from(row.well);
-            otherwise += f64::from(row.otherwise);
-            if row.otherwise > 0 {
+            otherwise += f64::from(bad);
+            if bad > 0 {
                 first = first.or(Some(row.bucket));
             }
         }

@@ -5,14 +5,21 @@ use hms_scenario::model::{DiskFailure, FaultKind, LinkFault, PartitionShape, Sce
 use hms_sim::faults::{ScheduledFault, Victims};
 use hms_sim::services::placement::Placement;
 
-/// Hosts of which a suspicion, and agents of which a failure, may come from this fault.
+/// Hosts of which a suspicion, and agents of which a failure, may come from this fault, if every agent is where it was placed at first.
 pub fn struck(fault: &ScheduledFault, scenario: &Scenario, places: &Placement) -> (Vec<NodeId>, Vec<AgentId>) {
+    struck_from(fault, scenario, places, &|agent| places.agents[agent.index()].node)
+}
+
+/// The same, with the node on which each agent lives.
+pub(super) fn struck_from(
+    fault: &ScheduledFault,
+    scenario: &Scenario,
+    places: &Placement,
+    home: &dyn Fn(AgentId) -> NodeId,
+) -> (Vec<NodeId>, Vec<AgentId>) {
     let all = || (0..scenario.cluster.hosts.len()).map(NodeId::from_index).collect::<Vec<_>>();
     let agents_on = |nodes: &[NodeId]| {
-        (0..places.agents.len())
-            .map(AgentId::from_index)
-            .filter(|agent| nodes.contains(&places.agents[agent.index()].node))
-            .collect::<Vec<_>>()
+        (0..places.agents.len()).map(AgentId::from_index).filter(|agent| nodes.contains(&home(*agent))).collect::<Vec<_>>()
     };
     match (&fault.kind, &fault.victims) {
         (FaultKind::Partition(shape), _) => (partitioned(shape).unwrap_or_else(all), Vec::new()),
@@ -31,13 +38,25 @@ pub fn struck(fault: &ScheduledFault, scenario: &Scenario, places: &Placement) -
     }
 }
 
-/// Agents of which the callers suffer while the fault lasts: those it strikes, those on hosts it strikes, and those that a load it strikes calls.
+/// Agents of which the callers suffer while the fault lasts: those it strikes, those on hosts it strikes, and those that a load it strikes calls; if
+/// every agent is where it was placed at first.
 pub fn harmed(fault: &ScheduledFault, scenario: &Scenario, places: &Placement) -> Vec<AgentId> {
-    let (nodes, mut agents) = struck(fault, scenario, places);
+    harmed_from(fault, scenario, places, &|agent| places.agents[agent.index()].node)
+}
+
+/// The same, with the node on which each agent lives.
+pub(super) fn harmed_from(
+    fault: &ScheduledFault,
+    scenario: &Scenario,
+    places: &Placement,
+    home: &dyn Fn(AgentId) -> NodeId,
+) -> Vec<AgentId> {
+    let (nodes, mut agents) = struck_from(fault, scenario, places, home);
     if let Victims::Load(load) = fault.victims {
         agents.extend(&places.by_service[scenario.loads[load].service.index()]);
     }
-    agents.extend(nodes.iter().flat_map(|node| places.agents_of(*node)));
+    let all = (0..places.agents.len()).map(AgentId::from_index);
+    agents.extend(all.filter(|agent| nodes.contains(&home(*agent))));
     agents.sort_unstable();
     agents.dedup();
     agents

@@ -1,5 +1,5 @@
 use hms_machine::{BreakerState, Exit, Record, Rung, ServiceId};
-use hms_sim::world::Harm;
+use hms_sim::world::{Ended, Harm};
 
 use super::*;
 use crate::fixture::{attempts, down, made, ready, row, said, secs, served, started, suspected, verified};
@@ -65,6 +65,17 @@ fn an_agent_that_was_moved_is_restored_before_its_host_is_back() {
 }
 
 #[test]
+fn a_fault_of_a_host_strikes_the_agents_that_live_there_by_then_and_not_those_that_have_left() {
+    let starts = |agent, node| row(20, TraceKind::AgentStarting { agent: AgentId(agent), node: NodeId(node) });
+    let left = |agent, node| down(19, agent, node, Exit::Stopped, None);
+    let moves = vec![left(0, 0), starts(0, 3), ready(20, 0, 3), left(1, 1), starts(1, 0), ready(20, 1, 0)];
+    let crash = vec![began(), row(30, TraceKind::NodeDown(NodeId(0))), down(30, 1, 0, Exit::Abnormal, Some(0))];
+    let incident = only(CRASH, [moves, crash.clone()].concat(), &Harm::default());
+    assert_eq!((incident.struck, incident.downed), (vec![AgentId(1)], vec![AgentId(1)]));
+    assert_eq!(only(CRASH, crash, &Harm::default()).struck, [AgentId(0)]);
+}
+
+#[test]
 fn where_every_other_host_is_down_no_capacity_remains() {
     let dead = (1..4).map(|node| row(20, TraceKind::NodeDown(NodeId(node))));
     let crash = [began(), row(30, TraceKind::NodeDown(NodeId(0))), down(30, 0, 0, Exit::Abnormal, Some(0))];
@@ -91,12 +102,30 @@ fn one_failure_in_a_hundred_attempts_is_no_outage_and_two_are() {
     let second = |otherwise: u32| {
         let mut harm = Harm::default();
         attempts(&mut harm, 30, 31, 0, 0, 1);
-        (0..otherwise).for_each(|_| harm.count(secs(31), ServiceId(0), Some(AgentId(0)), false));
+        (0..otherwise).for_each(|_| harm.count(secs(31), ServiceId(0), Some(AgentId(0)), Ended::Otherwise));
         attempts(&mut harm, 31, 33, 0, 12, 0);
         only(GRAY, vec![began(), said(31, 3, Record::Ejected(AgentId(0)))], &harm)
     };
     assert_eq!(second(1).restored, Some(secs(31)));
     assert_ne!(second(2).restored, Some(secs(31)));
+}
+
+#[test]
+fn attempts_that_the_network_lost_keep_faults_of_the_network_open_and_no_others() {
+    let lost = || {
+        let mut harm = Harm::default();
+        for second in 30..60 {
+            harm.count(secs(second), ServiceId(0), Some(AgentId(0)), Ended::Well);
+            harm.count(secs(second), ServiceId(0), Some(AgentId(0)), Ended::Lost);
+        }
+        harm
+    };
+    let crash = vec![began(), down(30, 0, 0, Exit::Abnormal, Some(0)), failed(31, 0), ready(33, 0, 0), served(35, 0)];
+    assert_eq!(only(AGENT_CRASH, crash, &lost()).restored, Some(secs(33)));
+    let loss = "[[fault]]\nkind = \"loss\"\nat = \"30s\"\nfor = \"60s\"\nshare = 0.5\ntarget = { node = 0 }\n";
+    let noticed = said(31, 3, Record::NodeDegraded { node: NodeId(0), cause: Cause::Network });
+    let restored = only(loss, vec![began(), noticed], &lost()).restored.map(Instant::as_secs_f64);
+    assert!(restored.is_some_and(|at| (59.0..60.2).contains(&at)), "{restored:?}");
 }
 
 #[test]

@@ -240,6 +240,21 @@ fn hm3_a_replica_that_is_slow_within_every_limit_is_named_by_its_callers_and_not
 }
 
 #[test]
+fn hm_s2_between_continents_distance_is_no_slowness_and_no_clock_that_goes_wrong() {
+    let far = "[network.wan]\nlatency = { kind = \"lognormal\", median = \"80ms\", sigma = 0.05 }\n";
+    let world = WORLD
+        .replace("zones = 3", "regions = [\"america\", \"asia\", \"europe\"]")
+        .replace("\"300ms\"\nretries", "\"1s\"\nretries");
+    for seed in SEEDS {
+        let outcome = crate::run(&format!("{world}{far}"), with_plain_callers(), seed);
+        assert!(outcome.objective("latency_p99").is_some_and(|p99| p99 > 0.15), "most calls go far");
+        assert_eq!(slow_by_the_edge(&outcome), [], "who stands far away is not slow");
+        let clock = |record: &Record| matches!(record, Record::NodeDegraded { cause: Cause::Clock, .. });
+        assert_eq!(said(&outcome, clock), [] as [f64; 0]);
+    }
+}
+
+#[test]
 fn hm_s2_links_clocks_and_disks_of_a_healthy_cluster_are_not_complained_of() {
     for seed in SEEDS {
         let outcome = run("", with_plain_callers(), seed);

@@ -1,7 +1,7 @@
 //! Evidence both ways: each fault is healed with the stack, and is not with the mechanism off that heals it. The two runs of a pair differ in that mechanism
 //! alone. (Crash, hang, a dead host and poison: `healing.rs`.)
 
-use hms_machine::{AgentId, Exit, Record, Rung};
+use hms_machine::{AgentId, Exit, NodeId, Record, Rung};
 use hms_stack::Configuration;
 use hms_stack::supervisor::state::Acknowledge;
 use hms_trial::checkers::cascades::Kind;
@@ -245,6 +245,29 @@ fn as_s2_a_host_that_dies_while_it_fetches_the_state_of_an_agent_that_was_moved_
     );
     let state = run(&format!("{crash}\n{second}"), with_plain_callers()).findings.state;
     assert!(state.rebuilt >= 1 && state.lost == 0, "{state:?}");
+}
+
+#[test]
+fn as_s3_an_agent_whose_state_is_out_of_reach_is_moved_when_it_is_back_and_not_before() {
+    let hosts: Vec<_> = (0..9).map(|node| (NodeId(node), node / 3)).collect();
+    let keepers = hms_stack::supervisor::placement::keepers(AgentId(2), &hosts, 3);
+    // Its home, and of those that keep its state all but one.
+    let mut down: Vec<NodeId> = keepers.into_iter().filter(|node| ![NodeId(0), NodeId(6)].contains(node)).take(2).collect();
+    down.truncate(2);
+    let crash = |node: NodeId, lasts: u32| {
+        format!("[[fault]]\nat = \"30s\"\nkind = \"crash\"\nfor = \"{lasts}s\"\ntarget = {{ node = {} }}\n", node.0)
+    };
+    let faults: String = down.iter().map(|node| crash(*node, 20)).collect();
+    let outcome = crate::run(&format!("{WORLD}{}{faults}", crash(NodeId(6), 60)), with_plain_callers(), 1);
+    let moved =
+        |row: &&hms_trial::TraceRow| matches!(row.kind, TraceKind::Stack { record: Record::Moved { agent: AgentId(2), .. }, .. });
+    let moved: Vec<f64> = outcome.recorder.trace.iter().filter(moved).map(|row| row.at.as_secs_f64()).collect();
+    assert!(moved.len() == 1 && (52.0..56.0).contains(&moved[0]), "{moved:?}");
+    let home = outcome.incidents.iter().find(|incident| incident.downed.contains(&AgentId(2))).expect("it goes down");
+    let reachable = home.reachable.map_or(0.0, hms_machine::Instant::as_secs_f64);
+    assert!((52.0..53.0).contains(&reachable), "{reachable}");
+    assert!(home.service_recovery().is_some_and(|time| time.as_secs_f64() < 5.0), "{home:?}");
+    assert_eq!(home.first_attempt(), Some(true));
 }
 
 #[test]

@@ -30,6 +30,42 @@ fn recovered(outcome: &Outcome) -> Vec<Option<f64>> {
     outcome.incidents.iter().map(|incident| incident.recovered.map(|at| at.as_secs_f64())).collect()
 }
 
+/// Attempts in the world with a second service below the first that did not end well, and those of them that the network lost, by service.
+fn failed_and_lost(fault: &str) -> [(u32, u32); 2] {
+    let world = WORLD.replace(
+        "startup = \"300ms\"",
+        "startup = \"300ms\"\nnodes = [0, 1, 2]\ncall = [{ service = \"store\", timeout = \"100ms\" }]",
+    );
+    let store = "[[service]]\nname = \"store\"\nreplicas = 2\nnodes = [3, 4]\nwork = \"1ms\"\nstartup = \"300ms\"\n";
+    let world = world.replace("nodes = 3\n[cluster.host]", "nodes = 5\n[cluster.host]");
+    // Clients wait for as long as anybody tries.
+    let world = world.replace("arrivals = 50", "arrivals = 50\ntimeout = \"10s\"");
+    // Nobody takes a process down, moves it, or refuses.
+    let mut stack = crate::with_plain_callers();
+    (stack.supervisor.enabled, stack.health.enabled, stack.checks.enabled) = (false, false, false);
+    let outcome = crate::run(&format!("{world}{store}{fault}"), stack, 1);
+    let mut all = [(0, 0); 2];
+    // At the very beginning nobody is ready.
+    for row in outcome.recorder.harm.rows().iter().filter(|row| row.begins().as_secs_f64() > 10.0) {
+        let (failed, lost) = &mut all[row.service.index()];
+        *failed += row.otherwise;
+        *lost += row.lost;
+    }
+    all
+}
+
+#[test]
+fn what_the_network_lost_is_told_apart_from_what_the_dead_did_not_answer_also_by_who_waited_for_the_answer() {
+    let loss = "[[fault]]\nkind = \"loss\"\nat = \"20s\"\nfor = \"10s\"\nshare = 0.3\ntarget = { node = 3 }\n";
+    let [above, below] = failed_and_lost(loss);
+    assert!(below.0 > 20 && above.0 > 10, "{above:?} {below:?}");
+    assert_eq!((above.0, below.0), (above.1, below.1));
+    let crash = "[[fault]]\nkind = \"crash\"\nat = \"20s\"\nfor = \"10s\"\ntarget = { node = 3 }\n";
+    let [above, below] = failed_and_lost(crash);
+    assert!(below.0 > 5, "{below:?}");
+    assert_eq!((above.1, below.1), (0, 0));
+}
+
 #[test]
 fn of_two_crashes_of_one_host_neither_is_over_before_the_host_is_back() {
     let crash = |at, lasts| format!("[[fault]]\nkind = \"crash\"\nat = \"{at}s\"\nfor = \"{lasts}s\"\ntarget = {{ node = 1 }}\n");

@@ -4,6 +4,9 @@
 //! that must last. PERSEUS also models latency over throughput; here peers are replicas that share one load, so the ratio stands alone.
 //! [`PeerGroup`] gathers samples and makes the comparison, [`PeerComparison`] judges it.
 //!
+//! Where half of the work is of another kind (reads and writes), the median of a batch lies now among the one and now among the other, and is a multiple of
+//! that of the peers by chance alone. So a member counts as slower only if three quarters of its batch took longer than the peers' median as well.
+//!
 //! Samples are gathered in batches, and no sample is in two of them: readings that share samples would be wrong together, and to ask for
 //! several bad ones in a row would ask for nothing.
 
@@ -29,8 +32,18 @@ pub struct PeerGroup {
 struct Member {
     /// The batch that is being gathered, ns.
     samples: VecDeque<f64>,
-    /// Median of the last whole batch, ns, and when it was whole.
-    median: Option<(f64, Instant)>,
+    whole: Option<Batch>,
+}
+
+/// The last whole batch of a member.
+#[derive(Clone, Copy, Debug)]
+struct Batch {
+    /// ns.
+    median: f64,
+    /// What a quarter of it took at most, ns.
+    quarter: f64,
+    /// When it was whole.
+    at: Instant,
 }
 
 impl PeerGroup {
@@ -41,11 +54,13 @@ impl PeerGroup {
 
     /// Takes how long a piece of work took a member. Whether that completes a batch, so that there is something new to compare.
     pub fn observe(&mut self, member: Subject, elapsed: Duration, now: Instant) -> bool {
-        let Member { samples, median: known } = self.members.entry(member).or_default();
+        let Member { samples, whole: known } = self.members.entry(member).or_default();
         samples.push_back(elapsed.as_nanos() as f64);
         let whole = samples.len() >= self.batch;
         if whole {
-            *known = Some((median(samples), now));
+            let median = median(samples);
+            samples.make_contiguous().sort_unstable_by(f64::total_cmp);
+            *known = Some(Batch { median, quarter: samples[samples.len() / 4], at: now });
             samples.clear();
         }
         whole
@@ -56,18 +71,20 @@ impl PeerGroup {
         self.members.remove(&member);
     }
 
-    /// A member beside the others, if it and at least one other have filled a batch lately.
+    /// A member beside the others, if it and at least one other have filled a batch lately. One of which more than a quarter is as fast as the others are
+    /// takes no longer than they do.
     pub fn compare(&self, member: Subject, now: Instant) -> Option<Reading> {
-        let fresh = |(_, at): &(f64, Instant)| now.saturating_since(*at) <= LATELY;
-        let (own, _) = self.members.get(&member)?.median.filter(fresh)?;
+        let fresh = |batch: &Batch| now.saturating_since(batch.at) <= LATELY;
+        let own = self.members.get(&member)?.whole.filter(fresh)?;
         let others = self.members.iter().filter(|(other, _)| **other != member);
-        let others: VecDeque<f64> =
-            others.filter_map(|(_, known)| known.median.filter(fresh)).map(|(median, _)| median).collect();
+        let others: VecDeque<f64> = others.filter_map(|(_, known)| known.whole.filter(fresh)).map(|batch| batch.median).collect();
         if others.is_empty() {
             return None;
         }
         let peers = u32::try_from(others.len()).unwrap_or(u32::MAX);
-        Some(Reading::Comparison { own: Duration::from_nanos_f64(own), others: Duration::from_nanos_f64(median(&others)), peers })
+        let others = median(&others);
+        let own = if own.quarter > others { own.median } else { own.median.min(others) };
+        Some(Reading::Comparison { own: Duration::from_nanos_f64(own), others: Duration::from_nanos_f64(others), peers })
     }
 }
 
@@ -158,6 +175,25 @@ mod tests {
         for _ in 0..20 {
             let (named, found) = exponential(1_000, 3.0, &mut draw);
             assert!(named == 1 && found.is_some_and(|round| round <= 600), "{named} {found:?}");
+        }
+    }
+
+    #[test]
+    fn where_half_of_the_work_is_of_another_kind_chance_makes_nobody_slow() {
+        let configuration = CheckConfiguration::default();
+        let mut draw = Streams::new(Seed(1)).draw(Purpose::named("test/kinds"), 0, 0);
+        let mut group = PeerGroup::new(&configuration);
+        let mut checks: Vec<_> = (0..4).map(|_| PeerComparison::new(&configuration)).collect();
+        for round in 0..100_000 {
+            for (id, check) in (0..).zip(&mut checks) {
+                let elapsed = Duration::from_millis(if draw.uniform() < 0.5 { 2 } else { 9 });
+                if group.observe(agent(id), elapsed, Instant::ZERO)
+                    && let Some(reading) = group.compare(agent(id), Instant::ZERO)
+                {
+                    let status = check.observe(&reading, Instant::from_nanos(round));
+                    assert!(!matches!(status, Some(Status::Degraded { .. })), "{id} in round {round}");
+                }
+            }
         }
     }
 

@@ -40,7 +40,7 @@ parameters! {
         late_min: Duration = duration(us(10), secs(10), us(400)),
             "A heartbeat is late if it takes this much longer than usual, and much longer than those that usually come last.";
         clock_min: Duration = duration(us(100), secs(10), ms(8)),
-            "A clock is off if it is this much further from this node's than before.";
+            "A clock is off if it is this much further from this node's than before, and much further than letters usually come early.";
         confidence: f64 = real(1.0, 50.0, 9.0),
             "Evidence that convicts, in natural logarithms of the likelihood ratio (Wald 1945): 9 is about one mistake in 8,000 tests. Higher: surer, later.";
         late_span: Duration = duration(ms(0), hours(1), ms(250)),

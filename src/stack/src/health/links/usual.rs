@@ -1,7 +1,7 @@
 //! How long messages of a peer usually take, by two clocks that nobody has set alike.
 //!
 //! The difference between arrival and departure holds the offset of the clocks, so only changes of it say something (the clock filter of NTP, RFC 5905
-//! §10, looks at the same differences). What is usual is a median, and how far up is still usual a high quantile above it: both
+//! §10, looks at the same differences). What is usual is a median, and how far up and down is still usual a quantile above and below it: all
 //! are of the last [`WINDOW`] differences that were not off, so what is off does not become usual by lasting.
 
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ const WINDOW: usize = 32;
 const WINDOW_MIN: usize = 12;
 /// Median and quantile are taken anew after so many.
 const RENEWED: u32 = 8;
-/// How many times the reach from the median to the quantile is off.
+/// How many times the reach from the median to a quantile is off.
 const REACHES: i64 = 4;
 
 /// What is off about a difference.
@@ -40,17 +40,19 @@ pub(super) struct Usual {
     differences: VecDeque<i64>,
     learnt: u32,
     middle: i64,
-    reach: i64,
+    /// To the high quantile, and to the low one.
+    above: i64,
+    below: i64,
 }
 
 impl Usual {
     pub(super) fn observe(&mut self, difference: i64, least: Least) -> Off {
         if self.differences.len() >= WINDOW_MIN {
             let shift = difference.saturating_sub(self.middle);
-            if shift > (REACHES * self.reach).saturating_add(nanos(least.late)) {
+            if shift > (REACHES * self.above).saturating_add(nanos(least.late)) {
                 return Off::Late(shift);
             }
-            if shift < -nanos(least.early) {
+            if shift < -(REACHES * self.below).saturating_add(nanos(least.early)) {
                 return Off::Early(shift);
             }
         }
@@ -63,7 +65,8 @@ impl Usual {
             let mut sorted: Vec<i64> = self.differences.iter().copied().collect();
             sorted.sort_unstable();
             self.middle = sorted[sorted.len() / 2];
-            self.reach = sorted[sorted.len() * 9 / 10].saturating_sub(self.middle);
+            self.above = sorted[sorted.len() * 9 / 10].saturating_sub(self.middle);
+            self.below = self.middle.saturating_sub(sorted[sorted.len() / 10]);
         }
         Off::No
     }

@@ -2,8 +2,9 @@
 
 use std::mem::Discriminant;
 
-use hms_machine::{Cause, Instant, Rung, ServiceId, StateSource};
+use hms_machine::{Cause, Duration, Instant, Rung, ServiceId, StateSource};
 
+use crate::node::treatment::of_the_disk;
 use crate::supervisor::guard::Refusal;
 use crate::supervisor::lifecycle::{Lifecycle, State};
 use crate::supervisor::tree::ChildId;
@@ -28,6 +29,8 @@ pub(super) struct Patient {
     pub(super) with_sibling: bool,
     /// What the checks say ails it; it may not be the time to do something about it.
     pub(super) ailing: Option<Cause>,
+    /// Since when the disk under it has been ill, as long as nothing is done about that.
+    pub(super) disk_ill: Option<Instant>,
     /// Share of its memory or handles in use, whichever is more.
     pub(super) used: f64,
     /// When it is asked for work again, after it has failed to prove itself.
@@ -51,6 +54,16 @@ impl Patient {
     /// Whether there is no hurry yet: what grows is used up later, and a restart costs time whenever it is made.
     pub(super) fn can_wait(&self, cause: Cause, leak_share: f64) -> bool {
         leaks(cause) && self.used < leak_share
+    }
+
+    /// Until when an ill disk is watched before its agent is moved; `None`: for long enough, or it is something else.
+    pub(super) fn watched_until(&mut self, cause: Cause, patience: Duration, now: Instant) -> Option<Instant> {
+        if !of_the_disk(cause) || self.attempts > 0 {
+            self.disk_ill = None;
+            return None;
+        }
+        let until = self.disk_ill.get_or_insert(now).saturating_add(patience);
+        (until > now).then_some(until)
     }
 
     pub(super) fn prove_due(&self) -> Option<Instant> {

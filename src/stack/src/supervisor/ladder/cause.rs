@@ -14,10 +14,12 @@ pub const fn rungs(cause: Cause) -> &'static [Rung] {
         // Often a dependency's trouble that passes, else broken memory of the process, else of its state.
         Cause::Errors | Cause::Latency => &[Retry, Restart, Restore, Relocate, Rebuild, Isolate],
         // A restart keeps the slow hardware, the load, the clock and the cable.
-        Cause::SlowCpu | Cause::SlowDisk | Cause::Queue | Cause::Clock | Cause::Network => &[Retry, Relocate, Isolate],
+        Cause::SlowCpu | Cause::Queue | Cause::Clock | Cause::Network => &[Retry, Relocate, Isolate],
+        // It has been watched for a while already (`supervisor.disk_patience`).
+        Cause::SlowDisk => &[Relocate, Isolate],
         // A checkpoint lets the journal be cut, which makes room.
         Cause::DiskFull => &[Restore, Relocate, Rebuild, Isolate],
-        Cause::DiskErrors => &[Retry, Relocate, Rebuild, Isolate],
+        Cause::DiskErrors => &[Relocate, Rebuild, Isolate],
         // The journal cannot be trusted, and what stands behind the damage is in the copies; a move would take the damage along.
         Cause::CorruptState => &[Rebuild, Restore, Isolate],
         Cause::NodeDown | Cause::ZoneDown => &[Relocate, Rebuild, Isolate],

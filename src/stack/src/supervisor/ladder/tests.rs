@@ -164,14 +164,14 @@ fn an_isolated_agent_stays_so_until_it_is_released() {
 #[test]
 fn a_decision_that_was_not_carried_out_leaves_no_trace() {
     let mut ladder = Ladder::default();
-    decide(&mut ladder, Cause::SlowDisk, 0);
+    decide(&mut ladder, Cause::SlowCpu, 0);
     assert_eq!(decide(&mut ladder, Cause::Unverified, 1), Rung::Relocate);
     for _ in 0..5 {
         ladder.withdraw(AGENT);
-        assert_eq!(ladder.under_way(AGENT), Some((Cause::SlowDisk, Rung::Retry)));
+        assert_eq!(ladder.under_way(AGENT), Some((Cause::SlowCpu, Rung::Retry)));
         assert_eq!(decide(&mut ladder, Cause::Unverified, 2), Rung::Relocate);
     }
-    assert_eq!(ladder.statistics().record(Cause::SlowDisk, Rung::Retry).first, FirstAttempt { attempted: 1, verified: 0 });
+    assert_eq!(ladder.statistics().record(Cause::SlowCpu, Rung::Retry).first, FirstAttempt { attempted: 1, verified: 0 });
     assert_eq!(decide(&mut ladder, Cause::Unverified, 3), Rung::Isolate);
     ladder.withdraw(AGENT);
     assert!(!ladder.isolated(AGENT));
