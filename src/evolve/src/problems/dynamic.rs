@@ -188,20 +188,12 @@ mod tests {
     /// GA-S4, from the first change on.
     #[test]
     fn a_search_is_back_within_ten_generations_of_every_change() {
-        for number in [1, 2] {
+        for number in [1, 2, 3] {
             for seed in 1..=3 {
                 let needed = recoveries(number, seed, Following::Pursuit);
                 assert!(needed.iter().all(|&generations| generations <= 10), "FDA{number} {seed} {needed:?}");
             }
         }
-    }
-
-    /// Where the density along the front changes as well (up to the hundredth power of a variable), members must be spread anew, and one change in twenty takes longer.
-    #[test]
-    fn a_changing_density_takes_longer_now_and_then() {
-        let all: Vec<u64> = (1..=3).flat_map(|seed| recoveries(3, seed, Following::Pursuit)).collect();
-        let late = all.iter().filter(|&&generations| generations > 10).count();
-        assert!(late <= 2 && all.iter().all(|&generations| generations <= 15), "{all:?}");
     }
 
     /// The direction in which an optimum moves is known after two changes; before that, only a pursuit finds it in time.
