@@ -68,7 +68,7 @@ pub(crate) struct CallState {
     sent: usize,
     /// Hedges sent for all attempts.
     hedges: u32,
-    /// Whether the network lost the copy that ended last, or what was asked for it further down.
+    /// Whether the network lost all copies of the last attempt that have ended, or what was asked for them further down.
     pub(super) lost: bool,
     /// Stands at the first time-out of a copy, or at the end of a pause.
     pub(super) timer: TimerId,
@@ -191,6 +191,7 @@ impl<M: Machine> World<M> {
         let (answer, attempt) = (*answer, *attempt);
         let next = match answer {
             Answer::Silence | Answer::Refuse => {
+                self.calls[key].lost = false;
                 let service = self.calls[key].wish.service;
                 self.recorder.harm.count(kernel.now(), service, None, Ended::Otherwise);
                 if self.recorder.detail == Detail::Full {
@@ -240,6 +241,7 @@ impl<M: Machine> World<M> {
         call.phase = Phase::Waiting;
         let due = now.saturating_add(call.wish.policy.timeout).min(call.wish.deadline);
         let position = call.sent;
+        call.lost |= position == 0;
         call.copies[position] = Some(Sent { agent, ordinal, at: now, due, lost: false });
         call.sent += 1;
         let call = &self.calls[key];
@@ -334,12 +336,12 @@ impl<M: Machine> World<M> {
             kernel.set_timer(call.timer, first.max(now), Event::Call(key));
         }
         let elapsed = now - copy.at;
-        call.lost = copy.lost && outcome != CallOutcome::Ok;
-        let ended = match outcome {
-            CallOutcome::Ok => Ended::Well,
-            _ if call.lost => Ended::Lost,
-            CallOutcome::Error | CallOutcome::Refused | CallOutcome::TimedOut | CallOutcome::Reset => Ended::Otherwise,
+        let ended = match (outcome, copy.lost) {
+            (CallOutcome::Ok, _) => Ended::Well,
+            (CallOutcome::Error | CallOutcome::Refused | CallOutcome::TimedOut | CallOutcome::Reset, true) => Ended::Lost,
+            (CallOutcome::Error | CallOutcome::Refused | CallOutcome::TimedOut | CallOutcome::Reset, false) => Ended::Otherwise,
         };
+        call.lost &= ended == Ended::Lost;
         self.recorder.harm.count(now, call.wish.service, Some(copy.agent), ended);
         if self.recorder.detail == Detail::Full {
             self.record(kernel, TraceKind::Attempt { agent: Some(copy.agent), elapsed, outcome });

@@ -131,6 +131,8 @@ pub(crate) struct Flight<M> {
     pub(crate) bytes: Bytes,
     /// Copies that have not arrived yet (two after a duplication).
     pub(crate) copies: u32,
+    /// Whether one has arrived whole.
+    pub(crate) taken: bool,
     pub(crate) corrupt: bool,
     /// When it was sent.
     pub(crate) sent: Instant,

@@ -30,7 +30,8 @@ pub struct HarmRow {
     /// Attempts that ended otherwise.
     pub otherwise: u32,
     /// Those of `otherwise` for which it was the network that lost a request or a reply, their own or that of the last attempt on a service below: what
-    /// befell them is the doing of the network, whatever state the agent was in. (Who gave up while somebody below still tried is not among them.)
+    /// befell them is the doing of the network, whatever state the agent was in. Not among them: who gave up while
+    /// somebody below still tried; what a full queue or a clog kept.
     pub lost: u32,
 }
 

@@ -85,8 +85,8 @@ impl<M: Machine> World<M> {
             Fate::Held => {}
             Fate::Deliver { at, again, corrupt } => {
                 let copies = 1 + u32::from(again.is_some());
-                let flight =
-                    self.flights.insert(Flight { from, to, bytes, copies, corrupt, sent: kernel.now(), due: at, payload });
+                let (taken, sent) = (false, kernel.now());
+                let flight = self.flights.insert(Flight { from, to, bytes, copies, taken, corrupt, sent, due: at, payload });
                 kernel.schedule_at(at, Event::Deliver(flight, digest));
                 if let Some(again) = again {
                     kernel.schedule_at(again, Event::Deliver(flight, digest));
@@ -117,6 +117,7 @@ impl<M: Machine> World<M> {
             return if corrupt { self.lose_copy(key) } else { self.drop_copy(key) };
         }
         self.network.deliver(envelope);
+        self.flights[key].taken = true;
         if self.recorder.detail == Detail::Full {
             self.record(kernel, TraceKind::Received { from, to });
         }
@@ -140,10 +141,10 @@ impl<M: Machine> World<M> {
         }
     }
 
-    /// The network has lost a copy; with the last one, the message is lost.
+    /// The network has lost a copy; if it was the last one and none has arrived, the message is lost.
     fn lose_copy(&mut self, key: FlightKey) {
         let flight = &self.flights[key];
-        if let Some((call, copy)) = flight.payload.copy().filter(|_| flight.copies == 1) {
+        if let Some((call, copy)) = flight.payload.copy().filter(|_| flight.copies == 1 && !flight.taken) {
             self.lost_on_the_way(call, copy);
         }
         self.drop_copy(key);

@@ -174,7 +174,7 @@ impl<M: Machine> World<M> {
     ) {
         let (call, caller) = to;
         let service = self.place(job.instance).service;
-        let (degraded, lost) = (job.degraded, job.lost && outcome != CallOutcome::Ok);
+        let (degraded, lost) = (job.degraded, job.lost && outcome == CallOutcome::Error);
         self.reply(node, caller, Reply { call, copy: job.copy, service, trace: job.trace, outcome, degraded, lost }, kernel);
     }
 

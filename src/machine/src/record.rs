@@ -63,7 +63,7 @@ pub enum Record {
     },
     /// The order is taken back before anything was done: the agent works.
     RecoveryWithdrawn(AgentId),
-    /// The stack would do something about an agent, and the cascade guard holds it back.
+    /// The stack would do something about an agent, and the cascade guard holds it back, or too few of those that keep its state are within reach.
     RecoveryHeld(AgentId),
     /// A leader orders an agent to another node.
     Moved {

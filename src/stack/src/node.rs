@@ -251,6 +251,7 @@ impl Node {
             zone: peers.suspected_in(directory.nodes[id.index()].zone),
             healthy: &|service| replicas(service).copied().filter(|agent| peers.standing(*agent) == Standing::Ready).collect(),
             holders: &|agent| state::sources(agent, configuration, directory, peers),
+            within_reach: &|agent| state::is_within_reach(agent, configuration, directory, |node| !peers.suspects(node)),
             ready: &|service| replicas(service).any(|agent| peers.standing(*agent) != Standing::Out),
             checkpoint: &|agent| states.checkpoint(agent),
             disk: examination.disk(),

@@ -205,6 +205,7 @@ fn incidents(run_id: &str, outcome: &Outcome) -> DataFrame {
     frame.texts_maybe("notice", rows().map(|incident| incident.notice.map(Notice::name)));
     frame.texts_maybe("cause", rows().map(|incident| incident.cause.map(Cause::name)));
     frame.integers_maybe("restored_ns", rows().map(|incident| nanos(incident.restored)));
+    frame.integers_maybe("reachable_ns", rows().map(|incident| nanos(incident.reachable)));
     frame.floats_maybe("service_recovery_s", rows().map(|incident| incident.service_recovery().map(seconds)));
     frame.flags("possible", rows().map(|incident| incident.possible));
     frame.integers("recoveries", rows().map(|incident| incident.recoveries.len() as u64));

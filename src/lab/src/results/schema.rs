@@ -144,6 +144,7 @@ const INCIDENTS: &[ColumnDefinition] = columns! {
     "notice" Text "" maybe "What was noticed first: suspected, failed, degraded, node degraded, ejected or breaker.";
     "cause" Text "" maybe "The cause that the first notice gave; ejections and breakers give none.";
     "restored_ns" Integer "ns" maybe "When service was restored for what the fault struck: agents ready again, and at most 1 % of attempts on them failing for a second.";
+    "reachable_ns" Integer "ns" maybe "When, at the first notice or later, the state of all that was down was within reach: its own host worked again, or enough of the hosts that keep it.";
     "service_recovery_s" Float "s" maybe "From the first notice until service was restored; where the state of what was down was out of reach then, from when it was back.";
     "possible" Flag "" always "Whether capacity remained: some host that worked had memory for the largest agent that was down.";
     "recoveries" Integer "count" always "Recovery actions on struck agents.";

@@ -72,6 +72,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) healthy: &'a dyn Fn(ServiceId) -> Vec<AgentId>,
     /// The nodes that may hold a copy of an agent's state and are believed alive.
     pub(crate) holders: &'a dyn Fn(AgentId) -> Holders,
+    /// Whether a start elsewhere would find an agent's state, as this node believes.
+    pub(crate) within_reach: &'a dyn Fn(AgentId) -> bool,
     /// Whether a service is believed ready.
     pub(crate) ready: &'a dyn Fn(ServiceId) -> bool,
     /// Whether a checkpoint of an agent was taken here.
@@ -375,7 +377,10 @@ impl Recovery {
     pub(crate) fn is_well(&mut self, agent: AgentId, situation: Situation<'_>, cx: &mut Cx<'_>) {
         let Some(patient) = self.patients.get_mut(&agent) else { return };
         patient.lifecycle.judged(false);
-        (patient.held, patient.ailing, patient.disk_ill) = (None, None, None);
+        // Something else was wrong with it; its disk is watched on.
+        let disk = patient.held.filter(|(_, cause)| of_the_disk(*cause) && situation.disk != Disk::Well);
+        (patient.held, patient.ailing) = (disk, disk.map(|(_, cause)| cause));
+        patient.disk_ill = patient.disk_ill.filter(|_| disk.is_some());
         if patient.treatment.is_some_and(|treatment| treatment.judge_at.is_some()) {
             self.over(agent, situation, cx);
         }
@@ -403,7 +408,9 @@ impl Recovery {
         let available = Available {
             node: true,
             checkpoint: stateful && (situation.checkpoint)(agent),
-            elsewhere: situation.configuration.placement.enabled && situation.cluster.of_them + 1 < situation.cluster.all,
+            elsewhere: situation.configuration.placement.enabled
+                && situation.cluster.of_them + 1 < situation.cluster.all
+                && (!stateful || (situation.within_reach)(agent)),
             replica: stateful && !(situation.holders)(agent).is_empty(),
         };
         let rung = self.ladder.decide(&situation.configuration.ladder, agent, cause, available, cx.now);
@@ -578,13 +585,8 @@ impl Recovery {
             patient.ask_at = Some(cx.now.saturating_add(ASKED_AGAIN));
             outcomes.push(Outcome::Move(agent));
         }
-        if let Some(treatment) = patient.treatment.as_mut().filter(|treatment| treatment.judge_at.is_some_and(|at| at <= cx.now))
-        {
+        if let Some(treatment) = patient.treatment.filter(|treatment| treatment.judge_at.is_some_and(|at| at <= cx.now)) {
             let cause = treatment.cause;
-            if of_the_disk(cause) && situation.disk == Disk::Mends {
-                treatment.judge_at = Some(cx.now.saturating_add(HELD));
-                return;
-            }
             self.fail_treatment(agent, cx);
             return self.decide(agent, cause, situation, cx, outcomes);
         }

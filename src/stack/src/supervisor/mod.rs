@@ -64,7 +64,7 @@ parameters! {
         verify_timeout: Duration = duration(ms(10), hours(1), secs(3)),
             "A restarted agent must prove itself by real work this soon after it is ready, or the recovery has failed.";
         disk_patience: Duration = duration(ms(0), hours(1), secs(3)),
-            "An ill disk is watched for so long before its agents are moved: what is over by then takes none down. Longer: fewer needless moves, later recoveries.";
+            "A slow or failing disk is watched for so long before its agents are moved: what is over by then takes none down. Longer: fewer needless moves, later recoveries.";
         verify_successes: u32 = integer(1, 1000, 3),
             "Answered requests that prove a recovery; a passed work probe proves it alone. More: surer, but idle agents need the probe.";
         probe_every: Duration = duration(ms(10), hours(1), ms(250)),

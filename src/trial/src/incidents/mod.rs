@@ -56,7 +56,7 @@ pub struct Incident {
     pub notice: Option<Notice>,
     /// What that record gave as the cause; ejections and breakers give none.
     pub cause: Option<Cause>,
-    /// Agents whose callers suffer: those it struck, those placed on hosts it struck, and those that a load it struck calls.
+    /// Agents whose callers suffer: those it struck, those that lived on hosts it struck when it began, and those that a load it struck calls.
     pub struck: Vec<AgentId>,
     /// Of those, the ones that it took down or left stuck.
     pub downed: Vec<AgentId>,
@@ -77,8 +77,8 @@ pub struct Incident {
     pub restored: Option<Instant>,
     /// Whether capacity remained when the fault was noticed: some host that worked had memory for the largest agent that was down.
     pub possible: bool,
-    /// From when on, at the first notice or later, the state of every agent that was down was within reach: its own host worked again, or as many of the
-    /// hosts that keep its state as a start elsewhere has to ask (a quorum, where acknowledgements wait for one). `None`: not any more.
+    /// When, at the first notice or later, the state of the last of the agents that were down came within reach: its own host worked again, or as many of the
+    /// hosts that keep its state as a start elsewhere has to ask (a quorum, where acknowledgements wait for one). `None`: of some it never did.
     pub reachable: Option<Instant>,
     /// What the stack did about struck agents from the beginning of the fault until service was restored and every agent served again.
     pub recoveries: Vec<Recovery>,
@@ -108,10 +108,11 @@ impl Incident {
         self.since().filter(|_| missed).map(|since| end.saturating_since(since))
     }
 
-    /// From when on service could be restored.
+    /// From when on service could be restored: the first notice, where state was within reach or service was restored without.
     fn since(&self) -> Option<Instant> {
-        let reachable = self.reachable.or(self.restored)?;
-        Some(self.detected?.max(reachable))
+        let detected = self.detected?;
+        let reachable = self.reachable.filter(|reachable| self.restored.is_none_or(|restored| *reachable <= restored));
+        Some(reachable.map_or(detected, |reachable| detected.max(reachable)))
     }
 
     /// Whether the first action on each agent that was treated was verified, by the stack and by ground truth; `None` if nothing was done.
@@ -230,8 +231,10 @@ impl Down {
 
     /// Where the agent lives.
     fn home(&self, agent: AgentId, places: &Placement) -> NodeId {
-        let started = self.homes.iter().find(|(known, _)| *known == agent);
-        started.map_or(places.agents[agent.index()].node, |(_, node)| *node)
+        // A stand-in that starts, or was dismissed, does not make a home of its host while another process serves.
+        let ready = self.ready.iter().rev().find(|(known, _)| *known == agent);
+        let home = ready.or_else(|| self.homes.iter().find(|(known, _)| *known == agent));
+        home.map_or(places.agents[agent.index()].node, |(_, node)| *node)
     }
 
     fn read(&mut self, row: &TraceRow) {

@@ -235,7 +235,7 @@ impl<'a> Open<'a> {
         let harmed = |agent: &AgentId| self.incident.struck.contains(agent);
         match (seen.notice, seen.subject) {
             (Notice::NodeDegradation, Subject::Node(node)) if shows_at_the_host(seen.cause) => {
-                self.nodes.contains(&node) || self.agents.iter().any(|agent| places.agents[agent.index()].node == node)
+                self.nodes.contains(&node) || self.agents.iter().any(|agent| truth.down.home(*agent, places) == node)
             }
             (_, Subject::Node(node)) => self.nodes.contains(&node),
             (Notice::Failure, Subject::Agent(agent)) => {

@@ -1,6 +1,6 @@
 //! When service was restored, by ground truth alone (the definition stands at [`Incident::restored`]).
 
-use hms_machine::{AgentId, Instant, NodeId};
+use hms_machine::{AgentId, Instant, NodeId, Record};
 use hms_scenario::model::FaultKind;
 use hms_sim::world::{BUCKET, HarmRow, REACH, TraceKind};
 use hms_stack::supervisor::placement;
@@ -55,7 +55,8 @@ pub(super) fn reachable(incident: &Incident, evidence: &Evidence<'_>) -> Option<
     let mut instants: Vec<Instant> = std::iter::once(from).chain(begins).collect();
     instants.sort_unstable();
     let works_at = |node: NodeId, at: Instant| works[node.index()].iter().any(|stretch| stretch.from <= at && at < stretch.until);
-    instants.into_iter().find(|at| needs.iter().all(|need| need.is_met(|node| works_at(node, *at))))
+    let met = |need: &Need| instants.iter().copied().find(|at| need.is_met(|node| works_at(node, *at)));
+    needs.iter().map(met).try_fold(from, |last, at| Some(last.max(at?)))
 }
 
 /// What a start of an agent that was taken down needs in order to have its state.
@@ -77,10 +78,14 @@ impl Need {
             return None;
         }
         let went_down = |kind: &TraceKind| match kind {
-            TraceKind::AgentDown { agent: down, node, .. } if *down == agent => Some(*node),
+            TraceKind::AgentDown { agent: down, node, .. } if *down == agent => Some(Some(*node)),
+            TraceKind::AgentReady { agent: ready, .. } if *ready == agent => Some(None),
             _ => None,
         };
-        let home = trace.iter().filter(|row| row.at >= start).find_map(|row| went_down(&row.kind))?;
+        // It may have been down already.
+        let before = trace.iter().rev().filter(|row| row.at <= start).find_map(|row| went_down(&row.kind)).flatten();
+        let after = || trace.iter().filter(|row| row.at >= start).find_map(|row| went_down(&row.kind).flatten());
+        let home = before.or_else(after)?;
         let zones = scenario.cluster.hosts.iter().map(|host| scenario.cluster.racks[host.rack].zone as u32);
         let hosts: Vec<(NodeId, u32)> = zones.enumerate().map(|(index, zone)| (NodeId::from_index(index), zone)).collect();
         let keepers = placement::keepers(agent, &hosts, persistence.keepers());
@@ -104,8 +109,9 @@ pub(super) struct Scope {
     agents: Vec<bool>,
     /// Indexed by `ServiceId`: all agents of the service are struck.
     services: Vec<bool>,
-    /// Whether those that the network lost count: they are no doing of a fault that is not of the network.
-    lost: bool,
+    /// Indexed by `AgentId`: whether those that the network lost count. They are no doing of a fault that is not of the network, unless the agent was
+    /// moved to where the network loses them.
+    lost: Vec<bool>,
 }
 
 impl Scope {
@@ -113,7 +119,13 @@ impl Scope {
         let mut agents = vec![false; evidence.places.agents.len()];
         incident.struck.iter().for_each(|agent| agents[agent.index()] = true);
         let all = evidence.places.by_service.iter().map(|replicas| replicas.iter().all(|agent| agents[agent.index()]));
-        let lost = is_of_network(&evidence.schedule.faults[incident.fault.0 as usize].kind);
+        let of_network = is_of_network(&evidence.schedule.faults[incident.fault.0 as usize].kind);
+        let mut lost = vec![of_network; evidence.places.agents.len()];
+        for row in evidence.trace.iter().filter(|row| row.at >= incident.start) {
+            if let TraceKind::Stack { record: Record::Moved { agent, .. }, .. } = row.kind {
+                lost[agent.index()] = true;
+            }
+        }
         Scope { services: all.collect(), agents, lost }
     }
 
@@ -130,7 +142,8 @@ impl Scope {
         let rows = harm[from..].iter().take_while(|row| row.bucket < bucket + WINDOW).filter(|row| self.holds(row));
         let (mut well, mut otherwise, mut first) = (0.0, 0.0, None);
         for row in rows {
-            let bad = if self.lost { row.otherwise } else { row.otherwise - row.lost };
+            let counts = row.agent.is_none_or(|agent| self.lost[agent.index()]);
+            let bad = if counts { row.otherwise } else { row.otherwise - row.lost };
             well += f64::from(row.well);
             otherwise += f64::from(bad);
             if bad > 0 {

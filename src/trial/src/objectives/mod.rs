@@ -100,8 +100,8 @@ definitions! {
     "overhead_bytes", Ratio, false, "Bytes of the stack's messages / bytes of all messages, whole run.";
     "stack_messages", PerNodeSecond, false, "Messages sent by the stack per node and second, whole run.";
     "stack_traffic", BytesPerNodeSecond, false, "Bytes sent by the stack per node and second, whole run.";
-    "service_recovery_p50", Seconds, false, "Median time from the first notice of a fault until service was restored for what it struck, over incidents noticed and restored.";
-    "service_recovery_p95", Seconds, false, "95th percentile of the time from the first notice of a fault until service was restored for what it struck.";
+    "service_recovery_p50", Seconds, false, "Median time from the first notice of a fault (or from when state was within reach) until service was restored for what it struck, over incidents noticed and restored.";
+    "service_recovery_p95", Seconds, false, "95th percentile of the time from the first notice of a fault (or from when state was within reach) until service was restored for what it struck.";
     "restored", Ratio, true, "Incidents after which service was restored for what they struck / incidents.";
     "first_attempt", Ratio, true, "Troubles of agents settled by the first action: verified by the stack, and a request answered since / troubles that were treated, whole run.";
     "recoveries", Count, false, "Recovery actions begun, whole run.";

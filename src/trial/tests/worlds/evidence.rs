@@ -251,9 +251,8 @@ fn as_s2_a_host_that_dies_while_it_fetches_the_state_of_an_agent_that_was_moved_
 fn as_s3_an_agent_whose_state_is_out_of_reach_is_moved_when_it_is_back_and_not_before() {
     let hosts: Vec<_> = (0..9).map(|node| (NodeId(node), node / 3)).collect();
     let keepers = hms_stack::supervisor::placement::keepers(AgentId(2), &hosts, 3);
-    // Its home, and of those that keep its state all but one.
-    let mut down: Vec<NodeId> = keepers.into_iter().filter(|node| ![NodeId(0), NodeId(6)].contains(node)).take(2).collect();
-    down.truncate(2);
+    // Besides its home, two of those that keep its state.
+    let down: Vec<NodeId> = keepers.into_iter().filter(|node| ![NodeId(0), NodeId(6)].contains(node)).take(2).collect();
     let crash = |node: NodeId, lasts: u32| {
         format!("[[fault]]\nat = \"30s\"\nkind = \"crash\"\nfor = \"{lasts}s\"\ntarget = {{ node = {} }}\n", node.0)
     };
@@ -271,19 +270,20 @@ fn as_s3_an_agent_whose_state_is_out_of_reach_is_moved_when_it_is_back_and_not_b
 }
 
 #[test]
-fn as_s4_a_disk_that_is_well_again_when_it_is_to_be_judged_takes_no_agent_down_and_one_that_is_not_does() {
+fn as_s4_from_a_disk_that_is_well_again_in_time_no_agent_is_moved_and_without_patience_one_is() {
     for kind in [
         "kind = \"disk_full\"",
         "kind = \"disk_errors\"\nshare = 0.5",
         "kind = \"slow_disk\"\nfactor = 20",
         "kind = \"slow_disk\"\nfactor = 8",
     ] {
-        let moved = |seconds: f64| {
+        let moved = |seconds: f64, stack: Configuration| {
             let disk = format!("{kind}\nfor = \"{seconds}s\"\ntarget = {{ node = 0 }}");
-            value(&run(&disk, with_plain_callers()), "moved")
+            value(&run(&disk, stack), "moved")
         };
-        assert_eq!(moved(2.2), 0.0, "{kind}");
-        assert!(moved(40.0) > 0.0, "{kind}");
+        assert_eq!(moved(2.2, with_plain_callers()), 0.0, "{kind}");
+        assert!(moved(2.2, without(|stack| stack.supervisor.disk_patience = hms_machine::Duration::ZERO)) > 0.0, "{kind}");
+        assert!(moved(40.0, with_plain_callers()) > 0.0, "{kind}");
     }
 }
 

@@ -5,7 +5,8 @@
 //! [`PeerGroup`] gathers samples and makes the comparison, [`PeerComparison`] judges it.
 //!
 //! Where half of the work is of another kind (reads and writes), the median of a batch lies now among the one and now among the other, and is a multiple of
-//! that of the peers by chance alone. So a member counts as slower only if three quarters of its batch took longer than the peers' median as well.
+//! that of the peers by chance alone. So where more than a quarter of a member's batch is as fast as the peers' median, like
+//! is compared with like: what a quarter of the batch exceeds, with that of the peers.
 //!
 //! Samples are gathered in batches, and no sample is in two of them: readings that share samples would be wrong together, and to ask for
 //! several bad ones in a row would ask for nothing.
@@ -40,8 +41,8 @@ struct Member {
 struct Batch {
     /// ns.
     median: f64,
-    /// What a quarter of it took at most, ns.
-    quarter: f64,
+    /// What a quarter of it took at most, and what a quarter of it took at least, ns.
+    quarters: [f64; 2],
     /// When it was whole.
     at: Instant,
 }
@@ -60,7 +61,8 @@ impl PeerGroup {
         if whole {
             let median = median(samples);
             samples.make_contiguous().sort_unstable_by(f64::total_cmp);
-            *known = Some(Batch { median, quarter: samples[samples.len() / 4], at: now });
+            let quarters = [samples[samples.len() / 4], samples[samples.len() - 1 - samples.len() / 4]];
+            *known = Some(Batch { median, quarters, at: now });
             samples.clear();
         }
         whole
@@ -71,20 +73,23 @@ impl PeerGroup {
         self.members.remove(&member);
     }
 
-    /// A member beside the others, if it and at least one other have filled a batch lately. One of which more than a quarter is as fast as the others are
-    /// takes no longer than they do.
+    /// A member beside the others, if it and at least one other have filled a batch lately. Of one of which more than a quarter is as fast as the others
+    /// are, the slower part is compared with theirs.
     pub fn compare(&self, member: Subject, now: Instant) -> Option<Reading> {
         let fresh = |batch: &Batch| now.saturating_since(batch.at) <= LATELY;
         let own = self.members.get(&member)?.whole.filter(fresh)?;
         let others = self.members.iter().filter(|(other, _)| **other != member);
-        let others: VecDeque<f64> = others.filter_map(|(_, known)| known.whole.filter(fresh)).map(|batch| batch.median).collect();
+        let others: Vec<Batch> = others.filter_map(|(_, known)| known.whole.filter(fresh)).collect();
         if others.is_empty() {
             return None;
         }
+        let middle = |of: fn(&Batch) -> f64| median(&others.iter().map(of).collect());
+        let (own, others_took) = match middle(|batch| batch.median) {
+            all if own.quarters[0] > all => (own.median, all),
+            _ => (own.quarters[1], middle(|batch| batch.quarters[1])),
+        };
         let peers = u32::try_from(others.len()).unwrap_or(u32::MAX);
-        let others = median(&others);
-        let own = if own.quarter > others { own.median } else { own.median.min(others) };
-        Some(Reading::Comparison { own: Duration::from_nanos_f64(own), others: Duration::from_nanos_f64(others), peers })
+        Some(Reading::Comparison { own: Duration::from_nanos_f64(own), others: Duration::from_nanos_f64(others_took), peers })
     }
 }
 
@@ -178,23 +183,32 @@ mod tests {
         }
     }
 
-    #[test]
-    fn where_half_of_the_work_is_of_another_kind_chance_makes_nobody_slow() {
+    /// Who is called slow within so many rounds, of four that do two kinds of work, the first `factor` times as slowly.
+    fn slow_of_two_kinds(rounds: u64, factor: u64) -> Vec<usize> {
         let configuration = CheckConfiguration::default();
         let mut draw = Streams::new(Seed(1)).draw(Purpose::named("test/kinds"), 0, 0);
         let mut group = PeerGroup::new(&configuration);
         let mut checks: Vec<_> = (0..4).map(|_| PeerComparison::new(&configuration)).collect();
-        for round in 0..100_000 {
-            for (id, check) in (0..).zip(&mut checks) {
-                let elapsed = Duration::from_millis(if draw.uniform() < 0.5 { 2 } else { 9 });
+        let mut slow = std::collections::BTreeSet::new();
+        for round in 0..rounds {
+            for (id, check) in (0u32..).zip(&mut checks) {
+                let millis = if draw.uniform() < 0.5 { 2 } else { 9 };
+                let elapsed = Duration::from_millis(if id == 0 { millis * factor } else { millis });
                 if group.observe(agent(id), elapsed, Instant::ZERO)
                     && let Some(reading) = group.compare(agent(id), Instant::ZERO)
+                    && matches!(check.observe(&reading, Instant::from_nanos(round)), Some(Status::Degraded { .. }))
                 {
-                    let status = check.observe(&reading, Instant::from_nanos(round));
-                    assert!(!matches!(status, Some(Status::Degraded { .. })), "{id} in round {round}");
+                    slow.insert(id as usize);
                 }
             }
         }
+        slow.into_iter().collect()
+    }
+
+    #[test]
+    fn where_half_of_the_work_is_of_another_kind_chance_makes_nobody_slow_and_who_is_slow_is_found() {
+        assert_eq!(slow_of_two_kinds(100_000, 1), [0usize; 0]);
+        assert_eq!(slow_of_two_kinds(500, 3), [0]);
     }
 
     proptest! {

@@ -4,7 +4,6 @@ use std::mem::Discriminant;
 
 use hms_machine::{Cause, Duration, Instant, Rung, ServiceId, StateSource};
 
-use crate::node::treatment::of_the_disk;
 use crate::supervisor::guard::Refusal;
 use crate::supervisor::lifecycle::{Lifecycle, State};
 use crate::supervisor::tree::ChildId;
@@ -56,9 +55,10 @@ impl Patient {
         leaks(cause) && self.used < leak_share
     }
 
-    /// Until when an ill disk is watched before its agent is moved; `None`: for long enough, or it is something else.
+    /// Until when an ill disk is watched before its agent is moved; `None`: for long enough, or it is something else (on a full disk, to write a checkpoint
+    /// makes room).
     pub(super) fn watched_until(&mut self, cause: Cause, patience: Duration, now: Instant) -> Option<Instant> {
-        if !of_the_disk(cause) || self.attempts > 0 {
+        if !matches!(cause, Cause::SlowDisk | Cause::DiskErrors) || self.attempts > 0 {
             self.disk_ill = None;
             return None;
         }
