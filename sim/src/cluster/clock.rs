@@ -69,6 +69,14 @@ impl Clock {
         Instant::from_nanos(self.position(now).0)
     }
 
+    /// The monotonic reading at the true time `at`, which may be past: what has gone by since is then taken off the reading at `now`.
+    ///
+    /// # Panics
+    /// When `now` is earlier than the last change of drift.
+    pub fn monotonic_at(&self, at: Instant, now: Instant) -> Instant {
+        Instant::from_nanos(self.monotonic(at.max(now)).as_nanos().saturating_sub(now.saturating_since(at).as_nanos()))
+    }
+
     /// The wall reading at the true time `now`; it stops at 0 and at [`Instant::MAX`].
     #[inline]
     pub fn wall(&self, now: Instant) -> Instant {
@@ -179,6 +187,16 @@ mod tests {
     }
 
     const DAY: u64 = 86_400_000_000_000;
+
+    #[test]
+    fn a_past_instant_is_read_by_what_has_gone_by_since_even_before_the_last_change_of_drift() {
+        let mut clock = Clock::new(0, 1_000);
+        clock.set_drift(at(2_000_000_000), 500_000);
+        let now = at(3_000_000_000);
+        assert_eq!(clock.monotonic_at(at(4_000_000_000), now), clock.monotonic(at(4_000_000_000)));
+        assert_eq!(clock.monotonic_at(at(1_000_000_000), now).as_nanos(), clock.monotonic(now).as_nanos() - 2_000_000_000);
+        assert_eq!(Clock::new(0, 0).monotonic_at(at(5), at(9)), at(5));
+    }
 
     #[test]
     fn a_perfect_clock_reads_true_time() {

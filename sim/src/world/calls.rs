@@ -358,7 +358,8 @@ impl<M: Machine> World<M> {
             elapsed,
             last,
             retries: outcome != CallOutcome::Ok && call.retries(),
-            deadline: self.nodes[node.index()].clock.monotonic(call.wish.deadline),
+            // A host that stood still hears of the end long after it.
+            deadline: self.nodes[node.index()].clock.monotonic_at(call.wish.deadline, now),
         };
         self.charge_call(node);
         self.feed(node, Input::CallEnded(end), kernel);

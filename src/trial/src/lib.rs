@@ -30,7 +30,7 @@ pub use checkers::Findings;
 pub use checkers::recoveries::Recovery;
 pub use hms_sim::kernel::{QueueKind, TraceHash};
 pub use hms_sim::world::{Detail, LoadRecord, Requests, SeriesRow, TraceKind, TraceRow};
-pub use incidents::{Incident, Notice, Promise, harmed, struck};
+pub use incidents::{Incident, Notice, Promise, struck};
 pub use objectives::{DEFINITIONS, Definition, Objective, Unit};
 pub use stack_file::{literal, parse_stack, render_stack};
 pub use statistics::quantile;

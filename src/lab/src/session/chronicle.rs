@@ -247,7 +247,7 @@ fn episodes(incidents: &DataFrame, chronicle: &Chronicle) -> Vec<Episode> {
     let rows = faults.iter().enumerate().filter_map(|(row, fault)| {
         let fault = chronicle.schedule.faults.get(fault.as_ref().copied()? as usize)?;
         let scenario = chronicle.inputs.scenario();
-        let (nodes, _) = hms_trial::struck(fault, scenario, &chronicle.places);
+        let (nodes, agents) = hms_trial::struck(fault, scenario, &chronicle.places, &chronicle.trace);
         Some(Episode {
             fault: fault.id,
             name: names[row].clone().unwrap_or_default(),
@@ -266,7 +266,7 @@ fn episodes(incidents: &DataFrame, chronicle: &Chronicle) -> Vec<Episode> {
             service_seconds: service[row],
             rungs: rungs[row].clone(),
             nodes,
-            agents: hms_trial::harmed(fault, scenario, &chronicle.places),
+            agents,
             service: if let Victims::Service(service) = fault.victims { Some(service) } else { None },
         })
     });

@@ -23,7 +23,7 @@ use crate::timeline::Timeline;
 use open::Open;
 
 pub use notice::Notice;
-pub use struck::{Promise, harmed, struck};
+pub use struck::{Promise, struck};
 
 /// A fault and what became of it. All instants are true time.
 #[derive(Clone, Debug, PartialEq)]

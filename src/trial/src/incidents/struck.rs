@@ -4,13 +4,25 @@ use hms_machine::{AgentId, NodeId};
 use hms_scenario::model::{DiskFailure, FaultKind, LinkFault, PartitionShape, Scenario};
 use hms_sim::faults::{ScheduledFault, Victims};
 use hms_sim::services::placement::Placement;
+use hms_sim::world::{TraceKind, TraceRow};
 
-/// Hosts of which a suspicion, and agents of which a failure, may come from this fault, if every agent is where it was placed at first.
-pub fn struck(fault: &ScheduledFault, scenario: &Scenario, places: &Placement) -> (Vec<NodeId>, Vec<AgentId>) {
-    struck_from(fault, scenario, places, &|agent| places.agents[agent.index()].node)
+use super::Down;
+
+/// Hosts that a fault strikes, and agents of which the callers suffer while it lasts; `trace`: the run in which it strikes, which says where agents lived when
+/// it began.
+pub fn struck(
+    fault: &ScheduledFault,
+    scenario: &Scenario,
+    places: &Placement,
+    trace: &[TraceRow],
+) -> (Vec<NodeId>, Vec<AgentId>) {
+    let mut down = Down::default();
+    trace.iter().take_while(|row| row.kind != TraceKind::FaultBegan(fault.id)).for_each(|row| down.read(row));
+    let home = |agent: AgentId| down.home(agent, places);
+    (struck_from(fault, scenario, places, &home).0, harmed_from(fault, scenario, places, &home))
 }
 
-/// The same, with the node on which each agent lives.
+/// Hosts of which a suspicion, and agents of which a failure, may come from this fault; `home`: the node on which an agent lives.
 pub(super) fn struck_from(
     fault: &ScheduledFault,
     scenario: &Scenario,
@@ -38,13 +50,7 @@ pub(super) fn struck_from(
     }
 }
 
-/// Agents of which the callers suffer while the fault lasts: those it strikes, those on hosts it strikes, and those that a load it strikes calls; if
-/// every agent is where it was placed at first.
-pub fn harmed(fault: &ScheduledFault, scenario: &Scenario, places: &Placement) -> Vec<AgentId> {
-    harmed_from(fault, scenario, places, &|agent| places.agents[agent.index()].node)
-}
-
-/// The same, with the node on which each agent lives.
+/// Agents of which the callers suffer while the fault lasts: those it strikes, those on hosts it strikes, and those that a load it strikes calls.
 pub(super) fn harmed_from(
     fault: &ScheduledFault,
     scenario: &Scenario,
