@@ -193,7 +193,7 @@ const FIGURES: [Figure; 15] = [
     },
     Figure {
         id: "AS-S1",
-        criterion: "time from notice to restored service where memory remained and state was within reach, p95",
+        criterion: "time from notice to restored service where capacity remained, p95",
         objective: Some("service_recovery_p95"),
         target: Target::Below(5.0),
         unit: " s",
