@@ -241,6 +241,7 @@ impl<M: Machine> World<M> {
         call.phase = Phase::Waiting;
         let due = now.saturating_add(call.wish.policy.timeout).min(call.wish.deadline);
         let position = call.sent;
+        // Of the copies of a new attempt none has ended yet: all that have, were lost.
         call.lost |= position == 0;
         call.copies[position] = Some(Sent { agent, ordinal, at: now, due, lost: false });
         call.sent += 1;

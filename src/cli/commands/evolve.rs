@@ -146,8 +146,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 /// What a search costs, in words.
 fn size(plan: &Plan) -> String {
     let (settings, (least, most), after) = (&plan.settings, plan.trials(), plan.trials_afterwards());
+    let presets = match plan.presets.len() {
+        0 => "no presets (the campaign names none in `presets`, and no folder above it has experiments/stacks)".to_owned(),
+        count => format!("{count} presets"),
+    };
     format!(
-        "{} genes, {} objectives, up to {} generations of {}; {least} to {most} trials, {} to {} of them to choose, judge and explain",
+        "{} genes, {} objectives, {presets}, up to {} generations of {}; {least} to {most} trials, {} to {} of them to choose, judge and explain",
         plan.genes.tunables().len(),
         plan.question.targets.len(),
         settings.generations,

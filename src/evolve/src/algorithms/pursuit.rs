@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_population_in_its_place_stays_there_at_little_cost() {
+    fn a_population_in_its_place_stays_there_before_all_is_spent() {
         let (displacement, spent) = pursue(0, 500);
         assert!(displacement.is_none() && spent < 300, "{spent}");
     }

@@ -82,6 +82,28 @@ fn outage(outcome: &Outcome) -> f64 {
     incident.restored.map_or(f64::INFINITY, |restored| restored.saturating_since(incident.start).as_secs_f64())
 }
 
+/// Two of the hosts that keep the state of agent 2, which lives on host 6, besides these.
+fn keepers_but(others: [NodeId; 2]) -> Vec<NodeId> {
+    let hosts: Vec<_> = (0..9).map(|node| (NodeId(node), node / 3)).collect();
+    let keepers = hms_stack::supervisor::placement::keepers(AgentId(2), &hosts, 3);
+    keepers.into_iter().filter(|node| !others.contains(node)).take(2).collect()
+}
+
+/// A crash of a host at 30 s.
+fn crash_of(node: NodeId, lasts: u32) -> String {
+    format!("[[fault]]\nat = \"30s\"\nkind = \"crash\"\nfor = \"{lasts}s\"\ntarget = {{ node = {} }}\n", node.0)
+}
+
+/// When an agent was ordered elsewhere, s.
+fn moves_of(moved: AgentId, outcome: &Outcome) -> Vec<f64> {
+    let ordered = outcome
+        .recorder
+        .trace
+        .iter()
+        .filter(|row| matches!(row.kind, TraceKind::Stack { record: Record::Moved { agent, .. }, .. } if agent == moved));
+    ordered.map(|row| row.at.as_secs_f64()).collect()
+}
+
 fn value(outcome: &Outcome, name: &str) -> f64 {
     outcome.objective(name).unwrap_or_else(|| panic!("{name} has no value"))
 }
@@ -248,25 +270,35 @@ fn as_s2_a_host_that_dies_while_it_fetches_the_state_of_an_agent_that_was_moved_
 }
 
 #[test]
-fn as_s3_an_agent_whose_state_is_out_of_reach_is_moved_when_it_is_back_and_not_before() {
-    let hosts: Vec<_> = (0..9).map(|node| (NodeId(node), node / 3)).collect();
-    let keepers = hms_stack::supervisor::placement::keepers(AgentId(2), &hosts, 3);
+fn as_s3_an_agent_whose_state_is_out_of_reach_is_moved_when_it_is_back_and_at_once_where_nobody_need_be_asked() {
     // Besides its home, two of those that keep its state.
-    let down: Vec<NodeId> = keepers.into_iter().filter(|node| ![NodeId(0), NodeId(6)].contains(node)).take(2).collect();
-    let crash = |node: NodeId, lasts: u32| {
-        format!("[[fault]]\nat = \"30s\"\nkind = \"crash\"\nfor = \"{lasts}s\"\ntarget = {{ node = {} }}\n", node.0)
-    };
-    let faults: String = down.iter().map(|node| crash(*node, 20)).collect();
-    let outcome = crate::run(&format!("{WORLD}{}{faults}", crash(NodeId(6), 60)), with_plain_callers(), 1);
-    let moved =
-        |row: &&hms_trial::TraceRow| matches!(row.kind, TraceKind::Stack { record: Record::Moved { agent: AgentId(2), .. }, .. });
-    let moved: Vec<f64> = outcome.recorder.trace.iter().filter(moved).map(|row| row.at.as_secs_f64()).collect();
+    let faults =
+        crash_of(NodeId(6), 60) + &keepers_but([NodeId(0), NodeId(6)]).iter().map(|node| crash_of(*node, 20)).collect::<String>();
+    let world = format!("{WORLD}{faults}");
+    let outcome = crate::run(&world, with_plain_callers(), 1);
+    let moved = moves_of(AgentId(2), &outcome);
     assert!(moved.len() == 1 && (52.0..56.0).contains(&moved[0]), "{moved:?}");
     let home = outcome.incidents.iter().find(|incident| incident.downed.contains(&AgentId(2))).expect("it goes down");
     let reachable = home.reachable.map_or(0.0, hms_machine::Instant::as_secs_f64);
     assert!((52.0..53.0).contains(&reachable), "{reachable}");
     assert!(home.service_recovery().is_some_and(|time| time.as_secs_f64() < 5.0), "{home:?}");
     assert_eq!(home.first_attempt(), Some(true));
+    let alone = crate::run(&world, without(|stack| stack.state.acknowledge = Acknowledge::Local), 1);
+    assert!(moves_of(AgentId(2), &alone).first().is_some_and(|at| *at < 40.0), "{:?}", moves_of(AgentId(2), &alone));
+}
+
+#[test]
+fn as_s3_no_agent_is_stopped_for_a_move_that_would_have_to_wait_for_its_state_and_one_is_where_nobody_need_be_asked() {
+    let slow = "[[fault]]\nat = \"35s\"\nkind = \"slow_disk\"\nfactor = 20\nfor = \"20s\"\ntarget = { node = 6 }\n";
+    let faults: String = keepers_but([NodeId(0), NodeId(6)]).iter().map(|node| crash_of(*node, 40)).collect();
+    let stopped = |stack: Configuration| {
+        let outcome = crate::run(&format!("{WORLD}{faults}{slow}"), stack, 1);
+        let stops =
+            |row: &hms_trial::TraceRow| matches!(row.kind, TraceKind::AgentDown { agent: AgentId(2), exit: Exit::Stopped, .. });
+        outcome.recorder.trace.iter().filter(|row| stops(row)).count()
+    };
+    assert_eq!(stopped(with_plain_callers()), 0);
+    assert!(stopped(without(|stack| stack.state.acknowledge = Acknowledge::Local)) > 0);
 }
 
 #[test]
