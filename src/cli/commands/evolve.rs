@@ -266,14 +266,9 @@ fn summary(plan: &Plan, study: &Study) -> String {
         study.hash,
     );
     for (place, choice) in study.chosen.iter().enumerate() {
-        let violation = study.verdict.contenders[place].evaluation.violation();
-        if violation > 0.0 {
-            text.push_str(&format!(
-                "  {:<24} {} on the held-out seeds: missed by {:.1} %\n",
-                choice.name,
-                paint(Style::Bad, "breaks a constraint"),
-                100.0 * violation
-            ));
+        for missed in plan.question.missed(&study.verdict.contenders[place].evaluation) {
+            let breaks = paint(Style::Bad, "breaks a constraint");
+            text.push_str(&format!("  {:<24} {breaks} on the held-out seeds: {missed}\n", choice.name));
         }
         for (target, about) in plan.question.targets.iter().enumerate() {
             let best = study.verdict.best_preset(target).map(|best| study.verdict.contenders[best].name.clone());

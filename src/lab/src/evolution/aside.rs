@@ -6,10 +6,12 @@ use hms_evolve::noise::seeds::SeedPlan;
 use hms_evolve::run::Yardstick;
 use hms_stack::Configuration;
 
+use super::cache::Cache;
 use super::evaluator::{Evaluator, Stopped, World};
 use super::plan::Plan;
 use super::search::{Broken, Progress, Search, begin};
 use super::verdict::{choose, finalists};
+use crate::presets::Step;
 
 /// What a search aside came to.
 pub(super) struct Aside {
@@ -23,6 +25,21 @@ impl Plan {
     /// The same search under conditions that do not change.
     pub(super) fn still(&self, worlds: &[World]) -> Plan {
         Plan { worlds: worlds.to_vec(), phases: Vec::new(), ..self.clone() }
+    }
+
+    /// What measures configurations on these worlds, beside the base where the question holds them against it.
+    ///
+    /// # Errors
+    /// If threads cannot be started.
+    pub(super) fn evaluator<'a>(
+        &self,
+        worlds: &[World],
+        cache: &'a Cache,
+        jobs: usize,
+        watch: &'a (dyn Fn(Step) -> bool + Sync),
+    ) -> Result<Evaluator<'a>, String> {
+        let evaluator = Evaluator::new(worlds.to_vec(), self.combination, cache, jobs, watch)?;
+        Ok(evaluator.beside(self.genes.base(), self.question.beside()))
     }
 }
 

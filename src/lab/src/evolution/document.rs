@@ -6,6 +6,7 @@ use hms_evolve::proof::bootstrap::Interval;
 
 use super::pilot;
 use super::plan::Plan;
+use super::question::Question;
 use super::state::End;
 use super::study::Study;
 use super::verdict::{Comparison, Contender};
@@ -54,7 +55,10 @@ pub(super) fn searched(text: &mut String, plan: &Plan, study: &Study) {
         .collect();
     let _ = writeln!(text, "- Objectives: {}.", objectives.join(", "));
     for constraint in &plan.question.constraints {
-        let _ = writeln!(text, "- Constraint: `{}` on average over seeds.", constraint.text);
+        let how = if constraint.probability.is_none() { " on average over seeds" } else { "" };
+        let base =
+            if constraint.base { " (the base: the configuration that the search starts from, on the same seeds)" } else { "" };
+        let _ = writeln!(text, "- Constraint: `{}`{how}{base}.", constraint.text);
     }
     let _ = writeln!(text, "- Genes: {} parameters.", plan.genes.tunables().len());
     let last = study.generations.last();
@@ -117,7 +121,7 @@ pub(super) fn found(text: &mut String, plan: &Plan, study: &Study) {
             let loss = evaluation.objectives.get(place);
             let _ = write!(text, " {} |", loss.map_or_else(|| "failed".to_owned(), |loss| figure(target.shown(*loss))));
         }
-        let _ = writeln!(text, " {} |", kept(evaluation.violation()));
+        let _ = writeln!(text, " {} |", plan.question.kept(evaluation));
     }
     text.push('\n');
 }
@@ -143,7 +147,7 @@ pub(super) fn judged(text: &mut String, plan: &Plan, study: &Study) {
                 verdict.comparisons.iter().find(|found| found.chosen == 0 && found.baseline == place && found.target == target);
             let _ = write!(text, " {value} | {} |", comparison.map_or_else(String::new, improvement));
         }
-        let _ = writeln!(text, " {} |", state(contender));
+        let _ = writeln!(text, " {} |", state(&plan.question, contender));
     }
     let ratios: Vec<String> = (0..plan.question.targets.len())
         .filter_map(|target| {
@@ -165,15 +169,11 @@ pub(super) fn judged(text: &mut String, plan: &Plan, study: &Study) {
     );
 }
 
-fn state(contender: &Contender) -> String {
+fn state(question: &Question, contender: &Contender) -> String {
     match &contender.evaluation.failure {
         Some(reason) => format!("failed: {reason}"),
-        None => kept(contender.evaluation.violation()),
+        None => question.kept(&contender.evaluation),
     }
-}
-
-fn kept(violation: f64) -> String {
-    if violation <= 0.0 { "kept".to_owned() } else { format!("missed by {:.1} %", 100.0 * violation) }
 }
 
 pub(super) fn converged(text: &mut String, study: &Study) {

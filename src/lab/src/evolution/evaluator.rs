@@ -3,12 +3,16 @@
 //! ```text
 //! Evaluator::measure(&self, &[Configuration], &[Seed]) -> Result<Vec<Vec<Measured>>, Stopped>
 //!     // configuration × seed → every objective in the order of DEFINITIONS, combined over the scenarios; Measured = Result<Vec<Option<f64>>, String>
+//!     // behind them, where a question holds candidates against the base: what that gives on the same seed (Evaluator::beside)
 //! Evaluator::measure_in(&self, scenario, &[Configuration], &[Seed]) -> the same on one scenario alone
 //! Question::losses(&self, &Measured) -> Result<Vec<Option<f64>>, String>      // one cell → the search objectives, all to be minimised (question.rs)
 //! Question::answer(&self, &[Measured]) -> hms_evolve::run::Evaluation         // cells of several seeds → objectives and violations
 //! ```
 //!
 //! Results do not depend on the number of threads nor on what the cache knows. A trial that fails (a panic, too many events) is an `Err` in its cell.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use hms_evolve::noise::objective::Aggregate;
 use hms_machine::Seed;
@@ -53,8 +57,21 @@ pub struct Evaluator<'a> {
     combination: Combination,
     cache: &'a Cache,
     pool: rayon::ThreadPool,
+    beside: Option<Beside>,
     /// Told every step; false stops.
     watch: &'a (dyn Fn(Step) -> bool + Sync),
+}
+
+/// A scenario by its place (`None`: all together), and a seed.
+type Where = (Option<usize>, Seed);
+
+/// The configuration that others are held against on the same seeds.
+struct Beside {
+    base: Subject,
+    /// Places in [`DEFINITIONS`].
+    objectives: Vec<usize>,
+    /// What it gave there.
+    found: Mutex<BTreeMap<Where, Vec<Option<f64>>>>,
 }
 
 /// A configuration that is ready to be run.
@@ -78,7 +95,14 @@ impl<'a> Evaluator<'a> {
         assert!(!worlds.is_empty(), "there is a scenario");
         let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
         let pool = pool.map_err(|error| format!("cannot start threads: {error}"))?;
-        Ok(Evaluator { worlds, combination, cache, pool, watch })
+        Ok(Evaluator { worlds, combination, cache, pool, beside: None, watch })
+    }
+
+    /// Every cell gets, behind its own values, what this configuration gives in these objectives (places in [`DEFINITIONS`]) on the same seed. Where it fails, or says nothing, there is nothing.
+    pub fn beside(mut self, base: &Configuration, objectives: Vec<usize>) -> Self {
+        let base = self.subject(base);
+        self.beside = (!objectives.is_empty()).then_some(Beside { base, objectives, found: Mutex::default() });
+        self
     }
 
     /// The scenarios.
@@ -115,7 +139,9 @@ impl<'a> Evaluator<'a> {
         configurations: &[Configuration],
         seeds: &[Seed],
     ) -> Result<Vec<Vec<Measured>>, Stopped> {
-        self.all(configurations, seeds, |subject, seed| self.run(&subject.inputs[scenario], seed))
+        self.all(configurations, seeds, |subject, seed| {
+            self.with_beside(self.run(&subject.inputs[scenario], seed)?, Some(scenario), seed)
+        })
     }
 
     fn all(
@@ -140,14 +166,53 @@ impl<'a> Evaluator<'a> {
 
     /// One configuration under one seed, on all scenarios.
     pub(super) fn cell(&self, subject: &Subject, seed: Seed) -> Result<Measured, Stopped> {
+        self.with_beside(self.combined(subject, seed)?, None, seed)
+    }
+
+    fn combined(&self, subject: &Subject, seed: Seed) -> Result<Measured, Stopped> {
         let found: Result<Vec<Measured>, Stopped> = subject.inputs.iter().map(|inputs| self.run(inputs, seed)).collect();
         let horizons: Vec<f64> = subject.inputs.iter().map(|inputs| inputs.scenario().run.duration.as_secs_f64()).collect();
         Ok(combine(found?, &horizons, self.combination))
     }
 
+    /// A cell with what the base gives on the same seed, in one scenario or in all together.
+    fn with_beside(&self, measured: Measured, scenario: Option<usize>, seed: Seed) -> Result<Measured, Stopped> {
+        let Some(beside) = &self.beside else { return Ok(measured) };
+        let known = || beside.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let there = known().get(&(scenario, seed)).cloned();
+        let extra = match there {
+            Some(extra) => extra,
+            None => {
+                let own = match scenario {
+                    Some(place) => self.run(&beside.base.inputs[place], seed)?,
+                    None => self.combined(&beside.base, seed)?,
+                };
+                let extra = beside.values(&own);
+                known().insert((scenario, seed), extra.clone());
+                extra
+            }
+        };
+        Ok(measured.map(|mut values| {
+            values.extend(extra);
+            values
+        }))
+    }
+
     fn run(&self, inputs: &Inputs, seed: Seed) -> Result<Measured, Stopped> {
         let inputs = inputs.with_seed(seed);
         self.cache.get(inputs.run_id(), || presets::make(&inputs, self.watch)).ok_or(Stopped)
+    }
+}
+
+impl Beside {
+    /// What a cell of the base gives in the objectives; what it means that it does not give one is the same as of a candidate.
+    fn values(&self, own: &Measured) -> Vec<Option<f64>> {
+        let horizon = self.base.inputs.iter().map(|inputs| inputs.scenario().run.duration.as_secs_f64()).fold(0.0, f64::max);
+        let value = |place: &usize| {
+            let row = own.as_ref().ok()?;
+            row[*place].or_else(|| assumed(&DEFINITIONS[*place], incidents(row), horizon))
+        };
+        self.objectives.iter().map(value).collect()
     }
 }
 

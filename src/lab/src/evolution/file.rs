@@ -57,7 +57,7 @@ pub(super) struct File {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, f64>")]
     pub(super) cost: BTreeMap<Spanned<String>, Spanned<f64>>,
-    /// What must hold, on average over seeds: `"availability >= 0.99"`; or on so many of them: `"P(false_positives <= 0.1) >= 0.9"`.
+    /// What must hold, on average over seeds: `"availability >= 0.99"`; or on so many of them: `"P(false_positives <= 0.1) >= 0.9"`. The limit may be what the base gives on the same seeds, and a number more or less: `"false_positives <= base + 0.5"`; what is rare and comes in crowds is told by few seeds only so.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) constraints: Vec<Spanned<String>>,

@@ -11,7 +11,7 @@ use hms_machine::Seed;
 use hms_stack::Configuration;
 
 use super::cache::Cache;
-use super::evaluator::{Evaluator, Stopped};
+use super::evaluator::Stopped;
 use super::plan::Plan;
 use super::question::Question;
 use super::report;
@@ -105,7 +105,7 @@ impl Plan {
 /// Why threads cannot be started, or that it was interrupted.
 pub fn pilot(plan: &Plan, jobs: usize, watch: &(dyn Fn(Step) -> bool + Sync)) -> Result<Pilot, String> {
     let cache = Cache::new();
-    let evaluator = Evaluator::new(plan.last_worlds().to_vec(), plan.combination, &cache, jobs, watch)?;
+    let evaluator = plan.evaluator(plan.last_worlds(), &cache, jobs, watch)?;
     let search = SeedPlan::new(plan.settings.root).search;
     let seeds: Vec<Seed> = (0..SEEDS).map(|index| search.get(index)).collect();
     let configurations = mutants(plan);

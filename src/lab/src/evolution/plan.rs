@@ -335,15 +335,10 @@ impl Reader<'_> {
         };
         let objective = self.objective(name.trim(), text.span(), &path)?;
         let unit = DEFINITIONS[objective].unit;
-        let limit = match limit.trim().parse::<f64>() {
-            Ok(number) => number,
-            Err(_) => match parse_time(limit.trim()) {
-                Ok(time) if unit == Unit::Seconds => time.as_secs_f64(),
-                Ok(_) | Err(_) => f64::NAN,
-            },
-        };
+        let (base, limit) = tails::bound(limit, unit);
         let impossible = match (least, unit) {
             _ if !limit.is_finite() => Some(format!("`{written}` has no number as its limit")),
+            _ if base => None,
             (true, Unit::Ratio) if limit > 1.0 => Some(format!("`{written}` can never hold: {} is at most 1", name.trim())),
             (false, _) if limit < 0.0 => Some(format!("`{written}` can never hold: {} is never below 0", name.trim())),
             (true | false, _) => None,
@@ -353,7 +348,7 @@ impl Reader<'_> {
             self.report(text.span(), Problem::new(path, message).expected(expected));
             return None;
         }
-        Some(Constraint { text: text.get_ref().clone(), objective, limit, least, probability })
+        Some(Constraint { text: text.get_ref().clone(), objective, limit, base, least, probability })
     }
 
     /// The names of the parameters that are genes.

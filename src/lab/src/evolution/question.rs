@@ -24,14 +24,19 @@ pub struct Target {
 }
 
 /// Something that must hold, on average over seeds or on so many of them.
+///
+/// A bound is a number, or what the base of the search gives on the same seed, and so much more. What is rare on average and comes in crowds on a few seeds (false alarms: none on four runs of five, a dozen on one of fifty) has no
+/// mean that a few dozen seeds could tell; the difference to the base on the same seeds has.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Constraint {
     /// As it was written.
     pub text: String,
     /// Place in [`DEFINITIONS`].
     pub objective: usize,
-    /// The bound.
+    /// The bound; with `base`, what is added to that.
     pub limit: f64,
+    /// Whether the bound is what the base gives on the same seed, and `limit` more.
+    pub base: bool,
     /// Whether the bound is the least value (`>=`) or the greatest (`<=`).
     pub least: bool,
     /// On which share of seeds it must hold (above 0, below 1); `None`: on average.
@@ -181,20 +186,28 @@ impl Question {
         }
     }
 
-    /// By how much a cell misses each constraint, as a share of the limit (of 1 where it is 0): negative where it holds.
+    /// Objectives of which the base's values are needed beside those of a candidate on the same seed, a constraint after the other: a cell has them, in this order, behind the values of [`DEFINITIONS`]
+    /// ([`Evaluator::beside`](super::evaluator::Evaluator::beside)).
+    pub fn beside(&self) -> Vec<usize> {
+        self.constraints.iter().filter(|constraint| constraint.base).map(|constraint| constraint.objective).collect()
+    }
+
+    /// By how much a cell misses each constraint, as a share of the limit (of 1 where it is 0; against the base, in the unit of the objective): negative where it holds. Where the base says nothing, nothing is held against it.
     ///
     /// # Errors
     /// Why the trial failed.
     pub fn margins(&self, measured: &Measured) -> Result<Vec<Option<f64>>, String> {
         let values = measured.as_ref().map_err(Clone::clone)?;
+        let mut bases = values.iter().skip(DEFINITIONS.len());
         let of = |constraint: &Constraint| {
             let definition = &DEFINITIONS[constraint.objective];
+            let base = if constraint.base { bases.next().copied().flatten() } else { Some(0.0) };
             let loss_at = |value: f64| if definition.maximise { loss(definition, value) } else { value };
             let value = self.part(values, constraint.objective)?;
-            let limit = loss_at(constraint.limit);
+            let limit = loss_at(base? + constraint.limit);
             // Bounds on the good side turn around.
             let apart = if constraint.least == definition.maximise { value - limit } else { limit - value };
-            Some(apart / if constraint.limit == 0.0 { 1.0 } else { constraint.limit.abs() })
+            Some(apart / if constraint.base || constraint.limit == 0.0 { 1.0 } else { constraint.limit.abs() })
         };
         Ok(self.constraints.iter().map(of).collect())
     }
@@ -221,6 +234,25 @@ impl Question {
         }
         evaluation.violations.extend((0..self.constraints.len()).map(|place| self.violation_over(place, &margins)));
         evaluation
+    }
+
+    /// Which constraints are missed, and by how much: as a share of the limit, or in the unit of the objective where it is held against the base or a limit of 0. Empty if all are kept.
+    pub fn missed(&self, evaluation: &Evaluation) -> Vec<String> {
+        let told = |(constraint, violation): (&Constraint, &f64)| {
+            let much = if constraint.base || constraint.limit == 0.0 {
+                format!("{violation:.3} {}", DEFINITIONS[constraint.objective].unit.symbol())
+            } else {
+                format!("{:.1} %", 100.0 * violation)
+            };
+            (*violation > 0.0).then(|| format!("`{}` missed by {much}", constraint.text))
+        };
+        self.constraints.iter().zip(&evaluation.violations).filter_map(told).collect()
+    }
+
+    /// The same for a table: `kept` if all are.
+    pub(super) fn kept(&self, evaluation: &Evaluation) -> String {
+        let missed = self.missed(evaluation);
+        if missed.is_empty() { "kept".to_owned() } else { missed.join(", ") }
     }
 
     /// The loss in a target over seeds, from the losses of each; `None` where none gives it.

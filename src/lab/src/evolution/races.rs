@@ -115,7 +115,7 @@ pub fn races(plan: &Plan, options: RaceOptions<'_>) -> Result<Option<Races>, Evo
         }
         None => (Cache::new(), None),
     };
-    let evaluator = Evaluator::new(plan.last_worlds().to_vec(), plan.combination, &cache, jobs, watch);
+    let evaluator = plan.evaluator(plan.last_worlds(), &cache, jobs, watch);
     let evaluator = evaluator.map_err(EvolveError::Threads)?;
     let measured: Result<Vec<Round>, Stopped> = roots.iter().map(|&root| round(plan, &evaluator, root, &mut *show)).collect();
     // Whoever stops counts on what was kept.

@@ -125,7 +125,7 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
         }
     }
     let conditions = std::iter::once(&plan.worlds).chain(plan.phases.iter().map(|phase| &phase.worlds));
-    let evaluators = conditions.map(|worlds| Evaluator::new(worlds.clone(), plan.combination, &cache, jobs, watch));
+    let evaluators = conditions.map(|worlds| plan.evaluator(worlds, &cache, jobs, watch));
     let evaluators: Vec<Evaluator<'_>> = evaluators.collect::<Result<_, _>>().map_err(EvolveError::Threads)?;
     // The choice is made under the last conditions.
     let evaluator = &evaluators[evaluators.len() - 1];

@@ -92,7 +92,7 @@ fn result_columns(plan: &Plan, rows: &[(&[f64], &[f64])]) -> Columns {
         columns.push(numbers(&target.name, target.unit(), help, values));
     }
     for (place, constraint) in plan.question.constraints.iter().enumerate() {
-        let help = "By how much the constraint is missed, as a share of its limit; 0 or less where it holds.";
+        let help = "By how much the constraint is missed, as a share of its limit (against the base, in the unit of the objective); 0 or less where it holds.";
         columns.push(numbers(&constraint.text, "", help, rows.iter().map(|(_, violations)| violations.get(place).copied())));
     }
     columns

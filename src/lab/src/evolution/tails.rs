@@ -1,9 +1,11 @@
 //! How a campaign writes questions about bad days: `quantile(0.95, recovery_p95)`, `cvar(0.9, cost)`, `P(false_positives <= 1) >= 0.9`.
 //!
 //! A mean answers for many days. A *quantile* is the result that this share of seeds does not exceed in the bad direction; the *conditional value at risk* is the mean of the worst seeds, those beyond that share
-//! (Rockafellar and Uryasev 2002). A *chance constraint* has to hold on so many seeds, and not on average.
+//! (Rockafellar and Uryasev 2002). A *chance constraint* has to hold on so many seeds, and not on average. A bound may be what the base of the search gives on the same seeds, and a little more: `false_positives <= base + 0.5`.
 
 use hms_evolve::noise::objective::Aggregate;
+use hms_scenario::parse_time;
+use hms_trial::Unit;
 
 /// What is written around an objective's name, and the name.
 pub(super) type Written<'a> = (Aggregate, &'a str);
@@ -11,7 +13,7 @@ pub(super) type Written<'a> = (Aggregate, &'a str);
 /// What a user may write.
 pub(super) const OBJECTIVE: &str = "an objective, `quantile(0.95, objective)` or `cvar(0.9, objective)`";
 /// The same of constraints.
-pub(super) const CONSTRAINT: &str = "an objective, `>=` or `<=`, and a number: \"availability >= 0.99\"; or how often it must hold: \"P(false_positives <= 1) >= 0.9\"";
+pub(super) const CONSTRAINT: &str = "an objective, `>=` or `<=`, and a number (\"availability >= 0.99\") or what the base of the search gives on the same seeds (\"false_positives <= base + 0.5\"); or how often it must hold: \"P(false_positives <= 1) >= 0.9\"";
 
 /// Reads an objective with what is written around it.
 ///
@@ -49,6 +51,26 @@ pub(super) fn chance(text: &str) -> Result<(&str, Option<f64>), String> {
     Ok((inside.trim(), Some(probability)))
 }
 
+/// A bound as it is written: a number in the unit, or `base` with a number more or less. Not a number where it is neither.
+pub(super) fn bound(written: &str, unit: Unit) -> (bool, f64) {
+    let number = |text: &str| match text.trim().parse::<f64>() {
+        Ok(number) => number,
+        Err(_) => match parse_time(text.trim()) {
+            Ok(time) if unit == Unit::Seconds => time.as_secs_f64(),
+            Ok(_) | Err(_) => f64::NAN,
+        },
+    };
+    let Some(rest) = written.trim().strip_prefix("base") else { return (false, number(written)) };
+    let rest = rest.trim();
+    let more = match (rest.strip_prefix('+'), rest.strip_prefix('-')) {
+        _ if rest.is_empty() => 0.0,
+        (Some(more), _) => number(more),
+        (None, Some(less)) => -number(less),
+        (None, None) => f64::NAN,
+    };
+    (true, more)
+}
+
 /// A number above 0 and below 1.
 fn proportion(text: &str) -> Option<f64> {
     text.trim().parse().ok().filter(|share| *share > 0.0 && *share < 1.0)
@@ -71,6 +93,18 @@ mod tests {
             ("p95(0.5, cost)", "there is no `p95`"),
         ] {
             assert!(objective(text).is_err_and(|message| message.contains(part)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bound_is_a_number_or_what_the_base_gives_and_more() {
+        assert_eq!(bound(" 0.99", Unit::Ratio), (false, 0.99));
+        assert_eq!(bound("1.5s", Unit::Seconds), (false, 1.5));
+        assert_eq!(bound("base", Unit::PerNodeHour), (true, 0.0));
+        assert_eq!(bound(" base + 0.5 ", Unit::PerNodeHour), (true, 0.5));
+        assert_eq!(bound("base-100ms", Unit::Seconds), (true, -0.1));
+        for text in ["base * 2", "base +", "based", "1s", "the base"] {
+            assert!(bound(text, Unit::Ratio).1.is_nan(), "{text}");
         }
     }
 

@@ -466,7 +466,7 @@ mod tests {
         assert!(surely_worse(&question, &leader, &other, 0.01) && !surely_worse(&question, &other, &leader, 0.01));
         let objective = place("availability").unwrap();
         let text = "availability >= 0.9".to_owned();
-        question.constraints.push(Constraint { text, objective, limit: 0.9, least: true, probability: None });
+        question.constraints.push(Constraint { text, objective, limit: 0.9, base: false, least: true, probability: None });
         assert!(!surely_worse(&question, &leader, &other, 0.01), "it may keep a constraint that the leader breaks");
         question.constraints.clear();
         question.targets[0].aggregate = Aggregate::TailMean(0.2);

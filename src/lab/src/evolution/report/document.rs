@@ -95,9 +95,11 @@ fn headline(text: &mut String, plan: &Plan, study: &Study) {
         let _ = writeln!(text, ", on {} seeds that the search never saw. {}\n", own.pairs, shown(own));
     }
     if !plan.question.constraints.is_empty() {
-        let kept = study.verdict.contenders[0].evaluation.violation() <= 0.0;
-        let _ =
-            writeln!(text, "On these seeds it {}.\n", if kept { "keeps every constraint" } else { "**breaks a constraint**" });
+        let missed = plan.question.missed(&study.verdict.contenders[0].evaluation);
+        let _ = match missed.as_slice() {
+            [] => writeln!(text, "On these seeds it keeps every constraint.\n"),
+            missed => writeln!(text, "On these seeds it **breaks a constraint**: {}.\n", missed.join(", ")),
+        };
     }
     let _ = writeln!(text, "Ready to run: `hms run SCENARIO --stack {}/{}.toml`.\n", super::super::study::BEST, choice.name);
 }

@@ -74,6 +74,23 @@ fn are_themselves(all: &[(&str, Vec<Vec<f64>>)], names: &[&str]) {
 }
 
 #[test]
+fn a_cell_has_what_the_base_gives_in_one_scenario_as_in_all() {
+    let bench = Bench::new(&CAMPAIGN.replace("overhead_cpu <= 0.5", "stack_messages <= base"));
+    let plan = bench.plan();
+    let (cache, other) = (Cache::new(), hms_stack::Configuration::default());
+    let mut slow = other;
+    slow.health.heartbeat = hms_machine::Duration::from_millis(400);
+    let worlds = [plan.worlds.clone(), plan.worlds.clone()].concat();
+    let evaluator = plan.evaluator(&worlds, &cache, 2, &|_| true).unwrap();
+    let seeds = [hms_machine::Seed(1), hms_machine::Seed(2)];
+    for cells in [evaluator.measure(&[other, slow], &seeds).unwrap(), evaluator.measure_in(1, &[other, slow], &seeds).unwrap()] {
+        let violations = |place: usize| plan.question.answer(&cells[place]).violations[0];
+        assert!(violations(0) == 0.0 && violations(1) < 0.0, "{} {}", violations(0), violations(1));
+    }
+    assert_eq!(cache.computed_and_known().0, 4, "the base is not run again for itself");
+}
+
+#[test]
 fn every_algorithm_for_one_objective_ends_and_resumes() {
     let all = each(&CAMPAIGN.replace("most = 4", "most = 3"), 1);
     are_themselves(&all, &["generational", "steady-state", "crowding", "strategy-plus", "strategy-comma", "coordinates"]);

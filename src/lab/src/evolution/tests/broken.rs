@@ -41,6 +41,12 @@ fn bad_campaigns_are_refused_with_place_and_help() {
         ("an impossible constraint", constraint, "constraints = [\"availability >= 1.5\"]", &["can never hold", "at most 1"]),
         ("an impossible bound", constraint, "constraints = [\"detection_p99 <= -1\"]", &["can never hold", "never below 0"]),
         ("a limit that is no number", constraint, "constraints = [\"availability >= nan\"]", &["has no number as its limit"]),
+        (
+            "a limit that is half the base",
+            constraint,
+            "constraints = [\"overhead_cpu <= base * 2\"]",
+            &["has no number as its limit"],
+        ),
         ("an unknown constraint", constraint, "constraints = [\"avail >= 0.5\"]", &["did you mean `availability`?"]),
         (
             "an empty range",

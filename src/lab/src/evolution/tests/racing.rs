@@ -117,6 +117,7 @@ fn nine_in_ten() -> Constraint {
         text: "availability >= 0.9".to_owned(),
         objective: place("availability").unwrap(),
         limit: 0.9,
+        base: false,
         least: true,
         probability: None,
     }
@@ -163,6 +164,7 @@ fn tails_and_chances_are_not_raced() {
         text: "P(recovery_p95 <= 5) >= 0.7".to_owned(),
         objective: place("recovery_p95").unwrap(),
         limit: 5.0,
+        base: false,
         least: false,
         probability: Some(0.7),
     };
@@ -232,6 +234,38 @@ fn what_never_came_counts_as_the_whole_run_and_what_nothing_called_for_not_at_al
     assert_eq!(question.answer(&[Ok(quiet)]).failure.as_deref(), Some("no seed gives recovery_p95"));
     let nan = question.answer(&[cell(Some(f64::NAN), 1.0)]);
     assert_eq!(nan.failure.as_deref(), Some("recovery_p95 is not a number"));
+}
+
+#[test]
+fn a_bound_may_be_what_the_base_gives_on_the_same_seed() {
+    let bound = |text: &str, least, limit| Constraint {
+        text: text.to_owned(),
+        objective: place(if least { "availability" } else { "recovery_p95" }).unwrap(),
+        limit,
+        base: true,
+        least,
+        probability: None,
+    };
+    let question =
+        question(vec![bound("recovery_p95 <= base + 0.5", false, 0.5), bound("availability >= base", true, 0.0), nine_in_ten()]);
+    assert_eq!(question.beside(), [place("recovery_p95").unwrap(), place("availability").unwrap()]);
+    let beside = |recovery: f64, availability: f64, base: [Option<f64>; 2]| {
+        cell(Some(recovery), availability).map(|mut values| {
+            values.extend(base);
+            values
+        })
+    };
+    // One seed in eight is a bad day for everybody: its thirty seconds say nothing about the candidate.
+    let bad = |seed: usize| if seed == 5 { 30.0 } else { 0.0 };
+    let apart = |more: f64| {
+        let cells: Vec<Measured> = (0..8).map(|seed| beside(bad(seed) + more, 0.95, [Some(bad(seed)), Some(0.96)])).collect();
+        question.answer(&cells).violations
+    };
+    let (worse, better) = (apart(0.75), apart(-1.0));
+    assert!((worse[0] - 0.25).abs() < 1e-9 && (better[0] + 1.5).abs() < 1e-9, "{worse:?} {better:?}");
+    assert!((worse[1] - 0.01).abs() < 1e-9 && worse[2] < 0.0, "{worse:?}");
+    let silent = question.answer(&[beside(9.0, 0.95, [None, None])]);
+    assert_eq!(silent.violations[..2], [0.0, 0.0], "where the base says nothing, nothing is held against it");
 }
 
 #[test]

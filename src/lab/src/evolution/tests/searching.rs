@@ -50,6 +50,26 @@ fn threads_interruptions_and_caches_change_nothing() {
 }
 
 #[test]
+fn what_is_held_against_the_base_is_so_on_every_seed_and_any_number_of_threads() {
+    let bound = "constraints = [\"overhead_cpu <= 0.5\", \"stack_messages <= base\"]";
+    let bench = Bench::new(&CAMPAIGN.replace("constraints = [\"overhead_cpu <= 0.5\"]", bound));
+    let plan = bench.plan();
+    let one = search(&plan, &bench.path("one"), Opening::New, 1, usize::MAX).unwrap();
+    let two = search(&plan, &bench.path("two"), Opening::New, 2, usize::MAX).unwrap();
+    assert_eq!(one.hash, two.hash);
+    assert!(bytes(&bench.path("one")) == bytes(&bench.path("two")), "two threads write other bytes");
+    // Nobody sends other messages than the base on its own seeds than the base itself.
+    let base = &one.individuals[0];
+    assert_eq!((base.genome.clone(), base.violations[1]), (plan.genes.encode(plan.genes.base()), 0.0));
+    let default = one.verdict.contenders.iter().find(|contender| contender.name == "default").unwrap();
+    assert_eq!(default.evaluation.violations[1], 0.0, "on held-out seeds, too");
+    let of = |low: bool| one.individuals.iter().filter(|one| one.failure.is_none() && (one.violations[1] < 0.0) == low).count();
+    assert!(of(true) > 0 && of(false) > 1, "some send less and some more: {} {}", of(true), of(false));
+    let report = fs::read_to_string(bench.path("one").join(REPORT)).unwrap();
+    assert!(report.contains("`stack_messages <= base` on average over seeds (the base:"), "{report}");
+}
+
+#[test]
 fn a_search_finds_something_and_says_what_it_is_worth() {
     let bench = Bench::new(CAMPAIGN);
     let plan = bench.plan();
