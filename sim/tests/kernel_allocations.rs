@@ -86,7 +86,7 @@ fn the_steady_state_allocates_nothing_but_the_list_of_chunk_hashes() {
             scheduler.schedule_at(Instant::from_nanos(u64::from(node)), Event::Beat(node));
         }
         let run = |simulation: &mut Simulation<Nodes>, events| {
-            let ended = simulation.run(&Limits { until: Instant::MAX, events: Some(events) });
+            let ended = simulation.run(&Limits { events: Some(events), ..Limits::default() });
             assert!(matches!(ended, Err(RunError::EventLimit { .. })), "{ended:?}");
         };
         run(&mut simulation, 500_000);

@@ -120,8 +120,9 @@ fn a_folder_that_holds_something_else_is_left_alone() {
 }
 
 #[test]
-fn a_spent_budget_of_events_fails_and_leaves_nothing_behind() {
+fn a_spent_budget_of_events_or_memory_fails_and_leaves_nothing_behind() {
     let bench = Bench::new();
     bench.quick_run("a", &["--set", "run.events_max=10000"]).fails(1, &["event limit reached", "--set run.events_max=100000"]);
+    bench.quick_run("a", &["--set", "run.pending_max=10"]).fails(1, &["pending limit reached", "--set run.pending_max=100"]);
     assert_eq!(std::fs::read_dir(bench.folder.path()).unwrap().count(), 0);
 }

@@ -89,6 +89,9 @@ fn told(error: &RunError) -> String {
         RunError::EventLimit { .. } => {
             format!("{error}. Raise `run.events_max` in the scenario, or look for what makes so many events.")
         }
+        RunError::PendingLimit { .. } => {
+            format!("{error}. Raise `run.pending_max` in the scenario, or look for what piles up.")
+        }
         RunError::TimeOverflow { .. } | RunError::ScheduledInThePast { .. } => {
             format!("{error}. This is a bug of hms: please report it with the scenario and the seed.")
         }

@@ -11,7 +11,7 @@ use super::workload::{Delays, Exponential, HEARTBEAT, MEAN_DELAY, Rng, TIMEOUT, 
 /// Dispatches `events` more events.
 pub(crate) fn advance<M: Model>(simulation: &mut Simulation<M>, events: u64) {
     let budget = simulation.events() + events;
-    let ended = simulation.run(&Limits { until: Instant::MAX, events: Some(budget) });
+    let ended = simulation.run(&Limits { events: Some(budget), ..Limits::default() });
     assert!(ended.is_err() && simulation.events() == budget, "scenarios never end: {ended:?}");
 }
 

@@ -41,6 +41,7 @@ pub(crate) fn scenario(hosts: usize, zones: usize) -> Scenario {
             warmup: Duration::ZERO,
             sample_every: Duration::from_secs(1),
             events_max: 10_000_000_000,
+            pending_max: 20_000_000,
         },
         cluster: Cluster {
             regions: names("region", 1),

@@ -66,7 +66,7 @@ fn skip_to<M: Model>(simulation: &mut Simulation<M>, events: u64, limits: &Limit
     if simulation.events() >= events {
         return Ok(());
     }
-    match simulation.run(&Limits { until: limits.until, events: Some(events) }) {
+    match simulation.run(&Limits { events: Some(events), ..Limits::until(limits.until) }) {
         Ok(_) | Err(RunError::EventLimit { .. }) => Ok(()),
         Err(error) => Err(error),
     }

@@ -14,6 +14,14 @@ pub enum RunError {
         /// Simulated time of the last event.
         now: Instant,
     },
+    /// More is pending than the budget of memory allows: calls that pile up, or a budget that is too small.
+    #[error("pending limit reached: more than {limit} events are pending at {now}")]
+    PendingLimit {
+        /// Most events that may be pending.
+        limit: usize,
+        /// Simulated time of the last event.
+        now: Instant,
+    },
     /// The caller's `should_stop` said so: a wall-clock limit or Ctrl-C. The simulation is whole and can be run on.
     #[error("interrupted after {events} events at {now}")]
     Interrupted {

@@ -15,18 +15,20 @@ pub struct Limits {
     /// Budget of dispatched events, counted from the beginning of the simulation (so a restored snapshot meets it at the same
     /// event). Default: none.
     pub events: Option<u64>,
+    /// Budget of memory: most events and timers that may be pending, looked at every [`CHUNK_EVENTS`] events. Default: none.
+    pub pending: Option<usize>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { until: Instant::MAX, events: None }
+        Limits { until: Instant::MAX, events: None, pending: None }
     }
 }
 
 impl Limits {
-    /// Runs up to and including `until`, with no budget of events.
+    /// Runs up to and including `until`, with no budget.
     pub fn until(until: Instant) -> Self {
-        Limits { until, events: None }
+        Limits { until, ..Limits::default() }
     }
 }
 
@@ -177,7 +179,7 @@ impl<M: Model> Simulation<M> {
     /// Runs until a limit is met or nothing is pending. It can be called again, to run on.
     ///
     /// # Errors
-    /// See [`RunError`]; all but [`RunError::Interrupted`]. After an [`RunError::EventLimit`] the simulation is whole and can be run on.
+    /// See [`RunError`]; all but [`RunError::Interrupted`]. After an [`RunError::EventLimit`] or [`RunError::PendingLimit`] the simulation is whole and can be run on.
     pub fn run(&mut self, limits: &Limits) -> Result<Outcome, RunError> {
         self.run_interruptible(limits, &mut || false)
     }
@@ -194,6 +196,9 @@ impl<M: Model> Simulation<M> {
         loop {
             if should_stop() {
                 return Err(RunError::Interrupted { events: self.events, now: self.now() });
+            }
+            if let Some(limit) = limits.pending.filter(|limit| self.pending() > *limit) {
+                return Err(RunError::PendingLimit { limit, now: self.now() });
             }
             let pause = budget.min((self.events / CHUNK_EVENTS + 1) * CHUNK_EVENTS);
             while self.events < pause {

@@ -150,13 +150,27 @@ fn a_stop_ends_the_run_after_the_event_at_hand_and_the_run_can_go_on() {
 
 #[test]
 fn the_budget_of_events_is_an_error_only_if_more_was_due() {
-    let budget = |events, until| Limits { until: Instant::from_nanos(until), events: Some(events) };
+    let budget = |events, until| Limits { events: Some(events), ..Limits::until(Instant::from_nanos(until)) };
     let mut simulation = scripted(&[&[Action::In(1, 1), Action::In(2, 2)]]);
     let now = Instant::from_nanos(10);
     assert_eq!(simulation.run(&budget(1, 99)), Err(RunError::EventLimit { limit: 1, now }));
     assert_eq!(simulation.run(&budget(2, 11)), Ok(Outcome::UntilReached));
     assert_eq!(simulation.run(&budget(3, 99)), Ok(Outcome::Drained));
     assert_eq!(simulation.events(), 3);
+}
+
+#[test]
+fn the_budget_of_memory_ends_a_run_that_piles_up_and_no_other() {
+    let budget = |pending| Limits { pending: Some(pending), ..Limits::default() };
+    let piling = || scripted(&[&[Action::In(1, 1), Action::In(2, 2), Action::In(3, 3)]]);
+    let mut simulation = piling();
+    assert_eq!(simulation.run(&Limits::until(Instant::from_nanos(10))), Ok(Outcome::UntilReached));
+    let now = Instant::from_nanos(10);
+    assert_eq!(simulation.run(&budget(2)), Err(RunError::PendingLimit { limit: 2, now }));
+    assert_eq!(simulation.run(&budget(3)), Ok(Outcome::Drained), "it is whole, and goes on with more");
+    let (mut free, mut bound) = (piling(), piling());
+    assert_eq!((free.run(&Limits::default()), bound.run(&budget(100))), (Ok(Outcome::Drained), Ok(Outcome::Drained)));
+    assert_eq!(free.hash(), bound.hash());
 }
 
 #[test]
@@ -200,7 +214,7 @@ fn shuffled_ties_keep_causes_before_effects_and_are_the_same_for_the_same_key() 
 fn a_chunk_hash_is_taken_after_each_4096_events() {
     let mut simulation = scripted(&[&[Action::In(1, 0)]]);
     for (events, chunks) in [(4_095, 0), (4_096, 1), (8_191, 1), (8_192, 2)] {
-        simulation.run(&Limits { until: Instant::MAX, events: Some(events) }).unwrap_err();
+        simulation.run(&Limits { events: Some(events), ..Limits::default() }).unwrap_err();
         assert_eq!(simulation.chunk_hashes().len(), chunks, "{events} events");
         if events.is_multiple_of(4_096) {
             assert_eq!(simulation.chunk_hashes().last(), Some(&simulation.hash().0));

@@ -129,6 +129,10 @@ fn died(error: RunError, inputs: &Inputs) -> Failure {
             "{error}. Raise the budget with --set run.events_max={}, or look for what makes so many events",
             inputs.scenario().run.events_max.saturating_mul(10)
         )),
+        RunError::PendingLimit { .. } => Failure::Failed(format!(
+            "{error}. Raise the budget with --set run.pending_max={}, or look for what piles up",
+            inputs.scenario().run.pending_max.saturating_mul(10)
+        )),
         RunError::TimeOverflow { .. } | RunError::ScheduledInThePast { .. } => {
             Failure::Failed(format!("{error}. This is a bug of hms: please report it with the scenario and the seed"))
         }

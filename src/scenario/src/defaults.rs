@@ -60,7 +60,13 @@ pub(crate) fn all() -> Share {
 }
 
 pub(crate) fn run() -> Run {
-    Run { duration: seconds(120), warmup: seconds(0), sample_every: seconds(1), events_max: 10_000_000_000 }
+    Run {
+        duration: seconds(120),
+        warmup: seconds(0),
+        sample_every: seconds(1),
+        events_max: 10_000_000_000,
+        pending_max: 20_000_000,
+    }
 }
 
 /// The granularity of a general-purpose scheduler.

@@ -52,4 +52,6 @@ pub struct Run {
     pub sample_every: Duration,
     /// The run fails when it has dispatched this many events; default 10^10.
     pub events_max: u64,
+    /// The run fails when more events than this are pending at a time: its budget of memory; default 2 × 10^7.
+    pub pending_max: u64,
 }

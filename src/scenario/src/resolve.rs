@@ -89,7 +89,7 @@ impl Resolver<'_> {
     }
 
     fn run(&mut self, run: file::Run, place: &Place) -> model::Run {
-        let file::Run { duration, warmup, sample_every, events_max } = run;
+        let file::Run { duration, warmup, sample_every, events_max, pending_max } = run;
         self.positive(duration, &place.key("duration"));
         if warmup >= duration && !duration.0.is_zero() {
             let problem = Problem::new("", format!("the warm-up of {warmup} leaves nothing of the run of {duration} to measure"));
@@ -102,7 +102,7 @@ impl Resolver<'_> {
                 Problem::new("", format!("a sample every {sample_every} makes more than {SAMPLES_MAX} rows in {duration}"));
             self.blame(&place.key("sample_every"), problem.expected("a longer time between samples"));
         }
-        model::Run { duration: duration.0, warmup: warmup.0, sample_every: sample_every.0, events_max }
+        model::Run { duration: duration.0, warmup: warmup.0, sample_every: sample_every.0, events_max, pending_max }
     }
 
     /// Tells if a time is zero; true if it is not.

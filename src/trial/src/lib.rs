@@ -101,15 +101,17 @@ impl Trial {
         World::simulation(Arc::clone(&self.scenario), Arc::new(self.stack), self.seed, setup)
     }
 
-    /// The end of the run and its budget of events.
+    /// The end of the run and its budgets of events and memory.
     pub fn limits(&self) -> Limits {
-        Limits { until: Instant::ZERO + self.scenario.run.duration, events: Some(self.scenario.run.events_max) }
+        let run = &self.scenario.run;
+        let pending = usize::try_from(run.pending_max).unwrap_or(usize::MAX);
+        Limits { until: Instant::ZERO + run.duration, events: Some(run.events_max), pending: Some(pending) }
     }
 
     /// Runs the trial to its end.
     ///
     /// # Errors
-    /// [`RunError`]: the budget of events is used up, or the world asked for the impossible (a bug).
+    /// [`RunError`]: the budget of events or of memory is used up, or the world asked for the impossible (a bug).
     pub fn run(&self) -> Result<Outcome, RunError> {
         self.run_watched(&mut |_| true)
     }

@@ -62,7 +62,7 @@ fn toy(seed: u64, processes: u16, delays: &[u64], kind: QueueKind) -> Simulation
 }
 
 fn budget(events: u64) -> Limits {
-    Limits { until: Instant::MAX, events: Some(events) }
+    Limits { events: Some(events), ..Limits::default() }
 }
 
 fn run(simulation: &mut Simulation<Toy>, events: u64) {
@@ -123,7 +123,7 @@ proptest! {
         let mut pieced = toy(seed, processes, &delays, QueueKind::Heap);
         for piece in pieces {
             let until = pieced.now() + Duration::from_nanos(piece);
-            prop_assert_ne!(pieced.run(&Limits { until, events: Some(events / 2) }), Ok(Outcome::Stopped));
+            prop_assert_ne!(pieced.run(&Limits { events: Some(events / 2), ..Limits::until(until) }), Ok(Outcome::Stopped));
             pieced.next_time();
         }
         run(&mut pieced, events);

@@ -78,7 +78,7 @@ fn a_closed_client_that_is_refused_at_once_and_does_not_think_lets_time_pass() {
     world.faults = vec![rule("outage", outage, target, Start::At(vec![secs(5)]), Some(always_secs(1.0)))];
     world.services[0].work = always_secs(0.01);
     let mut simulation = simulation(world, ToyConfiguration::default(), 1, Detail::Changes);
-    let limits = Limits { until: secs(20), events: Some(1_000_000) };
+    let limits = Limits { events: Some(1_000_000), ..Limits::until(secs(20)) };
     simulation.run(&limits).expect("time passes");
 }
 

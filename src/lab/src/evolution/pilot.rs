@@ -108,7 +108,7 @@ pub fn pilot(plan: &Plan, jobs: usize, watch: &(dyn Fn(Step) -> bool + Sync)) ->
     let evaluator = plan.evaluator(plan.last_worlds(), &cache, jobs, watch)?;
     let search = SeedPlan::new(plan.settings.root).search;
     let seeds: Vec<Seed> = (0..SEEDS).map(|index| search.get(index)).collect();
-    let configurations = mutants(plan);
+    let configurations = mutants(plan, MUTANTS);
     let began = WallInstant::now();
     let cells = evaluator.measure(&configurations, &seeds).map_err(|stopped: Stopped| stopped.to_string())?;
     let trials = cache.computed_and_known().0;
@@ -118,14 +118,14 @@ pub fn pilot(plan: &Plan, jobs: usize, watch: &(dyn Fn(Step) -> bool + Sync)) ->
     Ok(Pilot { advice, trials, trial_seconds, threads, planned: plan.trials() })
 }
 
-/// The base, and configurations that differ from it in one gene each.
-fn mutants(plan: &Plan) -> Vec<Configuration> {
+/// The base, and so many configurations that differ from it in one gene each.
+pub(super) fn mutants(plan: &Plan, count: usize) -> Vec<Configuration> {
     let mut rng = Rng::new(plan.settings.root.derive("evolve/pilot", 0), 0);
     let base = plan.genes.encode(plan.genes.base());
     let mut found = vec![plan.genes.decode(&base)];
     // A redrawn gene may mean the same; after many tries there are only so many neighbours.
-    for _ in 0..50 * MUTANTS {
-        if found.len() > MUTANTS {
+    for _ in 0..50 * count {
+        if found.len() > count {
             break;
         }
         let mut genome = base.clone();
@@ -186,7 +186,7 @@ fn moments(values: &[f64]) -> (f64, f64) {
     (mean, if values.len() > 1 { squares / (count - 1.0) } else { 0.0 })
 }
 
-fn median(values: &mut [f64]) -> Option<f64> {
+pub(super) fn median(values: &mut [f64]) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     match values.len() {

@@ -133,7 +133,7 @@ fn between(
     let from_chunk = parting(&left.chunks, &outcome.chunks);
     let (original, changed) = (original.trial(), changed.trial());
     let until = original.limits().until.min(changed.limits().until);
-    let limits = Limits { until, events: None };
+    let limits = Limits::until(until);
     let parted = first_divergent_event(original.simulation(), changed.simulation(), from_chunk, &limits)?;
     Ok(Some(match parted {
         Some(parted) => Divergence::Event {
@@ -156,7 +156,7 @@ fn moment_after(inputs: &Inputs, events: u64) -> Result<Option<Moment>, ReplayEr
     let mut simulation = trial.simulation();
     let until = trial.limits().until;
     if events > 0 {
-        match simulation.run(&Limits { until, events: Some(events) }) {
+        match simulation.run(&Limits { events: Some(events), ..Limits::until(until) }) {
             Ok(_) | Err(RunError::EventLimit { .. }) => {}
             Err(error) => return Err(error.into()),
         }

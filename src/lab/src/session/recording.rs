@@ -164,7 +164,7 @@ impl Session {
             self.present = Present::of(shot);
         }
         let until = self.trial.limits().until;
-        match self.present.simulation.run(&Limits { until, events: Some(events) }) {
+        match self.present.simulation.run(&Limits { events: Some(events), ..Limits::until(until) }) {
             // The budget is where it was to go.
             Ok(_) | Err(RunError::EventLimit { .. }) => Ok(&self.present.simulation),
             Err(error) => Err(error),

@@ -11,7 +11,7 @@ use super::super::plan::Plan;
 use super::super::study::Study;
 use super::super::verdict::Comparison;
 use super::robustness::{DRIFT, worst};
-use super::{Analysis, Drifted, Mix, figures, start};
+use super::{Analysis, Drifted, Mix, NAMED_ABOVE, Neighbour, figures, start};
 use crate::presets::DEFAULT;
 
 /// What is to be shown: so much better than the default.
@@ -181,6 +181,7 @@ fn holds(text: &mut String, plan: &Plan, study: &Study, analysis: &Analysis) {
         let _ = writeln!(text, "\n{UNCORRECTED}");
     }
     mixes(text, plan, analysis);
+    shared(text, plan, analysis);
     let _ = writeln!(
         text,
         "\nSeeds of the verdict: root {}, held-out numbers 0 to {}.\n",
@@ -317,6 +318,36 @@ fn least_among(plan: &Plan, violation: f64) -> &'static str {
         " among those that keep every constraint"
     } else {
         " among those that break the constraints least: none keeps them all"
+    }
+}
+
+/// What one-gene mutants of the base share with it.
+fn shared(text: &mut String, plan: &Plan, analysis: &Analysis) {
+    let found = &analysis.neighbours;
+    for (target, about) in plan.question.targets.iter().enumerate() {
+        let Some(median) = found.share(target) else { continue };
+        let _ = write!(
+            text,
+            "\nWorlds are shared: with a change of one gene the variance of the difference to the {} in `{}` is {median:.3} of the sum of both variances, in the median of {} mutants on {} seeds (1 without shared worlds).",
+            start(plan),
+            about.name,
+            found.mutants.len(),
+            found.seeds
+        );
+        let of = |mutant: &Neighbour| {
+            let share = mutant.shares[target].filter(|share| *share > NAMED_ABOVE)?;
+            let (name, from, to) = mutant.parameters.first()?;
+            Some(format!("`{name}` from {from} to {to} ({share:.3})"))
+        };
+        let named: Vec<String> = found.mutants.iter().filter_map(of).collect();
+        if !named.is_empty() {
+            let _ = write!(
+                text,
+                " More than {NAMED_ABOVE} with {}: what they change is another thing on every seed.",
+                named.join(", ")
+            );
+        }
+        text.push('\n');
     }
 }
 

@@ -10,6 +10,7 @@ mod figures;
 pub(crate) mod followed;
 pub(crate) mod ground;
 pub(crate) mod mixes;
+pub(crate) mod neighbours;
 pub(crate) mod proof;
 pub(crate) mod robustness;
 pub(crate) mod sensitivity;
@@ -20,6 +21,7 @@ pub use ablation::{Moved, Path as AblationPath, Step as AblationStep};
 pub use baselines::Baseline;
 pub use followed::Followed;
 pub use mixes::Mix;
+pub use neighbours::{NAMED_ABOVE, Neighbour, Neighbours};
 pub use proof::{Evidence, OnScenario};
 pub use robustness::{Drifted, Robustness};
 pub use sensitivity::{Effect, Interaction, Sensitivity};
@@ -31,6 +33,7 @@ use hms_evolve::Rng;
 use hms_stack::Configuration;
 
 use super::evaluator::{Evaluator, Stopped};
+use super::pilot;
 use super::plan::Plan;
 use super::search::Progress;
 use super::state::{Generation, Individual};
@@ -47,6 +50,8 @@ pub struct Analysis {
     pub mixes: Vec<Mix>,
     /// What stands behind the comparison with the default, target by target.
     pub evidence: Vec<Evidence>,
+    /// What one-gene mutants share with the base.
+    pub neighbours: Neighbours,
     /// From the base to the winner.
     pub path: AblationPath,
     /// The winner's neighbourhood.
@@ -100,7 +105,8 @@ pub(super) fn cost(plan: &Plan, search: u64) -> u64 {
     // The best of each generation under each of the conditions, and of the last before them.
     let changes = if plan.phases.is_empty() { 0 } else { plan.settings.generations + 1 + plan.phases.len() as u64 };
     let followed = changes * held_out.min(followed::SEEDS_MAX as u64);
-    (singles + path + joint + followed) * plan.worlds.len() as u64
+    let neighbours = (neighbours::MUTANTS as u64 + 1) * held_out.min(neighbours::SEEDS_MAX as u64);
+    (singles + path + joint + followed + neighbours) * plan.worlds.len() as u64
 }
 
 /// Analyses the first choice; `None` where nothing was chosen.
@@ -126,6 +132,7 @@ pub(super) fn analyse(
     let first: Vec<&str> = path.steps.iter().flat_map(|step| &step.parameters).map(|moved| moved.name).collect();
     show(Stage::Robustness);
     let robustness = robustness::wander(&ground, &winner.genome, &winner.configuration, (trials, &first), root)?;
+    let neighbours = neighbours::look(&ground, &pilot::mutants(plan, neighbours::MUTANTS))?;
     let scenarios = if evaluator.worlds().len() > 1 {
         proof::by_scenario(evaluator, &plan.question, &winner.configuration, &rivals(findings), &verdict.seeds, root)?
     } else {
@@ -156,7 +163,7 @@ pub(super) fn analyse(
         let afresh: Option<&mut dyn FnMut(Progress)> = if with_baselines { Some(&mut heard) } else { None };
         followed::follow(plan, evaluators, (findings.individuals, findings.generations), &verdict.seeds, afresh)?
     };
-    Ok(Some(Analysis { scenarios, mixes, evidence, path, robustness, sensitivity, baselines, followed }))
+    Ok(Some(Analysis { scenarios, mixes, evidence, neighbours, path, robustness, sensitivity, baselines, followed }))
 }
 
 /// What the path to the winner starts from, in words: the campaign's base, which most often is the default.
