@@ -30,6 +30,8 @@ optimised build for it. Exit codes: 0 every goal is reached, 7 one is not.";
 
 /// Races are to save so many times as many trials.
 const TIMES: f64 = 3.0;
+/// Loss by which searches with races may be worse, beyond doubt no more: their quality is equal then. An interval that merely reaches 0 is one of too few roots as well.
+const WORSE_MOST: f64 = 0.05;
 
 /// Measures the genetic engine.
 #[derive(Debug, clap::Args)]
@@ -145,7 +147,7 @@ fn races(arguments: &RaceArguments) -> Result<(), Failure> {
     };
     let kept = if arguments.cells.is_some() { "trials are kept: begin again with the same --cells" } else { "nothing was kept" };
     let found = evolution::races(&plan, options)?.ok_or_else(|| Failure::Interrupted(format!("interrupted: {kept}")))?;
-    let equal = found.improvement.is_some_and(|interval| interval.high >= 0.0);
+    let equal = found.improvement.is_some_and(|interval| interval.low >= -WORSE_MOST);
     if arguments.json {
         let ends = |found: Option<Interval>| json!(found.map(|found| [found.estimate, found.low, found.high]));
         let side = |side: &RaceSide| json!({ "trials": side.trials, "loss": side.loss, "violation": side.violation });
@@ -202,8 +204,9 @@ fn raced(found: &Races, held_out: u64, equal: bool) -> String {
     let (times, mark) = (found.times(), reached(found.times() >= TIMES));
     let _ = writeln!(
         text,
-        "All roots: {times:.2} times as many trials without races (to be {TIMES} or more: {mark}); races lose less by {} (to reach 0: {}).",
+        "All roots: {times:.2} times as many trials without races (to be {TIMES} or more: {mark}); races lose less by {} (to lie above -{:.0} %: {}).",
         share(found.improvement),
+        100.0 * WORSE_MOST,
         reached(equal)
     );
     if found.broken() > 0 {

@@ -465,7 +465,7 @@ fn genes(text: &mut String, plan: &Plan, analysis: &Analysis) {
         let _ = writeln!(text, "\nPairs that work together: {said}.\n");
     }
     text.push_str(
-        "Method: share of the variance of ranks between classes of equally many individuals (first-order sensitivity from given data, Plischke et al. 2013), less what shuffled losses give on average; pairs: what both explain beyond the sum of the two. Told is what explains more than each of 39 shuffles, and by chance alone one gene or pair in 40 does. It describes the ground that the search walked on.\n\n",
+        "Method: share of the variance of ranks between classes of equally many individuals (first-order sensitivity from given data, Plischke et al. 2013), those in whom the gene does not matter left aside; the gene that explains most first, every other by what it explains beyond those before it; less what shuffles give on average. Pairs: what both explain beyond the sum of the two. Told is what explains more than each of 39 shuffles, and by chance alone one gene or pair in 40 does. It describes the ground that the search walked on.\n\n",
     );
 }
 

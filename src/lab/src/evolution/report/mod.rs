@@ -185,7 +185,9 @@ fn rivals<'a>(findings: &'a Findings<'_>) -> Vec<&'a Contender> {
 /// From everybody who was measured once; those who failed lost everything and are left out.
 fn sensitivity_of(findings: &Findings<'_>, target: usize) -> Sensitivity {
     let measured = findings.individuals.iter().filter(|one| one.failure.is_none() && !one.again && !one.objectives.is_empty());
-    let rows: Vec<(&[f64], f64)> = measured.map(|one| (one.genome.as_slice(), one.objectives[target])).collect();
-    let (genomes, losses): (Vec<&[f64]>, Vec<f64>) = rows.into_iter().unzip();
+    let genes = &findings.plan.genes;
+    let seen = |genome: &[f64]| genes.active(genome).iter().zip(genome).map(|(active, value)| active.then_some(*value)).collect();
+    let (genomes, losses): (Vec<Vec<Option<f64>>>, Vec<f64>) =
+        measured.map(|one| (seen(&one.genome), one.objectives[target])).unzip();
     sensitivity::read(&genomes, &losses, findings.plan.settings.root)
 }

@@ -87,7 +87,7 @@ fn study(plan: &Plan) -> Study {
     let seeds = fixture::seeds();
     let genome = plan.genes.encode(&winner());
     let ground = Ground { genes: &plan.genes, question: &plan.question, measure: &fixture::measure, seeds: &seeds };
-    let rows: Vec<&[f64]> = individuals.iter().map(|one| one.genome.as_slice()).collect();
+    let rows: Vec<Vec<Option<f64>>> = individuals.iter().map(|one| one.genome.iter().copied().map(Some).collect()).collect();
     let losses: Vec<f64> = individuals.iter().map(|one| one.objectives[0]).collect();
     let analysis = Analysis {
         scenarios: Vec::new(),
