@@ -132,7 +132,7 @@ fn a_winner_that_breaks_a_constraint_on_held_out_seeds_is_told_so() {
     fs::write(bench.path("campaign.toml"), strict).unwrap();
     let ended = bench.run(&["--out", "out"]);
     let told = String::from_utf8_lossy(&ended.stdout);
-    assert!(told.contains("breaks a constraint on the held-out seeds: missed by"), "{told}");
+    assert!(told.contains("breaks a constraint on the held-out seeds: `detection_p99 <= 1us` missed by"), "{told}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub struct Limits {
     /// Budget of dispatched events, counted from the beginning of the simulation (so a restored snapshot meets it at the same
     /// event). Default: none.
     pub events: Option<u64>,
-    /// Budget of memory: most events and timers that may be pending, looked at every [`CHUNK_EVENTS`] events. Default: none.
+    /// Budget of memory: most events and timers that may be pending, looked at every [`CHUNK_EVENTS`] events from the first on. Default: none.
     pub pending: Option<usize>,
 }
 
@@ -197,7 +197,9 @@ impl<M: Model> Simulation<M> {
             if should_stop() {
                 return Err(RunError::Interrupted { events: self.events, now: self.now() });
             }
-            if let Some(limit) = limits.pending.filter(|limit| self.pending() > *limit) {
+            // At the same events however often the run is cut into pieces.
+            let looking = self.events.is_multiple_of(CHUNK_EVENTS);
+            if let Some(limit) = limits.pending.filter(|limit| looking && self.pending() > *limit) {
                 return Err(RunError::PendingLimit { limit, now: self.now() });
             }
             let pause = budget.min((self.events / CHUNK_EVENTS + 1) * CHUNK_EVENTS);

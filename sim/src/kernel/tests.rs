@@ -5,7 +5,7 @@ mod snapshots;
 
 use hms_machine::{Duration, Instant};
 
-use super::{Limits, Model, Outcome, QueueKind, RunError, Scheduler, Simulation, TimerId};
+use super::{CHUNK_EVENTS, Limits, Model, Outcome, QueueKind, RunError, Scheduler, Simulation, TimerId};
 
 /// SplitMix64 (Steele, Lea and Flood 2014): a generator for tests.
 #[derive(Clone)]
@@ -159,18 +159,47 @@ fn the_budget_of_events_is_an_error_only_if_more_was_due() {
     assert_eq!(simulation.events(), 3);
 }
 
+/// Every event schedules two for the next nanosecond.
+#[derive(Clone, Debug, Default)]
+struct Doubling;
+
+impl Model for Doubling {
+    type Event = ();
+
+    fn handle(&mut self, (): (), scheduler: &mut Scheduler<()>) {
+        scheduler.schedule_in(Duration::from_nanos(1), ());
+        scheduler.schedule_in(Duration::from_nanos(1), ());
+    }
+
+    fn fingerprint((): &()) -> u64 {
+        0
+    }
+}
+
 #[test]
-fn the_budget_of_memory_ends_a_run_that_piles_up_and_no_other() {
-    let budget = |pending| Limits { pending: Some(pending), ..Limits::default() };
-    let piling = || scripted(&[&[Action::In(1, 1), Action::In(2, 2), Action::In(3, 3)]]);
-    let mut simulation = piling();
-    assert_eq!(simulation.run(&Limits::until(Instant::from_nanos(10))), Ok(Outcome::UntilReached));
-    let now = Instant::from_nanos(10);
-    assert_eq!(simulation.run(&budget(2)), Err(RunError::PendingLimit { limit: 2, now }));
-    assert_eq!(simulation.run(&budget(3)), Ok(Outcome::Drained), "it is whole, and goes on with more");
-    let (mut free, mut bound) = (piling(), piling());
-    assert_eq!((free.run(&Limits::default()), bound.run(&budget(100))), (Ok(Outcome::Drained), Ok(Outcome::Drained)));
-    assert_eq!(free.hash(), bound.hash());
+fn the_budget_of_memory_ends_a_run_that_piles_up_at_the_same_event_in_one_piece_or_many() {
+    let piling = || {
+        let mut simulation = Simulation::new(Doubling);
+        simulation.scheduler_mut().schedule_in(Duration::ZERO, ());
+        simulation
+    };
+    // After each event one more is pending: at 4,096 events 4,097, which is looked at, and at 8,192 as many more.
+    let budget = |pending, until| Limits { pending: Some(pending), ..Limits::until(Instant::from_nanos(until)) };
+    let mut whole = piling();
+    let ended = whole.run(&budget(5_000, 99));
+    assert!(matches!(ended, Err(RunError::PendingLimit { limit: 5_000, .. })), "{ended:?}");
+    assert_eq!((whole.events(), whole.pending()), (2 * CHUNK_EVENTS, 8_193));
+    let mut pieces = piling();
+    let ended = (1..99).map(|until| pieces.run(&budget(5_000, until))).find(Result::is_err);
+    assert!(matches!(ended, Some(Err(RunError::PendingLimit { .. }))), "{ended:?}");
+    assert_eq!((pieces.events(), pieces.hash()), (whole.events(), whole.hash()));
+    // It is whole, and a run with more goes on to where one without a budget gets.
+    let mut free = piling();
+    assert_eq!(
+        (pieces.run(&budget(1 << 20, 14)), free.run(&Limits::until(Instant::from_nanos(14)))),
+        (Ok(Outcome::UntilReached), Ok(Outcome::UntilReached))
+    );
+    assert_eq!((pieces.hash(), pieces.events()), (free.hash(), free.events()));
 }
 
 #[test]

@@ -78,7 +78,7 @@ pub struct Run {
     /// The run fails when it has dispatched this many events.
     #[schemars(range(min = 1))]
     pub events_max: u64,
-    /// The run fails when more events than this wait to happen at a time, a message or a time-out each: its budget of memory, of 25 to 100 bytes each. Looked at every 4,096 events.
+    /// The run fails when more events than this wait to happen at a time, a message or a time-out each: its budget of memory. Looked at every 4,096 events.
     #[schemars(range(min = 1))]
     pub pending_max: u64,
 }

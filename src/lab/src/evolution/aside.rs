@@ -39,7 +39,7 @@ impl Plan {
         watch: &'a (dyn Fn(Step) -> bool + Sync),
     ) -> Result<Evaluator<'a>, String> {
         let evaluator = Evaluator::new(worlds.to_vec(), self.combination, cache, jobs, watch)?;
-        Ok(evaluator.beside(self.genes.base(), self.question.beside()))
+        Ok(if self.question.needs_base() { evaluator.beside(self.genes.base()) } else { evaluator })
     }
 }
 

@@ -67,6 +67,7 @@ pub(super) fn searched(text: &mut String, plan: &Plan, study: &Study) {
         Some(End::Generations) => "all generations were complete",
         Some(End::Trials) => "the trials were used up",
         Some(End::Plateau) => "nothing was gained any more",
+        Some(End::Target) => "the target was reached",
         None => "it was interrupted",
     };
     let _ = writeln!(
@@ -147,7 +148,7 @@ pub(super) fn judged(text: &mut String, plan: &Plan, study: &Study) {
                 verdict.comparisons.iter().find(|found| found.chosen == 0 && found.baseline == place && found.target == target);
             let _ = write!(text, " {value} | {} |", comparison.map_or_else(String::new, improvement));
         }
-        let _ = writeln!(text, " {} |", state(&plan.question, contender));
+        let _ = writeln!(text, " {} |", plan.question.kept(&contender.evaluation));
     }
     let ratios: Vec<String> = (0..plan.question.targets.len())
         .filter_map(|target| {
@@ -167,13 +168,6 @@ pub(super) fn judged(text: &mut String, plan: &Plan, study: &Study) {
         "\nImprovement: share of the loss that is gone (what is missing to 1 for a share to be maximised), seed by seed, with its 95 % BCa bootstrap interval; \
          p: two-sided sign-flip test, corrected over all comparisons (Holm).\n\n",
     );
-}
-
-fn state(question: &Question, contender: &Contender) -> String {
-    match &contender.evaluation.failure {
-        Some(reason) => format!("failed: {reason}"),
-        None => question.kept(&contender.evaluation),
-    }
 }
 
 pub(super) fn converged(text: &mut String, study: &Study) {

@@ -3,16 +3,16 @@
 //! ```text
 //! Evaluator::measure(&self, &[Configuration], &[Seed]) -> Result<Vec<Vec<Measured>>, Stopped>
 //!     // configuration × seed → every objective in the order of DEFINITIONS, combined over the scenarios; Measured = Result<Vec<Option<f64>>, String>
-//!     // behind them, where a question holds candidates against the base: what that gives on the same seed (Evaluator::beside)
+//!     // behind them, where a question holds candidates against the base: those of the base on the same seed (Evaluator::beside)
 //! Evaluator::measure_in(&self, scenario, &[Configuration], &[Seed]) -> the same on one scenario alone
 //! Question::losses(&self, &Measured) -> Result<Vec<Option<f64>>, String>      // one cell → the search objectives, all to be minimised (question.rs)
 //! Question::answer(&self, &[Measured]) -> hms_evolve::run::Evaluation         // cells of several seeds → objectives and violations
 //! ```
 //!
-//! Results do not depend on the number of threads nor on what the cache knows. A trial that fails (a panic, too many events) is an `Err` in its cell.
+//! Results do not depend on the number of threads nor on what the cache knows. A trial that fails (a panic, too many events, or too many that are pending) is an `Err` in its cell.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hms_evolve::noise::objective::Aggregate;
 use hms_machine::Seed;
@@ -62,16 +62,13 @@ pub struct Evaluator<'a> {
     watch: &'a (dyn Fn(Step) -> bool + Sync),
 }
 
-/// A scenario by its place (`None`: all together), and a seed.
-type Where = (Option<usize>, Seed);
+/// What a configuration gave on a seed, once it is known. Who asks meanwhile waits.
+type Known = Arc<Mutex<Option<Vec<Option<f64>>>>>;
 
 /// The configuration that others are held against on the same seeds.
 struct Beside {
     base: Subject,
-    /// Places in [`DEFINITIONS`].
-    objectives: Vec<usize>,
-    /// What it gave there.
-    found: Mutex<BTreeMap<Where, Vec<Option<f64>>>>,
+    found: Mutex<BTreeMap<Seed, Known>>,
 }
 
 /// A configuration that is ready to be run.
@@ -98,10 +95,9 @@ impl<'a> Evaluator<'a> {
         Ok(Evaluator { worlds, combination, cache, pool, beside: None, watch })
     }
 
-    /// Every cell gets, behind its own values, what this configuration gives in these objectives (places in [`DEFINITIONS`]) on the same seed. Where it fails, or says nothing, there is nothing.
-    pub fn beside(mut self, base: &Configuration, objectives: Vec<usize>) -> Self {
-        let base = self.subject(base);
-        self.beside = (!objectives.is_empty()).then_some(Beside { base, objectives, found: Mutex::default() });
+    /// Every cell of [`Evaluator::measure`] gets, behind its own values, those of this configuration on the same seed; nothing of one that fails there.
+    pub fn beside(mut self, base: &Configuration) -> Self {
+        self.beside = Some(Beside { base: self.subject(base), found: Mutex::default() });
         self
     }
 
@@ -139,9 +135,7 @@ impl<'a> Evaluator<'a> {
         configurations: &[Configuration],
         seeds: &[Seed],
     ) -> Result<Vec<Vec<Measured>>, Stopped> {
-        self.all(configurations, seeds, |subject, seed| {
-            self.with_beside(self.run(&subject.inputs[scenario], seed)?, Some(scenario), seed)
-        })
+        self.all(configurations, seeds, |subject, seed| self.run(&subject.inputs[scenario], seed))
     }
 
     fn all(
@@ -166,7 +160,11 @@ impl<'a> Evaluator<'a> {
 
     /// One configuration under one seed, on all scenarios.
     pub(super) fn cell(&self, subject: &Subject, seed: Seed) -> Result<Measured, Stopped> {
-        self.with_beside(self.combined(subject, seed)?, None, seed)
+        let mut measured = self.combined(subject, seed)?;
+        if let (Some(beside), Ok(values)) = (&self.beside, &mut measured) {
+            values.extend(self.base(beside, seed)?);
+        }
+        Ok(measured)
     }
 
     fn combined(&self, subject: &Subject, seed: Seed) -> Result<Measured, Stopped> {
@@ -175,44 +173,20 @@ impl<'a> Evaluator<'a> {
         Ok(combine(found?, &horizons, self.combination))
     }
 
-    /// A cell with what the base gives on the same seed, in one scenario or in all together.
-    fn with_beside(&self, measured: Measured, scenario: Option<usize>, seed: Seed) -> Result<Measured, Stopped> {
-        let Some(beside) = &self.beside else { return Ok(measured) };
-        let known = || beside.found.lock().unwrap_or_else(PoisonError::into_inner);
-        let there = known().get(&(scenario, seed)).cloned();
-        let extra = match there {
-            Some(extra) => extra,
-            None => {
-                let own = match scenario {
-                    Some(place) => self.run(&beside.base.inputs[place], seed)?,
-                    None => self.combined(&beside.base, seed)?,
-                };
-                let extra = beside.values(&own);
-                known().insert((scenario, seed), extra.clone());
-                extra
-            }
-        };
-        Ok(measured.map(|mut values| {
-            values.extend(extra);
-            values
-        }))
+    /// What the base gives on a seed: asked for once.
+    fn base(&self, beside: &Beside, seed: Seed) -> Result<Vec<Option<f64>>, Stopped> {
+        let known = Arc::clone(beside.found.lock().unwrap_or_else(PoisonError::into_inner).entry(seed).or_default());
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(values) = &*known {
+            return Ok(values.clone());
+        }
+        let values = self.combined(&beside.base, seed)?.unwrap_or_else(|_| vec![None; DEFINITIONS.len()]);
+        Ok(known.insert(values).clone())
     }
 
     fn run(&self, inputs: &Inputs, seed: Seed) -> Result<Measured, Stopped> {
         let inputs = inputs.with_seed(seed);
         self.cache.get(inputs.run_id(), || presets::make(&inputs, self.watch)).ok_or(Stopped)
-    }
-}
-
-impl Beside {
-    /// What a cell of the base gives in the objectives; what it means that it does not give one is the same as of a candidate.
-    fn values(&self, own: &Measured) -> Vec<Option<f64>> {
-        let horizon = self.base.inputs.iter().map(|inputs| inputs.scenario().run.duration.as_secs_f64()).fold(0.0, f64::max);
-        let value = |place: &usize| {
-            let row = own.as_ref().ok()?;
-            row[*place].or_else(|| assumed(&DEFINITIONS[*place], incidents(row), horizon))
-        };
-        self.objectives.iter().map(value).collect()
     }
 }
 

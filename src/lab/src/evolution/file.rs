@@ -57,7 +57,7 @@ pub(super) struct File {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, f64>")]
     pub(super) cost: BTreeMap<Spanned<String>, Spanned<f64>>,
-    /// What must hold, on average over seeds: `"availability >= 0.99"`; or on so many of them: `"P(false_positives <= 0.1) >= 0.9"`. The limit may be what the base gives on the same seeds, and a number more or less: `"false_positives <= base + 0.5"`; what is rare and comes in crowds is told by few seeds only so.
+    /// What must hold, on average over seeds: `"availability >= 0.99"`; or on so many of them: `"P(false_positives <= 0.1) >= 0.9"`. The limit may be what the base gives on the same seeds, and a number more or less: `"false_positives <= base + 0.5"`. That is for what is rare and comes in crowds, of which few seeds tell no mean.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub(super) constraints: Vec<Spanned<String>>,
@@ -121,6 +121,8 @@ pub(super) struct Search {
     /// The search ends when the hypervolume has grown by less than a thousandth over so many generations.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub(super) patience: Option<u32>,
+    /// The search ends when the best that keeps every constraint is this good in the first objective, in its unit, on all search seeds.
+    pub(super) target: Option<f64>,
     /// How many evaluations may be under way; results depend on it, and not on the number of threads.
     #[schemars(range(min = 1, max = 4_096))]
     pub(super) window: u32,
@@ -128,7 +130,15 @@ pub(super) struct Search {
 
 impl Default for Search {
     fn default() -> Self {
-        Search { algorithm: AlgorithmName::Default, population: 40, generations: 30, trials: None, patience: None, window: 8 }
+        Search {
+            algorithm: AlgorithmName::Default,
+            population: 40,
+            generations: 30,
+            trials: None,
+            patience: None,
+            target: None,
+            window: 8,
+        }
     }
 }
 

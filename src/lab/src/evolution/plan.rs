@@ -88,6 +88,8 @@ pub struct Settings {
     pub trials: Option<u64>,
     /// Generations without gain after which it ends.
     pub patience: Option<u64>,
+    /// Loss in the first target at which it ends.
+    pub target: Option<f64>,
     /// Evaluations under way.
     pub window: usize,
     pub(super) islands: Option<(usize, Migration)>,
@@ -146,6 +148,8 @@ pub fn load(path: &Path) -> Result<Plan, PlanError> {
                 .help("add the switch, such as \"hedge.enabled\", or set it in the stack");
         return Err(wrong(vec![problem.located(&text, Some(file.genes.span()))]).into());
     }
+    // What is shown of a loss is its own inverse.
+    let target = settings.target.map(|shown| question.targets[0].shown(shown));
     let stem = path.file_stem().map_or_else(|| "evolution".into(), |stem| stem.to_string_lossy());
     Ok(Plan {
         path: path.to_owned(),
@@ -157,7 +161,7 @@ pub fn load(path: &Path) -> Result<Plan, PlanError> {
         genes,
         question: Question { horizon, ..question },
         presets,
-        settings,
+        settings: Settings { target, ..settings },
         text,
     })
 }
@@ -345,6 +349,7 @@ impl Reader<'_> {
         };
         if let Some(message) = impossible {
             let expected = if unit == Unit::Ratio { "a limit from 0 to 1" } else { "a finite limit, 0 or above" };
+            let expected = format!("{expected}, or `base` with a number more or less, such as `base + 0.5`");
             self.report(text.span(), Problem::new(path, message).expected(expected));
             return None;
         }
@@ -519,6 +524,7 @@ impl Reader<'_> {
             generations: u64::from(search.generations),
             trials: search.trials,
             patience: search.patience.map(u64::from),
+            target: search.target,
             window: search.window as usize,
             islands,
             root: Seed(seeds.root),

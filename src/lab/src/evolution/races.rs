@@ -156,7 +156,7 @@ fn round(
 ) -> Result<Round, Stopped> {
     let mut raced = plan.still(evaluator.worlds());
     raced.settings.root = root;
-    (raced.settings.trials, raced.settings.patience) = (None, None);
+    (raced.settings.trials, raced.settings.patience, raced.settings.target) = (None, None, None);
     let mut whole = raced.clone();
     whole.settings.judge = Judge::Nobody;
     whole.settings.seeds.0 = whole.settings.seeds.1;

@@ -259,6 +259,7 @@ impl Search<'_> {
         let mut step = Step::measure(&state.searcher, plan.genes.record(), state.told, yardstick);
         step.generation = generation;
         step.hypervolume = step.hypervolume.map(|volume| volume / scale);
+        let best = step.best;
         let (seeds, trials, saved) = (state.prefix.length(), state.trials, state.saved);
         state.generations.push(Generation { step, seeds, trials, saved });
         let (begin, end) = plan.span(state.phase);
@@ -269,7 +270,12 @@ impl Search<'_> {
         let last = state.phase == plan.phases.len();
         let here = &state.generations[(begin as usize).min(state.generations.len())..];
         let flat = last && settings.patience.is_some_and(|patience| gained_nothing(here, patience));
-        state.end = if generation >= settings.generations {
+        // On fewer seeds than all, luck would end it.
+        let reached =
+            last && seeds == settings.seeds.1 && settings.target.is_some_and(|target| best.is_some_and(|best| best <= target));
+        state.end = if reached {
+            Some(End::Target)
+        } else if generation >= settings.generations {
             Some(End::Generations)
         } else if settings.trials.is_some_and(|most| state.trials >= most) {
             Some(End::Trials)

@@ -75,6 +75,8 @@ pub enum End {
     Trials,
     /// Nothing was gained for long.
     Plateau,
+    /// The best is as good as was asked for.
+    Target,
 }
 
 /// Everything that decides how a search goes on.

@@ -92,7 +92,7 @@ fn result_columns(plan: &Plan, rows: &[(&[f64], &[f64])]) -> Columns {
         columns.push(numbers(&target.name, target.unit(), help, values));
     }
     for (place, constraint) in plan.question.constraints.iter().enumerate() {
-        let help = "By how much the constraint is missed, as a share of its limit (against the base, in the unit of the objective); 0 or less where it holds.";
+        let help = "By how much the constraint is missed, as a share of its limit, or of what it allows beyond the base (in the unit of the objective where that is 0); 0 or less where it holds.";
         columns.push(numbers(&constraint.text, "", help, rows.iter().map(|(_, violations)| violations.get(place).copied())));
     }
     columns
@@ -176,7 +176,7 @@ pub(super) fn write_front(folder: &Path, plan: &Plan, finalists: &[Finalist], ch
         let (name, values) = (format!("raced_{}", target.name), raced().map(|raced| raced.and_then(value)));
         columns.push(numbers(&name, target.unit(), "The same on all seeds that it met in the race.", values));
     }
-    let help = "By how much it misses the constraints on these, together, as shares of the limits.";
+    let help = "By how much it misses the constraints on these, together: the sum of the columns of constraints, on these.";
     columns.push(numbers("raced_violation", "", help, raced().map(|raced| raced.map(|raced| raced.evaluation.violation()))));
     let rows: Vec<(&[f64], Configuration)> = finalists.iter().map(|one| (one.genome.as_slice(), one.configuration)).collect();
     columns.extend(parameter_columns(plan, &rows));

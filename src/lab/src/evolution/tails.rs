@@ -103,6 +103,7 @@ mod tests {
         assert_eq!(bound("base", Unit::PerNodeHour), (true, 0.0));
         assert_eq!(bound(" base + 0.5 ", Unit::PerNodeHour), (true, 0.5));
         assert_eq!(bound("base-100ms", Unit::Seconds), (true, -0.1));
+        assert_eq!(chance("P(false_positives <= base + 1) >= 0.9"), Ok(("false_positives <= base + 1", Some(0.9))));
         for text in ["base * 2", "base +", "based", "1s", "the base"] {
             assert!(bound(text, Unit::Ratio).1.is_nan(), "{text}");
         }

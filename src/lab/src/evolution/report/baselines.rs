@@ -42,7 +42,7 @@ pub(crate) fn run(
         let mut other = plan.still(evaluator.worlds());
         other.settings.algorithm = algorithm;
         other.settings.islands = None;
-        other.settings.patience = None;
+        (other.settings.patience, other.settings.target) = (None, None);
         other.settings.trials = Some(trials);
         // The trials end it: it may need more candidates than the search, since racing gives more of them up.
         other.settings.generations = other.settings.generations.saturating_mul(10);

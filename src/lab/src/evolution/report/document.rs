@@ -98,7 +98,7 @@ fn headline(text: &mut String, plan: &Plan, study: &Study) {
         let missed = plan.question.missed(&study.verdict.contenders[0].evaluation);
         let _ = match missed.as_slice() {
             [] => writeln!(text, "On these seeds it keeps every constraint.\n"),
-            missed => writeln!(text, "On these seeds it **breaks a constraint**: {}.\n", missed.join(", ")),
+            missed => writeln!(text, "On these seeds it **does not keep every constraint**: {}.\n", missed.join(", ")),
         };
     }
     let _ = writeln!(text, "Ready to run: `hms run SCENARIO --stack {}/{}.toml`.\n", super::super::study::BEST, choice.name);
@@ -325,25 +325,27 @@ fn least_among(plan: &Plan, violation: f64) -> &'static str {
 fn shared(text: &mut String, plan: &Plan, analysis: &Analysis) {
     let found = &analysis.neighbours;
     for (target, about) in plan.question.targets.iter().enumerate() {
-        let Some(median) = found.share(target) else { continue };
+        let Some((median, mutants)) = found.share(target) else { continue };
         let _ = write!(
             text,
-            "\nWorlds are shared: with a change of one gene the variance of the difference to the {} in `{}` is {median:.3} of the sum of both variances, in the median of {} mutants on {} seeds (1 without shared worlds).",
+            "\nShared worlds: with a change of one gene, the variance of the difference to the {} in `{}` is {median:.3} of the sum of both variances (1 without shared worlds): the median of {mutants} mutants, of {} that were drawn, that differ on {} seeds.",
             start(plan),
             about.name,
             found.mutants.len(),
             found.seeds
         );
         let of = |mutant: &Neighbour| {
-            let share = mutant.shares[target].filter(|share| *share > NAMED_ABOVE)?;
+            let part = mutant.unexplained[target].filter(|part| *part > NAMED_ABOVE)?;
             let (name, from, to) = mutant.parameters.first()?;
-            Some(format!("`{name}` from {from} to {to} ({share:.3})"))
+            Some(format!("`{name}` from {from} to {to} ({:.0} %)", 100.0 * part))
         };
         let named: Vec<String> = found.mutants.iter().filter_map(of).collect();
         if !named.is_empty() {
             let _ = write!(
                 text,
-                " More than {NAMED_ABOVE} with {}: what they change is another thing on every seed.",
+                " Of their losses the {}'s on the same seeds leave more than {:.0} % unexplained with {}.",
+                start(plan),
+                100.0 * NAMED_ABOVE,
                 named.join(", ")
             );
         }

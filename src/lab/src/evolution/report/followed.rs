@@ -109,7 +109,7 @@ pub(crate) fn follow(
                 let mut plan = plan.still(evaluator.worlds());
                 // Its founders are the first of as many generations.
                 plan.settings.generations = (end - begin).saturating_sub(1);
-                (plan.settings.trials, plan.settings.patience) = (None, None);
+                (plan.settings.trials, plan.settings.patience, plan.settings.target) = (None, None, None);
                 match search_aside(&plan, evaluator, show)?.knee {
                     Some(knee) => loss(&knee)?,
                     None => None,

@@ -142,7 +142,7 @@ fn the_headline_comes_first_and_everything_behind_it_follows() {
         "## Verdict on 20 held-out seeds",
         "Chance that a repetition shows it: 100 %",
         "| gray | 7 | – |",
-        "Worlds are shared: with a change of one gene the variance of the difference to the default in `detection_p99` is 0.0",
+        "Shared worlds: with a change of one gene, the variance of the difference to the default in `detection_p99` is 0.",
         "## What moved, and what each change bought",
         "| `health.heartbeat` | 100ms | 50ms | +49.",
         "| `retry.attempts` | 3 | 2 | +0.",

@@ -47,6 +47,7 @@ fn bad_campaigns_are_refused_with_place_and_help() {
             "constraints = [\"overhead_cpu <= base * 2\"]",
             &["has no number as its limit"],
         ),
+        ("a target that is no number", "[search]", "[search]\ntarget = nan", &[":14:10", "search.target", "a finite number"]),
         ("an unknown constraint", constraint, "constraints = [\"avail >= 0.5\"]", &["did you mean `availability`?"]),
         (
             "an empty range",

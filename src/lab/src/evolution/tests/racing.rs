@@ -236,36 +236,67 @@ fn what_never_came_counts_as_the_whole_run_and_what_nothing_called_for_not_at_al
     assert_eq!(nan.failure.as_deref(), Some("recovery_p95 is not a number"));
 }
 
-#[test]
-fn a_bound_may_be_what_the_base_gives_on_the_same_seed() {
+/// Recovery within the base's and so much more, availability as good as the base's; against a base that gives these.
+fn bounds(probability: Option<f64>) -> Vec<Constraint> {
     let bound = |text: &str, least, limit| Constraint {
         text: text.to_owned(),
         objective: place(if least { "availability" } else { "recovery_p95" }).unwrap(),
         limit,
         base: true,
         least,
-        probability: None,
+        probability,
     };
-    let question =
-        question(vec![bound("recovery_p95 <= base + 0.5", false, 0.5), bound("availability >= base", true, 0.0), nine_in_ten()]);
-    assert_eq!(question.beside(), [place("recovery_p95").unwrap(), place("availability").unwrap()]);
-    let beside = |recovery: f64, availability: f64, base: [Option<f64>; 2]| {
-        cell(Some(recovery), availability).map(|mut values| {
-            values.extend(base);
-            values
-        })
-    };
+    vec![bound("recovery_p95 <= base + 0.5", false, 0.5), bound("availability >= base", true, 0.0)]
+}
+
+/// A cell with that of the base behind it.
+fn beside(own: Measured, base: Measured) -> Measured {
+    own.map(|values| [values, base.unwrap_or_else(|_| vec![None; DEFINITIONS.len()])].concat())
+}
+
+#[test]
+fn a_bound_may_be_what_the_base_gives_on_the_same_seed() {
+    let question = question([bounds(None), vec![nine_in_ten()]].concat());
+    assert!(question.needs_base());
     // One seed in eight is a bad day for everybody: its thirty seconds say nothing about the candidate.
     let bad = |seed: usize| if seed == 5 { 30.0 } else { 0.0 };
     let apart = |more: f64| {
-        let cells: Vec<Measured> = (0..8).map(|seed| beside(bad(seed) + more, 0.95, [Some(bad(seed)), Some(0.96)])).collect();
-        question.answer(&cells).violations
+        let cell = |seed| beside(cell(Some(bad(seed) + more), 0.95), cell(Some(bad(seed)), 0.96));
+        question.answer(&(0..8).map(cell).collect::<Vec<Measured>>())
     };
     let (worse, better) = (apart(0.75), apart(-1.0));
-    assert!((worse[0] - 0.25).abs() < 1e-9 && (better[0] + 1.5).abs() < 1e-9, "{worse:?} {better:?}");
-    assert!((worse[1] - 0.01).abs() < 1e-9 && worse[2] < 0.0, "{worse:?}");
-    let silent = question.answer(&[beside(9.0, 0.95, [None, None])]);
-    assert_eq!(silent.violations[..2], [0.0, 0.0], "where the base says nothing, nothing is held against it");
+    // In halves of a second, which is what is allowed beyond the base.
+    assert!((worse.violations[0] - 0.5).abs() < 1e-9 && (better.violations[0] + 3.0).abs() < 1e-9, "{worse:?} {better:?}");
+    assert!((worse.violations[1] - 0.01).abs() < 1e-9 && worse.violations[2] < 0.0, "{worse:?}");
+    let missed = ["`recovery_p95 <= base + 0.5` missed by 0.2500 s", "`availability >= base` missed by 0.01000 ratio"];
+    assert_eq!(question.missed(&worse), missed);
+    assert_eq!(question.missed(&better), missed[1..]);
+    let silent = question.answer(&[beside(cell(Some(9.0), 0.95), Err("too many events".to_owned()))]);
+    assert_eq!(silent.violations[..2], [0.0, 0.0], "where the base fails, nothing is held against it");
+    let failed = question.answer(&[Err("too many events".to_owned())]);
+    assert_eq!(question.missed(&failed), ["failed: too many events"]);
+    let broken = hms_evolve::run::Evaluation { violations: vec![f64::NAN, 0.0, 0.0], ..failed.clone() };
+    let broken = hms_evolve::run::Evaluation { failure: None, ..broken };
+    assert_eq!(question.missed(&broken).len(), 1, "what is no number is not kept");
+    let never = question.answer(&[beside(cell(None, 0.95), cell(None, 0.95))]);
+    assert_eq!(never.violations[..2], [-1.0, 0.0], "never to recover is as long as the run, for both");
+}
+
+#[test]
+fn a_bound_of_the_base_may_have_to_hold_on_so_many_seeds() {
+    let question = question(bounds(Some(0.7)));
+    let kept = |worse: usize| {
+        let more = |seed: usize| if seed < worse { 3.0 } else { 0.0 };
+        let cell = |seed| beside(cell(Some(noise(seed) + more(seed)), 1.0), cell(Some(noise(seed)), 1.0));
+        question.answer(&(0..8).map(cell).collect::<Vec<Measured>>()).violation() <= 0.0
+    };
+    assert!(kept(2) && !kept(3), "six of eight are more than 70 %, five are not");
+}
+
+#[test]
+#[should_panic(expected = "cells come with those of the base")]
+fn cells_without_the_base_are_not_taken_for_kept() {
+    question(bounds(None)).answer(&[cell(Some(1.0), 1.0)]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Bench, CAMPAIGN};
+use crate::evolution::state::End;
 use crate::evolution::{EvolveError, FRONT, GENERATIONS, HISTORY, Opening, Options, Plan, REPORT, Study, evolve};
 use crate::presets::Step;
 use crate::results::Build;
@@ -58,7 +59,10 @@ fn what_is_held_against_the_base_is_so_on_every_seed_and_any_number_of_threads()
     let two = search(&plan, &bench.path("two"), Opening::New, 2, usize::MAX).unwrap();
     assert_eq!(one.hash, two.hash);
     assert!(bytes(&bench.path("one")) == bytes(&bench.path("two")), "two threads write other bytes");
-    // Nobody sends other messages than the base on its own seeds than the base itself.
+    let out = bench.path("stopped");
+    assert!(matches!(search(&plan, &out, Opening::New, 2, 17), Err(EvolveError::Stopped { .. })));
+    assert_eq!(search(&plan, &out, Opening::Resume, 2, usize::MAX).unwrap().hash, one.hash);
+    assert!(bytes(&out) == bytes(&bench.path("one")), "a search that was resumed writes other bytes");
     let base = &one.individuals[0];
     assert_eq!((base.genome.clone(), base.violations[1]), (plan.genes.encode(plan.genes.base()), 0.0));
     let default = one.verdict.contenders.iter().find(|contender| contender.name == "default").unwrap();
@@ -88,6 +92,21 @@ fn a_search_finds_something_and_says_what_it_is_worth() {
     for part in ["# small", "than the default**", "## Verdict on 4 held-out seeds", "## Convergence"] {
         assert!(report.contains(part), "no `{part}` in:\n{report}");
     }
+}
+
+#[test]
+fn a_search_ends_at_its_target_once_everybody_has_met_all_seeds() {
+    let ended = |target: &str, most: &str| {
+        let campaign =
+            CAMPAIGN.replace("population = 6", &format!("population = 6\ntarget = {target}")).replace("most = 4", most);
+        let bench = Bench::new(&campaign);
+        let study = search(&bench.plan(), &bench.path("out"), Opening::New, 2, usize::MAX).unwrap();
+        (study.end.unwrap(), study.generations.len(), study.generations.last().unwrap().seeds)
+    };
+    assert_eq!(ended("1e9", "most = 2"), (End::Target, 1, 2));
+    let (end, generations, seeds) = ended("1e9", "most = 3");
+    assert!(end == End::Target && generations > 1 && seeds == 3, "{generations} generations, {seeds} seeds");
+    assert_eq!(ended("-1.0", "most = 2").0, End::Generations);
 }
 
 #[test]
