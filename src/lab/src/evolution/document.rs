@@ -6,10 +6,9 @@ use hms_evolve::proof::bootstrap::Interval;
 
 use super::pilot;
 use super::plan::Plan;
-use super::question::Question;
 use super::state::End;
 use super::study::Study;
-use super::verdict::{Comparison, Contender};
+use super::verdict::Comparison;
 
 /// The share of the loss that is gone, with interval and corrected p-value.
 fn improvement(comparison: &Comparison) -> String {
