@@ -274,7 +274,8 @@ fn summary(plan: &Plan, study: &Study) -> String {
         study.hash,
     );
     for (place, choice) in study.chosen.iter().enumerate() {
-        for missed in plan.question.missed(&study.verdict.contenders[place].evaluation) {
+        let contender = &study.verdict.contenders[place];
+        for missed in plan.question.missed(&contender.evaluation, &contender.cells) {
             let breaks = paint(Style::Bad, "breaks a constraint");
             text.push_str(&format!("  {:<24} {breaks} on the held-out seeds: {missed}\n", choice.name));
         }

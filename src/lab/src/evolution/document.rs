@@ -121,7 +121,7 @@ pub(super) fn found(text: &mut String, plan: &Plan, study: &Study) {
             let loss = evaluation.objectives.get(place);
             let _ = write!(text, " {} |", loss.map_or_else(|| "failed".to_owned(), |loss| figure(target.shown(*loss))));
         }
-        let _ = writeln!(text, " {} |", plan.question.kept(evaluation));
+        let _ = writeln!(text, " {} |", plan.question.kept(evaluation, &[]));
     }
     text.push('\n');
 }
@@ -147,7 +147,7 @@ pub(super) fn judged(text: &mut String, plan: &Plan, study: &Study) {
                 verdict.comparisons.iter().find(|found| found.chosen == 0 && found.baseline == place && found.target == target);
             let _ = write!(text, " {value} | {} |", comparison.map_or_else(String::new, improvement));
         }
-        let _ = writeln!(text, " {} |", plan.question.kept(&contender.evaluation));
+        let _ = writeln!(text, " {} |", plan.question.kept(&contender.evaluation, &contender.cells));
     }
     let ratios: Vec<String> = (0..plan.question.targets.len())
         .filter_map(|target| {
@@ -165,7 +165,8 @@ pub(super) fn judged(text: &mut String, plan: &Plan, study: &Study) {
     }
     text.push_str(
         "\nImprovement: share of the loss that is gone (what is missing to 1 for a share to be maximised), seed by seed, with its 95 % BCa bootstrap interval; \
-         p: two-sided sign-flip test, corrected over all comparisons (Holm).\n\n",
+         p: two-sided sign-flip test, corrected over all comparisons (Holm). \
+         Constraints are on averages unless they say otherwise; a miss has its interval, too, and where that reaches below 0 other seeds may see the constraint kept.\n\n",
     );
 }
 

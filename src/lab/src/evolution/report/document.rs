@@ -95,7 +95,8 @@ fn headline(text: &mut String, plan: &Plan, study: &Study) {
         let _ = writeln!(text, ", on {} seeds that the search never saw. {}\n", own.pairs, shown(own));
     }
     if !plan.question.constraints.is_empty() {
-        let missed = plan.question.missed(&study.verdict.contenders[0].evaluation);
+        let own = &study.verdict.contenders[0];
+        let missed = plan.question.missed(&own.evaluation, &own.cells);
         let _ = match missed.as_slice() {
             [] => writeln!(text, "On these seeds it keeps every constraint.\n"),
             missed => writeln!(text, "On these seeds it **does not keep every constraint**: {}.\n", missed.join(", ")),

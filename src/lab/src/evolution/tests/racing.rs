@@ -269,15 +269,20 @@ fn a_bound_may_be_what_the_base_gives_on_the_same_seed() {
     assert!((worse.violations[0] - 0.5).abs() < 1e-9 && (better.violations[0] + 3.0).abs() < 1e-9, "{worse:?} {better:?}");
     assert!((worse.violations[1] - 0.01).abs() < 1e-9 && worse.violations[2] < 0.0, "{worse:?}");
     let missed = ["`recovery_p95 <= base + 0.5` missed by 0.2500 s", "`availability >= base` missed by 0.01000 ratio"];
-    assert_eq!(question.missed(&worse), missed);
-    assert_eq!(question.missed(&better), missed[1..]);
+    assert_eq!(question.missed(&worse, &[]), missed);
+    assert_eq!(question.missed(&better, &[]), missed[1..]);
+    let cells: Vec<Measured> = (0..8)
+        .map(|seed| beside(cell(Some(noise(seed) + if seed < 2 { 3.0 } else { 0.0 }), 1.0), cell(Some(noise(seed)), 1.0)))
+        .collect();
+    let told = question.missed(&question.answer(&cells), &cells).remove(0);
+    assert!(told.starts_with("`recovery_p95 <= base + 0.5` missed by 0.2500 [-0.") && told.ends_with("] s"), "{told}");
     let silent = question.answer(&[beside(cell(Some(9.0), 0.95), Err("too many events".to_owned()))]);
     assert_eq!(silent.violations[..2], [0.0, 0.0], "where the base fails, nothing is held against it");
     let failed = question.answer(&[Err("too many events".to_owned())]);
-    assert_eq!(question.missed(&failed), ["failed: too many events"]);
+    assert_eq!(question.missed(&failed, &[]), ["failed: too many events"]);
     let broken = hms_evolve::run::Evaluation { violations: vec![f64::NAN, 0.0, 0.0], ..failed.clone() };
     let broken = hms_evolve::run::Evaluation { failure: None, ..broken };
-    assert_eq!(question.missed(&broken).len(), 1, "what is no number is not kept");
+    assert_eq!(question.missed(&broken, &[]).len(), 1, "what is no number is not kept");
     let never = question.answer(&[beside(cell(None, 0.95), cell(None, 0.95))]);
     assert_eq!(never.violations[..2], [-1.0, 0.0], "never to recover is as long as the run, for both");
 }
