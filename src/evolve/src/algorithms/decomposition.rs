@@ -165,6 +165,10 @@ impl<S: Reals> Decomposition<S> {
         let mut order =
             if anywhere { (0..self.weights.len() as u32).collect() } else { self.neighbours[subproblem as usize].clone() };
         self.rng.shuffle(&mut order);
+        // Scalarizations pass over a NaN: a failure would look perfect.
+        if measured.violation.is_nan() || measured.objectives.iter().any(|value| value.is_nan()) {
+            return;
+        }
         let mut replaced = 0;
         for row in order.into_iter().map(|row| row as usize) {
             let (old, weight) = (self.scores.measured(row), &self.weights[row]);

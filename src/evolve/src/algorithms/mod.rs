@@ -17,6 +17,8 @@ mod evolution;
 mod islands;
 mod outstanding;
 mod portfolio;
+#[cfg(test)]
+mod published;
 mod pursuit;
 mod real;
 mod sampling;

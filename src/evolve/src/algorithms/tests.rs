@@ -160,6 +160,41 @@ fn equal_scores_everywhere_stop_nobody() {
     }
 }
 
+/// What an algorithm asks for when a part of the range fails in this way.
+fn asked_despite<A: Algorithm<Genome = Vec<f64>>>(mut algorithm: A, objectives: usize, failure: (Vec<f64>, f64)) -> Vec<u64> {
+    let mut asked = Vec::new();
+    for _ in 0..400 {
+        let candidate = algorithm.ask().unwrap();
+        asked.extend(candidate.genome.iter().map(|x| x.to_bits()));
+        let fails = candidate.genome[2] > 0.0;
+        let (row, violation) = if fails { failure.clone() } else { evaluate(candidate.genome, objectives) };
+        let id = candidate.id;
+        algorithm.tell(id, Measured { objectives: &row, violation });
+    }
+    asked
+}
+
+#[test]
+fn a_nan_anywhere_is_a_failure_and_nothing_that_looks_good() {
+    for objectives in [1, 2, 3] {
+        let all = |value: f64| vec![value; objectives];
+        let mut first = all(-1e9);
+        first[0] = f64::NAN;
+        for (name, algorithm) in real(objectives) {
+            let failed = asked_despite(algorithm.clone(), objectives, (all(f64::INFINITY), f64::INFINITY));
+            for failure in [(all(f64::NAN), 0.0), (first.clone(), 0.0), (all(-1e9), f64::NAN)] {
+                assert_eq!(asked_despite(algorithm.clone(), objectives, failure.clone()), failed, "{name} {failure:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn crowding_keeps_the_contract() {
+    let variation = standard::real_variation(&space(), 0.9, 15.0);
+    check("crowding", &DeterministicCrowding::new(space(), variation, 12, Seed(1)), 1);
+}
+
 #[test]
 #[should_panic(expected = "was not asked for")]
 fn a_result_that_nobody_asked_for_is_a_bug_of_the_caller() {

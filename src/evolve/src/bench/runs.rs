@@ -14,7 +14,7 @@ use crate::problems::zdt::Zdt;
 use crate::run::{Evaluation, Problem};
 
 /// Drives an algorithm for so many evaluations; gives CPU seconds per evaluation.
-fn drive<A: Algorithm<Genome = P::Genome>, P: Problem>(
+pub(super) fn drive<A: Algorithm<Genome = P::Genome>, P: Problem>(
     algorithm: &mut A,
     problem: &P,
     evaluations: usize,
@@ -33,13 +33,13 @@ fn drive<A: Algorithm<Genome = P::Genome>, P: Problem>(
 }
 
 /// Objectives of the front of a population, row by row.
-fn front<A: Algorithm>(algorithm: &A) -> Vec<f64> {
+pub(super) fn front<A: Algorithm>(algorithm: &A) -> Vec<f64> {
     let population = algorithm.population();
     population.front().into_iter().flat_map(|row| population.scores.objectives(row).to_vec()).collect()
 }
 
 /// Evaluations of a run on ZDT, and its population.
-const ZDT: (usize, usize) = (25_000, 100);
+pub(super) const ZDT: (usize, usize) = (25_000, 100);
 
 pub(super) fn zdt(problem: Zdt, seed: Seed, clock: &mut dyn FnMut() -> f64) -> Sample {
     let mut algorithm = standard::nsga_two(problem.bounds(), standard::generational(ZDT.1, 2), seed);
@@ -48,7 +48,7 @@ pub(super) fn zdt(problem: Zdt, seed: Seed, clock: &mut dyn FnMut() -> f64) -> S
 }
 
 /// Evaluations of a run on DTLZ2, its population, and the divisions of its directions.
-const DTLZ2: (usize, usize, usize) = (23_000, 92, 12);
+pub(super) const DTLZ2: (usize, usize, usize) = (23_000, 92, 12);
 
 pub(super) fn dtlz2(seed: Seed, clock: &mut dyn FnMut() -> f64) -> [Sample; 2] {
     let problem = Dtlz::new(2, 3).expect("DTLZ2 exists");
@@ -100,33 +100,4 @@ pub(super) fn zdt3_pieces(seed: Seed) -> usize {
     let mut algorithm = standard::nsga_two(Zdt::Three.bounds(), standard::generational(ZDT.1, 2), seed);
     drive(&mut algorithm, &Zdt::Three, ZDT.0, &mut || 0.0);
     fronts::zdt3_pieces_found(&front(&algorithm))
-}
-
-#[cfg(test)]
-pub(super) fn dtlz2_by_decomposition(seed: Seed) -> f64 {
-    use crate::algorithms::{Decomposition, Scalarization};
-    use crate::survival::directions::das_dennis;
-    let problem = Dtlz::new(2, 3).unwrap();
-    let scalarization = Scalarization::BoundaryIntersection { penalty: 5.0 };
-    let mut algorithm = Decomposition::new(problem.bounds(), das_dennis(3, DTLZ2.2), 20, scalarization, seed);
-    drive(&mut algorithm, &problem, DTLZ2.0, &mut || 0.0);
-    igd(&front(&algorithm), &fronts::sphere(3, DTLZ2.2), 3)
-}
-
-/// Name, hypervolume on ZDT1, and what other libraries reach.
-#[cfg(test)]
-pub(super) fn zdt1_by_others(seed: Seed) -> [(&'static str, f64, f64); 3] {
-    use crate::algorithms::{Decomposition, Scalarization};
-    use crate::survival::directions::das_dennis;
-    fn volume(mut algorithm: impl Algorithm<Genome = Vec<f64>>) -> f64 {
-        drive(&mut algorithm, &Zdt::One, ZDT.0, &mut || 0.0);
-        hypervolume(&front(&algorithm), &[1.1, 1.1])
-    }
-    let (space, settings) = (|| Zdt::One.bounds(), standard::generational(ZDT.1, 2));
-    let weights = das_dennis(2, ZDT.1 - 1);
-    [
-        ("SMS-EMOA", volume(standard::sms_emoa(space(), settings, seed)), 0.87164),
-        ("SPEA2", volume(standard::spea_two(space(), settings, seed)), 0.87057),
-        ("MOEA/D", volume(Decomposition::new(space(), weights, 20, Scalarization::Tchebycheff, seed)), 0.8700),
-    ]
 }

@@ -46,6 +46,8 @@ impl Constraints {
     pub fn write(&self, scores: &mut Scores, row: usize, measured: Measured<'_>) {
         match self.handling {
             Handling::Feasibility | Handling::Epsilon { .. } => scores.set(row, measured),
+            // A failure is not a solution with a large penalty.
+            Handling::Penalty { .. } if measured.violation == f64::INFINITY => scores.set(row, measured),
             Handling::Penalty { weight } => {
                 let penalty = weight * measured.violation;
                 let objectives: Vec<f64> = measured.objectives.iter().map(|value| value + penalty).collect();
@@ -97,5 +99,13 @@ mod tests {
             Measured { objectives: &[1.0], violation: 2.0 },
         );
         assert_eq!((scores.objectives(0)[0], scores.violation(0)), (21.0, 0.0));
+    }
+
+    #[test]
+    fn a_penalty_does_not_make_a_failure_feasible() {
+        let mut scores = violations(&[0.0]);
+        let failure = Measured { objectives: &[f64::INFINITY], violation: f64::INFINITY };
+        Constraints::new(Handling::Penalty { weight: 10.0 }).write(&mut scores, 0, failure);
+        assert_eq!(scores.violation(0), f64::INFINITY);
     }
 }

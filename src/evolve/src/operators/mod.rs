@@ -5,6 +5,8 @@
 //! Every operator keeps genomes valid: a property test per operator holds it to that.
 
 mod adaptive;
+#[cfg(test)]
+mod choices;
 pub mod constraint;
 pub mod crossover;
 mod differential;

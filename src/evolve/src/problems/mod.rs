@@ -1,5 +1,7 @@
 //! Test problems with known optima: what an optimizer is measured by.
 
+#[cfg(test)]
+mod approach;
 pub mod binary;
 pub mod continuous;
 pub mod dtlz;

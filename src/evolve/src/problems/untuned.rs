@@ -169,7 +169,8 @@ fn constrained_fronts_are_reached_by_every_way_to_handle_constraints() {
         Handling::Epsilon { share: 0.2, generations: 600, power: 5.0 },
         Handling::Penalty { weight: 10.0 },
     ];
-    // The fronts of MW3 and MW7 lie near the unit diagonal and the unit circle.
+    // The fronts of MW3 and MW7 lie near the unit diagonal and the unit circle. Their hypervolumes are .8947 and .4807 (a fine grid of the feasible objectives); the problems' paper gives
+    // a search 60,000 evaluations.
     for (problem, least) in [(Mw::Three, 0.50), (Mw::Seven, 0.35)] {
         for handling in ways {
             let settings = Settings { handling, ..standard::generational(100, 2) };

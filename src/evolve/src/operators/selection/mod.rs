@@ -4,6 +4,8 @@
 //! and crowding for several).
 
 mod lexicase;
+#[cfg(test)]
+mod properties;
 mod rank;
 mod roulette;
 mod tournament;
@@ -46,8 +48,11 @@ fn weights(living: Living<'_>) -> Vec<f64> {
     let values: Vec<f64> = (0..living.fitness.len()).map(value).collect();
     let finite = || values.iter().copied().filter(|value| value.is_finite());
     let (best, worst) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
-    let floor = ((worst - best) * 0.01).max(f64::MIN_POSITIVE);
-    let weight = |value: &f64| if value.is_finite() { worst - value + floor } else { 0.0 };
+    // Sums of large distances must stay numbers; a power of two keeps every digit.
+    let scale = if worst - best < 1e280 { 1.0 } else { libm::scalbn(1.0, -100) };
+    let distance = |value: f64| worst * scale - value * scale;
+    let floor = (distance(best) * 0.01).max(f64::MIN_POSITIVE);
+    let weight = |value: &f64| if value.is_finite() { distance(*value) + floor } else { 0.0 };
     let weights: Vec<f64> = values.iter().map(weight).collect();
     // Nobody is feasible: all alike.
     if weights.iter().sum::<f64>() > 0.0 { weights } else { vec![1.0; weights.len()] }
