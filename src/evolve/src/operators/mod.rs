@@ -6,6 +6,7 @@
 
 mod adaptive;
 pub mod constraint;
+mod covariance;
 pub mod crossover;
 mod differential;
 pub mod mutation;
@@ -14,6 +15,7 @@ mod record;
 pub mod selection;
 
 pub use adaptive::{Adaptive, Credit};
+pub use covariance::CovarianceVariation;
 pub use differential::DifferentialVariation;
 pub use real::RealOperator;
 pub use record::RecordMutation;
