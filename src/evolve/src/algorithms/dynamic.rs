@@ -271,7 +271,7 @@ where
         let (ticket, origin) = match self.watch.pop_front() {
             Some((genome, scores)) => {
                 let applied = Applied { operator: u16::MAX, parameters: [0.0; 2] };
-                (Ticket::Sentinel(genome, scores), Origin { parents: [None; 2], applied })
+                (Ticket::Sentinel(genome, scores), Origin::model(applied))
             }
             None if watching => return None,
             None => {
@@ -286,7 +286,11 @@ where
                     return None;
                 }
                 let asked = self.inner.ask()?;
-                (Ticket::Inner(asked.id, asked.genome.clone()), asked.origin)
+                let (inner, origin) = (asked.id, asked.origin);
+                let ticket = Ticket::Inner(inner, asked.genome.clone());
+                // Sentinels and pursuits have numbers too, so the two counts differ.
+                self.inner.known_as(inner, self.next_id);
+                (ticket, origin)
             }
         };
         Some(self.hand_out(ticket, origin))
@@ -316,6 +320,18 @@ where
         }
     }
 
+    fn known_as(&mut self, id: u64, name: u64) {
+        match self.waiting.get(&id).expect("only candidates that are out get names") {
+            Ticket::Inner(inner, _) => self.inner.known_as(*inner, name),
+            // Neither becomes a parent.
+            Ticket::Sentinel(..) | Ticket::Moved(..) => {}
+        }
+    }
+
+    fn name_of(&self, row: usize) -> Option<u64> {
+        self.inner.name_of(row)
+    }
+
     fn population(&self) -> Population<'_, S::Genome> {
         self.inner.population()
     }
@@ -324,8 +340,8 @@ where
         self.inner.generation()
     }
 
-    fn welcome(&mut self, genome: &S::Genome, measured: Measured<'_>) {
-        self.inner.welcome(genome, measured);
+    fn welcome(&mut self, genome: &S::Genome, measured: Measured<'_>, name: Option<u64>) {
+        self.inner.welcome(genome, measured, name);
     }
 
     fn restart(&mut self, starts: &[S::Genome]) {

@@ -319,6 +319,12 @@ mod tests {
             self.told.borrow_mut().push(id);
         }
 
+        fn known_as(&mut self, _id: u64, _name: u64) {}
+
+        fn name_of(&self, _row: usize) -> Option<u64> {
+            None
+        }
+
         fn population(&self) -> crate::algorithms::Population<'_, Vec<f64>> {
             crate::algorithms::Population { genomes: &[], scores: &self.scores }
         }
