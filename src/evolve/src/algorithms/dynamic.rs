@@ -352,3 +352,76 @@ where
         self.watched = self.inner.generation();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::algorithms::standard;
+    use crate::genome::Bounds;
+    use crate::operators::mutation::Gaussian;
+
+    const POPULATION: usize = 40;
+    /// Evaluations between two changes.
+    const PERIOD: u64 = 4_000;
+    /// Where the two bowls lie, in every coordinate.
+    const PLACES: [f64; 2] = [-0.6, 0.6];
+
+    const NOTHING: Response =
+        Response { immigrants: 0.0, mutants: 0.1, predicted: 0.0, remembered: 0.0, memory: 5, environments: 4, pursuit: 0 };
+
+    /// Height above the bottom of a bowl.
+    fn bowl(genome: &[f64], side: usize) -> f64 {
+        genome.iter().map(|x| (x - PLACES[side]) * (x - PLACES[side])).sum()
+    }
+
+    /// Evaluations that a search needs after each change until its best is within 1e-3 of the optimum, which lies in turn on the one and the other side; `PERIOD` where it does not come so far.
+    fn needed(value: fn(&[f64], usize) -> f64, response: Response, changes: usize, seed: u64) -> Vec<u64> {
+        let space = Bounds::cube(5, -1.0, 1.0).unwrap();
+        let inner = standard::nsga_two(space.clone(), standard::generational(POPULATION, 1), Seed(seed));
+        let (mutation, detector) =
+            (Gaussian { rate: 1.0, sigma: 0.01, adaptation: 0.0 }, ChangeDetector { sentinels: 2, tolerance: 0.0 });
+        let mut search = Dynamic::new(inner, space, mutation, detector, response, Seed(seed + 100));
+        let mut evaluate = |side: usize| {
+            let mut back = PERIOD;
+            for count in 1..=PERIOD {
+                let asked = search.ask().unwrap();
+                let (id, found) = (asked.id, value(asked.genome, side));
+                search.tell(id, Measured::feasible(&[found]));
+                if found < 1e-3 {
+                    back = back.min(count);
+                }
+            }
+            back
+        };
+        let needed = (0..=changes).map(|change| evaluate(change % 2)).skip(1).collect();
+        assert_eq!(search.changes(), changes as u64);
+        needed
+    }
+
+    /// From the second change on, memory has been where the optimum comes back to.
+    #[test]
+    fn memory_brings_a_search_back_to_an_old_optimum() {
+        for seed in 1..=3 {
+            let with = needed(bowl, Response { remembered: 0.3, ..NOTHING }, 4, seed);
+            let without = needed(bowl, NOTHING, 4, seed);
+            assert!(with[0] > 1_000, "{with:?}");
+            // What was under way, the sentinels, and the population that starts again.
+            assert!(with[1..].iter().all(|&evaluations| evaluations <= 2 * POPULATION as u64), "{with:?}");
+            assert!(without.iter().all(|&evaluations| evaluations > 1_000), "{without:?}");
+        }
+    }
+
+    /// Two bowls at once, of which one is deeper: the other is a trap.
+    fn trap(genome: &[f64], side: usize) -> f64 {
+        bowl(genome, side).min(1.0 + bowl(genome, 1 - side))
+    }
+
+    #[test]
+    fn immigrants_find_an_optimum_that_has_jumped_out_of_reach() {
+        for seed in 1..=3 {
+            let with = needed(trap, Response { immigrants: 0.5, ..NOTHING }, 1, seed);
+            let without = needed(trap, NOTHING, 1, seed);
+            assert!(with[0] <= 1_500 && without[0] == PERIOD, "{with:?} {without:?}");
+        }
+    }
+}
