@@ -103,7 +103,7 @@ fn numbers_reach_through_an_archipelago_of_portfolios_that_follow_changes() {
         Dynamic::new(portfolio, space, mutation, detector, response, Seed(seed))
     };
     let migration = Migration { topology: Topology::Ring, interval: 1, migrants: 1 };
-    let changing = |genome: &[f64], told: u64| (genome[0] - if told / 200 % 2 == 0 { 0.3 } else { 0.6 }).abs();
+    let changing = |genome: &[f64], told: u64| (genome[0] - if (told / 200).is_multiple_of(2) { 0.3 } else { 0.6 }).abs();
     let (count, members) = named(Archipelago::new(vec![follower(1), follower(11)], 1, migration, 10, Seed(1)), changing);
     assert!(count > 300, "{count}");
     assert_eq!(members.keys().copied().collect::<Vec<_>>(), [Some(0), Some(1)]);
