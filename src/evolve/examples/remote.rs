@@ -11,7 +11,7 @@ use std::thread::Thread;
 
 use hms_evolve::algorithms::standard;
 use hms_evolve::genome::Bounds;
-use hms_evolve::run::{Evaluation, History, Lost, RemoteProblem, Rule, Run, Termination, Yardstick};
+use hms_evolve::run::{Evaluation, History, Lost, Order, RemoteProblem, Rule, Run, Termination, Yardstick};
 use hms_machine::Seed;
 
 /// A host for every evaluation. One in twenty is lost, and says so: a host that never answered would need a deadline here, since a future that never ends holds up the search.
@@ -77,7 +77,7 @@ fn main() {
     let algorithm = standard::nsga_two(space.clone(), standard::generational(20, 2), Seed(1));
     let mut run = Run::new(algorithm, space, Termination::new(vec![Rule::Evaluations(2_000)]), Yardstick::default());
     let mut history = History::new(100, 100);
-    let summary = block_on(run.execute_remote(&Hosts, 8, None, &mut history));
+    let summary = block_on(run.execute_remote(&Hosts, 8, Order::Submission, None, &mut history));
     let front = run.algorithm();
     let size = hms_evolve::algorithms::Algorithm::population(front).front().len();
     println!("{} evaluations, {} of them lost, {size} on the front", summary.evaluations, summary.failures);

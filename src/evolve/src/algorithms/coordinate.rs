@@ -193,7 +193,7 @@ impl<S: Reals> Algorithm for CoordinateSearch<S> {
         let slot = self.outstanding.open();
         slot.genome.clone_from(&self.context);
         slot.genome[self.coordinate] = place;
-        slot.origin = Origin { parents: [None; 2], applied: Applied { operator: 0, parameters: [self.coordinate as f64, 0.0] } };
+        slot.origin = Origin::model(Applied { operator: 0, parameters: [self.coordinate as f64, 0.0] });
         let slot = self.outstanding.at(id);
         Some(Asked { id, genome: &slot.genome, origin: slot.origin })
     }
@@ -209,6 +209,13 @@ impl<S: Reals> Algorithm for CoordinateSearch<S> {
         self.samples.insert(position, (place, value));
         self.spent += 1;
         self.waiting = false;
+    }
+
+    /// Candidates have no parents.
+    fn known_as(&mut self, _id: u64, _name: u64) {}
+
+    fn name_of(&self, _row: usize) -> Option<u64> {
+        None
     }
 
     fn population(&self) -> Population<'_, Vec<f64>> {

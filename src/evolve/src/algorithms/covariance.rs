@@ -396,7 +396,7 @@ impl<S: Reals> Algorithm for CovarianceAdaptation<S> {
             point.iter().zip(low.iter().zip(high)).map(|(unit, (low, high))| (low + (high - low) * unit).clamp(*low, *high)),
         );
         // No parents but the cloud; its size stands in the history.
-        place.origin = Origin { parents: [None; 2], applied: Applied { operator: 0, parameters: [self.cloud.sigma, 0.0] } };
+        place.origin = Origin::model(Applied { operator: 0, parameters: [self.cloud.sigma, 0.0] });
         let place = self.outstanding.at(id);
         Some(Asked { id, genome: &place.genome, origin: place.origin })
     }
@@ -411,6 +411,13 @@ impl<S: Reals> Algorithm for CovarianceAdaptation<S> {
         }
     }
 
+    /// Candidates have no parents.
+    fn known_as(&mut self, _id: u64, _name: u64) {}
+
+    fn name_of(&self, _row: usize) -> Option<u64> {
+        None
+    }
+
     fn population(&self) -> Population<'_, Vec<f64>> {
         self.archive.population()
     }
@@ -420,7 +427,7 @@ impl<S: Reals> Algorithm for CovarianceAdaptation<S> {
     }
 
     /// The next cloud will lie about the newcomer, if it is better than all that was found here.
-    fn welcome(&mut self, genome: &Vec<f64>, measured: Measured<'_>) {
+    fn welcome(&mut self, genome: &Vec<f64>, measured: Measured<'_>, _name: Option<u64>) {
         let population = self.archive.population();
         let beaten = population.best().is_none_or(|row| {
             let own = (population.scores.violation(row), population.scores.objectives(row)[0]);

@@ -7,7 +7,7 @@ use hms_machine::Seed;
 use serde::{Deserialize, Serialize};
 
 use super::outstanding::Outstanding;
-use super::{Algorithm, Asked, Origin, Population};
+use super::{Algorithm, Asked, FOREIGN, Origin, Population};
 use crate::genome::Space;
 use crate::operators::{Applied, Variation};
 use crate::random::Rng;
@@ -83,7 +83,7 @@ impl<S: Space, V: Variation<S>> DeterministicCrowding<S, V> {
                 if wins {
                     std::mem::swap(&mut self.genomes[parent], &mut self.children[child]);
                     self.scores.set(parent, self.child_scores.measured(child));
-                    self.ids[parent] = self.first_of_brood + child as u64;
+                    self.ids[parent] = self.outstanding.at(self.first_of_brood + child as u64).name;
                 }
             }
         }
@@ -125,7 +125,7 @@ impl<S: Space, V: Variation<S>> Algorithm for DeterministicCrowding<S, V> {
                 self.applied[pair] = self.variation.vary(&self.space, genomes, children, &mut self.rng);
                 self.applied[pair + 1] = self.applied[pair];
             }
-            origin = Origin { parents: parents.map(|parent| Some(self.ids[parent])), applied: self.applied[row] };
+            origin = Origin::of(parents.map(|parent| self.ids[parent]), self.applied[row]);
         }
         let place = self.outstanding.open();
         place.genome.clone_from(&self.children[row]);
@@ -146,11 +146,19 @@ impl<S: Space, V: Variation<S>> Algorithm for DeterministicCrowding<S, V> {
             std::mem::swap(&mut self.genomes, &mut self.children);
             std::mem::swap(&mut self.scores, &mut self.child_scores);
             let first = self.first_of_brood;
-            self.ids.iter_mut().enumerate().for_each(|(row, id)| *id = first + row as u64);
+            self.ids.iter_mut().enumerate().for_each(|(row, id)| *id = self.outstanding.at(first + row as u64).name);
         } else {
             self.complete();
         }
         self.begin();
+    }
+
+    fn known_as(&mut self, id: u64, name: u64) {
+        self.outstanding.known_as(id, name);
+    }
+
+    fn name_of(&self, row: usize) -> Option<u64> {
+        (self.ids[row] != FOREIGN).then_some(self.ids[row])
     }
 
     fn population(&self) -> Population<'_, S::Genome> {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outstanding::Outstanding;
 use super::standard::{RealVariation, real_variation};
-use super::{Algorithm, Asked, Origin, Population};
+use super::{Algorithm, Asked, FOREIGN, Origin, Population};
 use crate::genome::Reals;
 use crate::operators::Variation;
 use crate::random::Rng;
@@ -157,11 +157,11 @@ impl<S: Reals> Decomposition<S> {
         self.tickets[(place.id % ring) as usize] = (subproblem, anywhere);
         let parents = [&self.genomes[mother], &self.genomes[father]];
         let applied = self.variation.vary(&self.space, parents, [&mut place.genome, &mut self.spare], &mut self.rng);
-        place.origin = Origin { parents: [mother, father].map(|parent| Some(self.ids[parent])), applied };
+        place.origin = Origin::of([mother, father].map(|parent| self.ids[parent]), applied);
     }
 
     /// Offers a child to subproblems in random order.
-    fn offer(&mut self, id: u64, genome: &[f64], measured: Measured<'_>, subproblem: u32, anywhere: bool) {
+    fn offer(&mut self, name: u64, genome: &[f64], measured: Measured<'_>, subproblem: u32, anywhere: bool) {
         let mut order =
             if anywhere { (0..self.weights.len() as u32).collect() } else { self.neighbours[subproblem as usize].clone() };
         self.rng.shuffle(&mut order);
@@ -181,7 +181,7 @@ impl<S: Reals> Decomposition<S> {
                 self.genomes[row].clear();
                 self.genomes[row].extend_from_slice(genome);
                 self.scores.set(row, measured);
-                self.ids[row] = id;
+                self.ids[row] = name;
                 replaced += 1;
                 if replaced == REPLACED_MAX {
                     return;
@@ -216,7 +216,8 @@ impl<S: Reals> Algorithm for Decomposition<S> {
     }
 
     fn tell(&mut self, id: u64, measured: Measured<'_>) {
-        let genome = self.outstanding.close(id).genome.clone();
+        let place = self.outstanding.close(id);
+        let (name, genome) = (place.name, place.genome.clone());
         self.told += 1;
         if measured.violation <= 0.0 && measured.objectives.iter().all(|value| !value.is_nan()) {
             self.ideal.iter_mut().zip(measured.objectives).for_each(|(ideal, value)| *ideal = ideal.min(*value));
@@ -224,7 +225,7 @@ impl<S: Reals> Algorithm for Decomposition<S> {
         if self.known < self.weights.len() {
             let row = (id - self.first_founder) as usize;
             self.genomes[row] = genome;
-            self.ids[row] = id;
+            self.ids[row] = name;
             self.scores.set(row, measured);
             self.known += 1;
         } else {
@@ -232,8 +233,16 @@ impl<S: Reals> Algorithm for Decomposition<S> {
             if self.spanned {
                 self.span();
             }
-            self.offer(id, &genome, measured, subproblem, anywhere);
+            self.offer(name, &genome, measured, subproblem, anywhere);
         }
+    }
+
+    fn known_as(&mut self, id: u64, name: u64) {
+        self.outstanding.known_as(id, name);
+    }
+
+    fn name_of(&self, row: usize) -> Option<u64> {
+        (self.ids[row] != FOREIGN).then_some(self.ids[row])
     }
 
     fn population(&self) -> Population<'_, Vec<f64>> {
@@ -245,9 +254,9 @@ impl<S: Reals> Algorithm for Decomposition<S> {
         self.told / self.weights.len() as u64
     }
 
-    fn welcome(&mut self, genome: &Vec<f64>, measured: Measured<'_>) {
+    fn welcome(&mut self, genome: &Vec<f64>, measured: Measured<'_>, name: Option<u64>) {
         if self.known == self.weights.len() {
-            self.offer(u64::MAX, genome, measured, 0, true);
+            self.offer(name.unwrap_or(FOREIGN), genome, measured, 0, true);
         }
     }
 

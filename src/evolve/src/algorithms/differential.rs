@@ -8,7 +8,7 @@ use hms_machine::Seed;
 use serde::{Deserialize, Serialize};
 
 use super::outstanding::Outstanding;
-use super::{Algorithm, Asked, Origin, Population};
+use super::{Algorithm, Asked, FOREIGN, Origin, Population};
 use crate::genome::Reals;
 use crate::operators::Applied;
 use crate::random::Rng;
@@ -172,7 +172,7 @@ impl<S: Reals> SuccessHistory<S> {
             }
             std::mem::swap(&mut self.genomes[member], &mut self.children[member]);
             self.scores.set(member, self.child_scores.measured(member));
-            self.ids[member] = self.first_of_brood + member as u64;
+            self.ids[member] = self.outstanding.at(self.first_of_brood + member as u64).name;
             if gain > 0.0 {
                 successes.push((self.factors[member], gain));
                 self.replaced.push(self.children[member].clone());
@@ -288,10 +288,10 @@ impl<S: Reals> Algorithm for SuccessHistory<S> {
         } else {
             let (child, factors, best) = self.breed(member);
             self.factors[member] = factors;
-            let parents = [Some(self.ids[member]), Some(self.ids[best])];
+            let parents = [self.ids[member], self.ids[best]];
             let place = self.outstanding.open();
             place.genome = child;
-            place.origin = Origin { parents, applied: Applied { operator: 0, parameters: factors } };
+            place.origin = Origin::of(parents, Applied { operator: 0, parameters: factors });
         }
         let place = self.outstanding.at(id);
         Some(Asked { id, genome: &place.genome, origin: place.origin })
@@ -304,7 +304,7 @@ impl<S: Reals> Algorithm for SuccessHistory<S> {
         self.told += 1;
         if self.founding {
             self.genomes[member].clone_from(&place.genome);
-            self.ids[member] = id;
+            self.ids[member] = place.name;
             self.scores.set(member, measured);
         } else {
             std::mem::swap(&mut self.children[member], &mut place.genome);
@@ -321,6 +321,14 @@ impl<S: Reals> Algorithm for SuccessHistory<S> {
         }
     }
 
+    fn known_as(&mut self, id: u64, name: u64) {
+        self.outstanding.known_as(id, name);
+    }
+
+    fn name_of(&self, row: usize) -> Option<u64> {
+        (self.ids[row] != FOREIGN).then_some(self.ids[row])
+    }
+
     fn population(&self) -> Population<'_, Vec<f64>> {
         let known = if self.founding { 0 } else { self.genomes.len() };
         Population { genomes: &self.genomes[..known], scores: &self.scores }
@@ -331,10 +339,11 @@ impl<S: Reals> Algorithm for SuccessHistory<S> {
     }
 
     /// Takes the place of the worst, if it is better.
-    fn welcome(&mut self, genome: &Vec<f64>, measured: Measured<'_>) {
+    fn welcome(&mut self, genome: &Vec<f64>, measured: Measured<'_>, name: Option<u64>) {
         let Some(&worst) = self.ranking.last().filter(|_| !self.founding) else { return };
         if Self::gain(measured, self.scores.measured(worst)) > 0.0 {
             self.genomes[worst].clone_from(genome);
+            self.ids[worst] = name.unwrap_or(FOREIGN);
             self.scores.set(worst, measured);
             self.rank();
         }

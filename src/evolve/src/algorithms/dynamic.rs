@@ -271,7 +271,7 @@ where
         let (ticket, origin) = match self.watch.pop_front() {
             Some((genome, scores)) => {
                 let applied = Applied { operator: u16::MAX, parameters: [0.0; 2] };
-                (Ticket::Sentinel(genome, scores), Origin { parents: [None; 2], applied })
+                (Ticket::Sentinel(genome, scores), Origin::model(applied))
             }
             None if watching => return None,
             None => {
@@ -286,7 +286,11 @@ where
                     return None;
                 }
                 let asked = self.inner.ask()?;
-                (Ticket::Inner(asked.id, asked.genome.clone()), asked.origin)
+                let (inner, origin) = (asked.id, asked.origin);
+                let ticket = Ticket::Inner(inner, asked.genome.clone());
+                // Sentinels and pursuits have numbers too, so the two counts differ.
+                self.inner.known_as(inner, self.next_id);
+                (ticket, origin)
             }
         };
         Some(self.hand_out(ticket, origin))
@@ -316,6 +320,18 @@ where
         }
     }
 
+    fn known_as(&mut self, id: u64, name: u64) {
+        match self.waiting.get(&id).expect("only candidates that are out get names") {
+            Ticket::Inner(inner, _) => self.inner.known_as(*inner, name),
+            // Neither becomes a parent.
+            Ticket::Sentinel(..) | Ticket::Moved(..) => {}
+        }
+    }
+
+    fn name_of(&self, row: usize) -> Option<u64> {
+        self.inner.name_of(row)
+    }
+
     fn population(&self) -> Population<'_, S::Genome> {
         self.inner.population()
     }
@@ -324,8 +340,8 @@ where
         self.inner.generation()
     }
 
-    fn welcome(&mut self, genome: &S::Genome, measured: Measured<'_>) {
-        self.inner.welcome(genome, measured);
+    fn welcome(&mut self, genome: &S::Genome, measured: Measured<'_>, name: Option<u64>) {
+        self.inner.welcome(genome, measured, name);
     }
 
     fn restart(&mut self, starts: &[S::Genome]) {
@@ -334,5 +350,78 @@ where
         self.chase = Chase::Idle;
         self.inner.restart(starts);
         self.watched = self.inner.generation();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::algorithms::standard;
+    use crate::genome::Bounds;
+    use crate::operators::mutation::Gaussian;
+
+    const POPULATION: usize = 40;
+    /// Evaluations between two changes.
+    const PERIOD: u64 = 4_000;
+    /// Where the two bowls lie, in every coordinate.
+    const PLACES: [f64; 2] = [-0.6, 0.6];
+
+    const NOTHING: Response =
+        Response { immigrants: 0.0, mutants: 0.1, predicted: 0.0, remembered: 0.0, memory: 5, environments: 4, pursuit: 0 };
+
+    /// Height above the bottom of a bowl.
+    fn bowl(genome: &[f64], side: usize) -> f64 {
+        genome.iter().map(|x| (x - PLACES[side]) * (x - PLACES[side])).sum()
+    }
+
+    /// Evaluations that a search needs after each change until its best is within 1e-3 of the optimum, which lies in turn on the one and the other side; `PERIOD` where it does not come so far.
+    fn needed(value: fn(&[f64], usize) -> f64, response: Response, changes: usize, seed: u64) -> Vec<u64> {
+        let space = Bounds::cube(5, -1.0, 1.0).unwrap();
+        let inner = standard::nsga_two(space.clone(), standard::generational(POPULATION, 1), Seed(seed));
+        let (mutation, detector) =
+            (Gaussian { rate: 1.0, sigma: 0.01, adaptation: 0.0 }, ChangeDetector { sentinels: 2, tolerance: 0.0 });
+        let mut search = Dynamic::new(inner, space, mutation, detector, response, Seed(seed + 100));
+        let mut evaluate = |side: usize| {
+            let mut back = PERIOD;
+            for count in 1..=PERIOD {
+                let asked = search.ask().unwrap();
+                let (id, found) = (asked.id, value(asked.genome, side));
+                search.tell(id, Measured::feasible(&[found]));
+                if found < 1e-3 {
+                    back = back.min(count);
+                }
+            }
+            back
+        };
+        let needed = (0..=changes).map(|change| evaluate(change % 2)).skip(1).collect();
+        assert_eq!(search.changes(), changes as u64);
+        needed
+    }
+
+    /// From the second change on, memory has been where the optimum comes back to.
+    #[test]
+    fn memory_brings_a_search_back_to_an_old_optimum() {
+        for seed in 1..=3 {
+            let with = needed(bowl, Response { remembered: 0.3, ..NOTHING }, 4, seed);
+            let without = needed(bowl, NOTHING, 4, seed);
+            assert!(with[0] > 1_000, "{with:?}");
+            // What was under way, the sentinels, and the population that starts again.
+            assert!(with[1..].iter().all(|&evaluations| evaluations <= 2 * POPULATION as u64), "{with:?}");
+            assert!(without.iter().all(|&evaluations| evaluations > 1_000), "{without:?}");
+        }
+    }
+
+    /// Two bowls at once, of which one is deeper: the other is a trap.
+    fn trap(genome: &[f64], side: usize) -> f64 {
+        bowl(genome, side).min(1.0 + bowl(genome, 1 - side))
+    }
+
+    #[test]
+    fn immigrants_find_an_optimum_that_has_jumped_out_of_reach() {
+        for seed in 1..=3 {
+            let with = needed(trap, Response { immigrants: 0.5, ..NOTHING }, 1, seed);
+            let without = needed(trap, NOTHING, 1, seed);
+            assert!(with[0] <= 1_500 && without[0] == PERIOD, "{with:?} {without:?}");
+        }
     }
 }

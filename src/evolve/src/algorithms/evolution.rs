@@ -10,7 +10,7 @@ use hms_machine::Seed;
 use serde::{Deserialize, Serialize};
 
 use super::outstanding::Outstanding;
-use super::{Algorithm, Asked, Origin, Population};
+use super::{Algorithm, Asked, FOREIGN, Origin, Population};
 use crate::genome::Space;
 use crate::operators::constraint::{Constraints, Handling};
 use crate::operators::selection::{Living, Selection};
@@ -82,9 +82,6 @@ pub struct Evolution<S: Space, V, L, R> {
     #[serde(skip)]
     kept: Scratch,
 }
-
-/// Stands in the place of an id for who came from elsewhere.
-const FOREIGN: u64 = u64::MAX;
 
 /// Scratch of a survival.
 #[derive(Clone, Debug, Default)]
@@ -194,9 +191,8 @@ impl<S: Space, V: Variation<S>, L: Selection, R: Survival> Evolution<S, V, L, R>
         let parents = [&self.genomes[mother], &self.genomes[father]];
         let applied = self.variation.vary(&self.space, parents, [&mut place.genome, &mut self.spare], &mut self.rng);
         let ids = [self.ids[mother], self.ids[father]];
-        let [mother, father] = ids.map(|id| (id != FOREIGN).then_some(id));
-        place.origin = Origin { parents: [mother, father], applied };
-        self.spare_origin = Some(Origin { parents: [father, mother], applied });
+        place.origin = Origin::of(ids, applied);
+        self.spare_origin = Some(Origin::of([ids[1], ids[0]], applied));
     }
 
     /// The brood is complete: names who lives on and brings them to the front.
@@ -274,13 +270,21 @@ impl<S: Space, V: Variation<S>, L: Selection, R: Survival> Algorithm for Evoluti
             Pacing::Steady { .. } => self.living + self.told,
         };
         std::mem::swap(&mut place.genome, &mut self.genomes[row]);
-        self.ids[row] = id;
+        self.ids[row] = place.name;
         self.applied[row] = place.origin.applied;
         self.constraints.write(&mut self.scores, row, measured);
         self.told += 1;
         if self.told == self.expected() {
             self.survive();
         }
+    }
+
+    fn known_as(&mut self, id: u64, name: u64) {
+        self.outstanding.known_as(id, name);
+    }
+
+    fn name_of(&self, row: usize) -> Option<u64> {
+        (self.ids[row] != FOREIGN).then_some(self.ids[row])
     }
 
     fn population(&self) -> Population<'_, S::Genome> {
@@ -292,7 +296,7 @@ impl<S: Space, V: Variation<S>, L: Selection, R: Survival> Algorithm for Evoluti
     }
 
     /// Takes the place of the worst, if it is better by (violation, first objective) or the two do not dominate each other.
-    fn welcome(&mut self, genome: &S::Genome, measured: Measured<'_>) {
+    fn welcome(&mut self, genome: &S::Genome, measured: Measured<'_>, name: Option<u64>) {
         let worse = |a: usize, b: usize| if self.fitness[b] >= self.fitness[a] { b } else { a };
         let Some(worst) = (0..self.living).reduce(worse) else { return };
         if crate::scores::constrained_dominance(self.scores.measured(worst), measured) == crate::scores::Dominance::First {
@@ -300,7 +304,7 @@ impl<S: Space, V: Variation<S>, L: Selection, R: Survival> Algorithm for Evoluti
         }
         self.genomes[worst].clone_from(genome);
         self.constraints.write(&mut self.scores, worst, measured);
-        self.ids[worst] = FOREIGN;
+        self.ids[worst] = name.unwrap_or(FOREIGN);
         // Mates as well as the best until the next survival says better.
         self.fitness[worst] = self.fitness[..self.living].iter().copied().fold(f64::INFINITY, f64::min);
     }

@@ -10,8 +10,7 @@ use hms_machine::Seed;
 use serde::{Deserialize, Serialize};
 
 use super::archive::Archive;
-use super::{Algorithm, Asked, Population};
-use crate::operators::Applied;
+use super::{Algorithm, Asked, Origin, Population};
 use crate::random::Rng;
 use crate::scores::{Measured, Scores};
 
@@ -57,6 +56,15 @@ pub struct Archipelago<A: Algorithm> {
     tickets: BTreeMap<u64, (usize, u64, A::Genome)>,
     next_id: u64,
     archive: Archive<A::Genome>,
+}
+
+/// A copy on its way to another island.
+#[derive(Clone)]
+struct Migrant<G> {
+    genome: G,
+    scores: Scores,
+    /// By what number it is named as a parent.
+    name: Option<u64>,
 }
 
 impl<A: Algorithm> Archipelago<A>
@@ -115,19 +123,19 @@ where
 
     fn migrate(&mut self) {
         self.migrations += 1;
-        let mut mail: Vec<(usize, A::Genome, Scores)> = Vec::new();
+        let mut mail: Vec<(usize, Migrant<A::Genome>)> = Vec::new();
         for island in 0..self.islands.len() {
             let chosen = self.emigrants(island);
             for neighbour in self.neighbours(island) {
-                mail.extend(chosen.iter().map(|(genome, scores)| (neighbour, genome.clone(), scores.clone())));
+                mail.extend(chosen.iter().map(|migrant| (neighbour, migrant.clone())));
             }
         }
-        for (island, genome, scores) in mail {
-            self.islands[island].welcome(&genome, scores.measured(0));
+        for (island, Migrant { genome, scores, name }) in mail {
+            self.islands[island].welcome(&genome, scores.measured(0), name);
         }
     }
 
-    fn emigrants(&mut self, island: usize) -> Vec<(A::Genome, Scores)> {
+    fn emigrants(&mut self, island: usize) -> Vec<Migrant<A::Genome>> {
         let population = self.islands[island].population();
         let mut rows: Vec<usize> =
             if population.scores.width() == 1 { (0..population.genomes.len()).collect() } else { population.front() };
@@ -143,7 +151,7 @@ where
         let copy = |row: usize| {
             let mut scores = Scores::new(population.scores.width());
             scores.push(population.scores.measured(row));
-            (population.genomes[row].clone(), scores)
+            Migrant { genome: population.genomes[row].clone(), scores, name: self.islands[island].name_of(row) }
         };
         rows.into_iter().map(copy).collect()
     }
@@ -165,12 +173,11 @@ where
             }
             let Some(asked) = self.islands[island].ask() else { continue };
             let ticket = (island, asked.id, asked.genome.clone());
-            let mut origin = asked.origin;
-            origin.parents = [None; 2];
-            origin.applied = Applied { operator: island as u16, ..origin.applied };
+            let origin = Origin { member: Some(island as u16), ..asked.origin };
             self.turn = (island + 1) % self.islands.len();
             let id = self.next_id;
             self.next_id += 1;
+            self.islands[island].known_as(ticket.1, id);
             let ticket = self.tickets.entry(id).or_insert(ticket);
             return Some(Asked { id, genome: &ticket.2, origin });
         }
@@ -189,6 +196,16 @@ where
         }
     }
 
+    fn known_as(&mut self, id: u64, name: u64) {
+        let (island, inner, _) = self.tickets.get(&id).expect("only candidates that are out get names");
+        self.islands[*island].known_as(*inner, name);
+    }
+
+    /// What is kept is a memory without names.
+    fn name_of(&self, _row: usize) -> Option<u64> {
+        None
+    }
+
     fn population(&self) -> Population<'_, A::Genome> {
         self.archive.population()
     }
@@ -197,9 +214,9 @@ where
         self.islands.iter().map(Algorithm::generation).min().unwrap_or(0)
     }
 
-    fn welcome(&mut self, genome: &A::Genome, measured: Measured<'_>) {
+    fn welcome(&mut self, genome: &A::Genome, measured: Measured<'_>, name: Option<u64>) {
         self.archive.push(genome, measured);
-        self.islands.iter_mut().for_each(|island| island.welcome(genome, measured));
+        self.islands.iter_mut().for_each(|island| island.welcome(genome, measured, name));
     }
 
     fn restart(&mut self, starts: &[A::Genome]) {

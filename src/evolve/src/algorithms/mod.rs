@@ -15,6 +15,8 @@ mod differential;
 mod dynamic;
 mod evolution;
 mod islands;
+#[cfg(test)]
+mod lineage;
 mod outstanding;
 mod portfolio;
 #[cfg(test)]
@@ -48,11 +50,28 @@ use crate::scores::{Measured, Scores};
 /// Where a candidate comes from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
-    /// Ids of its parents; `None` for what has none (random, given, or drawn from a model).
+    /// Ids of its parents; `None` for what has none (random, given, or drawn from a model) and for those that came from elsewhere without a number.
     pub parents: [Option<u64>; 2],
     /// What made it.
     pub applied: Applied,
+    /// Which member of a portfolio or which island it is from, the outermost if they are nested; `None` outside of such.
+    pub member: Option<u16>,
 }
+
+impl Origin {
+    /// Made of these parents, of which those called [`FOREIGN`] are not known.
+    fn of(parents: [u64; 2], applied: Applied) -> Self {
+        Origin { parents: parents.map(|id| (id != FOREIGN).then_some(id)), applied, member: None }
+    }
+
+    /// Made without parents.
+    fn model(applied: Applied) -> Self {
+        Origin { applied, ..Origin::default() }
+    }
+}
+
+/// Stands in the place of an id for who came from elsewhere.
+const FOREIGN: u64 = u64::MAX;
 
 /// A candidate to be evaluated.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -107,14 +126,21 @@ pub trait Algorithm {
     /// When the id was not asked for or was told already, and when the number of objectives is wrong: these are bugs of the caller.
     fn tell(&mut self, id: u64, measured: Measured<'_>);
 
+    /// Hears that a candidate that is out has another number outside: by this it names it when it becomes a parent. Algorithms that hold others call it for each of their candidates, so that the parents
+    /// that a history names are numbers of that history. For those whose candidates have no parents there is nothing to do.
+    fn known_as(&mut self, id: u64, name: u64);
+
+    /// By what number the member in this row of the population is named when it becomes a parent; `None` for those that came from elsewhere without a number, and of algorithms that do not keep it.
+    fn name_of(&self, row: usize) -> Option<u64>;
+
     /// What it keeps.
     fn population(&self) -> Population<'_, Self::Genome>;
 
     /// How many generations (or steps of its own kind) are complete.
     fn generation(&self) -> u64;
 
-    /// Takes in a genome that was found and measured elsewhere; algorithms without a population ignore it.
-    fn welcome(&mut self, _genome: &Self::Genome, _measured: Measured<'_>) {}
+    /// Takes in a genome that was found and measured elsewhere, and is named by this number as a parent, if it has one; algorithms without a population ignore it.
+    fn welcome(&mut self, _genome: &Self::Genome, _measured: Measured<'_>, _name: Option<u64>) {}
 
     /// Forgets all scores, since the problem has changed or they were noise, and starts again from these genomes, the best first; algorithms that
     /// cannot start from genomes start afresh.

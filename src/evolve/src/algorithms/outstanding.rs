@@ -18,6 +18,8 @@ pub(crate) struct Outstanding<G> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Place<G> {
     pub(crate) id: u64,
+    /// What it is called as a parent: its id, unless it was given another name.
+    pub(crate) name: u64,
     pub(crate) open: bool,
     pub(crate) genome: G,
     pub(crate) origin: Origin,
@@ -25,7 +27,7 @@ pub(crate) struct Place<G> {
 
 impl<G: Clone> Outstanding<G> {
     pub(crate) fn new(places: usize, blank: &G) -> Self {
-        let place = Place { id: 0, open: false, genome: blank.clone(), origin: Origin::default() };
+        let place = Place { id: 0, name: 0, open: false, genome: blank.clone(), origin: Origin::default() };
         Outstanding { places: vec![place; places.max(1)], next_id: 0 }
     }
 
@@ -45,6 +47,7 @@ impl<G: Clone> Outstanding<G> {
         let place = &mut self.places[slot];
         assert!(!place.open, "candidate {} is still waited for", place.id);
         place.id = self.next_id;
+        place.name = self.next_id;
         place.open = true;
         place.origin = Origin::default();
         self.next_id += 1;
@@ -54,13 +57,21 @@ impl<G: Clone> Outstanding<G> {
     /// Makes the ring larger or smaller; only while nothing is waited for.
     pub(crate) fn resize(&mut self, places: usize, blank: &G) {
         assert!(self.places.iter().all(|place| !place.open), "the ring is in use");
-        let place = Place { id: 0, open: false, genome: blank.clone(), origin: Origin::default() };
+        let place = Place { id: 0, name: 0, open: false, genome: blank.clone(), origin: Origin::default() };
         self.places.resize(places.max(1), place);
     }
 
     /// The place of a candidate that was just handed out.
     pub(crate) fn at(&self, id: u64) -> &Place<G> {
         &self.places[(id % self.places.len() as u64) as usize]
+    }
+
+    /// Gives another name to a candidate that is out.
+    pub(crate) fn known_as(&mut self, id: u64, name: u64) {
+        let slot = (id % self.places.len() as u64) as usize;
+        let place = &mut self.places[slot];
+        assert!(place.open && place.id == id, "candidate {id} is not out");
+        place.name = name;
     }
 
     /// Stops waiting; results of what was handed out so far are no longer wanted.

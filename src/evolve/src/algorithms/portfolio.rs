@@ -10,8 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::archive::Archive;
-use super::{Algorithm, Asked, Population};
-use crate::operators::Applied;
+use super::{Algorithm, Asked, Origin, Population};
 use crate::scores::Measured;
 
 /// A portfolio of members of one type, for example [`super::RealAlgorithm`].
@@ -149,13 +148,11 @@ where
             let seat = &mut self.members[member];
             let Some(asked) = seat.member.ask() else { continue };
             let ticket = Ticket { member, id: asked.id, genome: asked.genome.clone() };
-            let mut origin = asked.origin;
-            // Parents have numbers of the member's own; the operator tells who made it.
-            origin.parents = [None; 2];
-            origin.applied = Applied { operator: member as u16, ..origin.applied };
+            let origin = Origin { member: Some(member as u16), ..asked.origin };
             seat.asked += 1.0;
             let id = self.next_id;
             self.next_id += 1;
+            seat.member.known_as(ticket.id, id);
             let ticket = self.tickets.entry(id).or_insert(ticket);
             return Some(Asked { id, genome: &ticket.genome, origin });
         }
@@ -175,6 +172,16 @@ where
         }
     }
 
+    fn known_as(&mut self, id: u64, name: u64) {
+        let ticket = self.tickets.get(&id).expect("only candidates that are out get names");
+        self.members[ticket.member].member.known_as(ticket.id, name);
+    }
+
+    /// What is kept is a memory without names.
+    fn name_of(&self, _row: usize) -> Option<u64> {
+        None
+    }
+
     fn population(&self) -> Population<'_, M::Genome> {
         self.archive.population()
     }
@@ -183,9 +190,9 @@ where
         self.told / self.window
     }
 
-    fn welcome(&mut self, genome: &M::Genome, measured: Measured<'_>) {
+    fn welcome(&mut self, genome: &M::Genome, measured: Measured<'_>, name: Option<u64>) {
         self.archive.push(genome, measured);
-        self.members.iter_mut().for_each(|seat| seat.member.welcome(genome, measured));
+        self.members.iter_mut().for_each(|seat| seat.member.welcome(genome, measured, name));
     }
 
     fn restart(&mut self, starts: &[M::Genome]) {

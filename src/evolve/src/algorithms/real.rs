@@ -73,6 +73,14 @@ impl<S: Reals> Algorithm for RealAlgorithm<S> {
         each!(self, inner => inner.tell(id, measured));
     }
 
+    fn known_as(&mut self, id: u64, name: u64) {
+        each!(self, inner => inner.known_as(id, name));
+    }
+
+    fn name_of(&self, row: usize) -> Option<u64> {
+        each!(self, inner => inner.name_of(row))
+    }
+
     fn population(&self) -> Population<'_, Vec<f64>> {
         each!(self, inner => inner.population())
     }
@@ -81,8 +89,8 @@ impl<S: Reals> Algorithm for RealAlgorithm<S> {
         each!(self, inner => inner.generation())
     }
 
-    fn welcome(&mut self, genome: &Vec<f64>, measured: Measured<'_>) {
-        each!(self, inner => inner.welcome(genome, measured));
+    fn welcome(&mut self, genome: &Vec<f64>, measured: Measured<'_>, name: Option<u64>) {
+        each!(self, inner => inner.welcome(genome, measured, name));
     }
 
     fn restart(&mut self, starts: &[Vec<f64>]) {

@@ -75,6 +75,13 @@ macro_rules! desk_methods {
             self.desk.tell(id, measured);
         }
 
+        /// Candidates have no parents.
+        fn known_as(&mut self, _id: u64, _name: u64) {}
+
+        fn name_of(&self, _row: usize) -> Option<u64> {
+            None
+        }
+
         fn population(&self) -> Population<'_, Self::Genome> {
             self.desk.archive.population()
         }

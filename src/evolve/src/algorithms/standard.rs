@@ -118,3 +118,80 @@ pub fn sms_emoa<S: Reals>(space: S, settings: Settings, seed: Seed) -> SmsEmoa<S
     let settings = Settings { brood: 1, ..settings };
     Evolution::new(space, variation, Tournament { size: 2 }, LeastContributor::default(), settings, seed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::algorithms::Algorithm;
+    use crate::genome::Bounds;
+    use crate::indicators::hypervolume::hypervolume;
+    use crate::problems::dtlz::Dtlz;
+    use crate::problems::zdt::Zdt;
+    use crate::random::Rng;
+    use crate::run::{Evaluation, Problem};
+    use crate::scores::Measured;
+    use crate::survival::{Cohort, Kept, Survival};
+
+    /// Hypervolume up to `reference` of the best 100 that a search keeps.
+    fn quality(
+        mut search: impl Algorithm<Genome = Vec<f64>>,
+        problem: &impl Problem<Genome = Vec<f64>>,
+        evaluations: u64,
+        reference: &[f64],
+    ) -> f64 {
+        for _ in 0..evaluations {
+            let asked = search.ask().unwrap();
+            let (id, mut evaluation) = (asked.id, Evaluation::default());
+            problem.evaluate(asked.genome, &mut evaluation);
+            search.tell(id, Measured::feasible(&evaluation.objectives));
+        }
+        let population = search.population();
+        let mut scores = crate::scores::Scores::new(population.scores.width());
+        (0..population.genomes.len()).for_each(|row| scores.push(population.scores.measured(row)));
+        let mut kept = Kept::default();
+        let keep = population.genomes.len().min(100);
+        HypervolumeFronts::default().survive(
+            Cohort { scores: &scores, parents: 0, keep, level: 0.0 },
+            &mut Rng::new(Seed(0), 0),
+            &mut kept,
+        );
+        let points: Vec<f64> = kept.rows.iter().flat_map(|&row| scores.objectives(row as usize).to_vec()).collect();
+        hypervolume(&points, reference)
+    }
+
+    /// Median quality of three seeds: of the portfolio, and of each member with all evaluations for itself.
+    fn medians(
+        space: &Bounds,
+        problem: &impl Problem<Genome = Vec<f64>>,
+        evaluations: u64,
+        reference: &[f64],
+    ) -> (f64, Vec<f64>) {
+        let portfolio = |seed| portfolio_multi(space, reference.len(), 100, Seed(seed));
+        let median = |run: &dyn Fn(u64) -> f64| {
+            let mut found = [1, 2, 3].map(run);
+            found.sort_by(f64::total_cmp);
+            found[1]
+        };
+        let alone = |place: usize| {
+            let member = |seed| portfolio(seed).members().nth(place).map(|(member, _)| member.clone()).unwrap();
+            median(&|seed| quality(member(seed), problem, evaluations, reference))
+        };
+        (median(&|seed| quality(portfolio(seed), problem, evaluations, reference)), vec![alone(0), alone(1)])
+    }
+
+    /// What it costs not to know which member is the better one, as a share of the better one's hypervolume.
+    #[test]
+    fn a_portfolio_is_between_its_members_with_two_objectives_and_pays_a_twentieth_with_three() {
+        let sphere = Dtlz::new(2, 3).unwrap();
+        let found = [
+            ("ZDT1", 0.015, true, medians(&Zdt::One.bounds(), &Zdt::One, 10_000, &[1.1; 2])),
+            ("ZDT4", 0.005, true, medians(&Zdt::Four.bounds(), &Zdt::Four, 25_000, &[1.1; 2])),
+            ("DTLZ2", 0.05, false, medians(&sphere.bounds(), &sphere, 10_000, &[1.1; 3])),
+        ];
+        for (name, margin, between, (portfolio, alone)) in found {
+            let (worst, best) = (alone[0].min(alone[1]), alone[0].max(alone[1]));
+            assert!(portfolio > (1.0 - margin) * best, "{name} {portfolio} {alone:?}");
+            assert!(!between || portfolio > worst, "{name} {portfolio} {alone:?}");
+        }
+    }
+}

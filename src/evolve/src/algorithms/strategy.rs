@@ -91,9 +91,9 @@ impl<S: Reals> EvolutionStrategy<S> {
             self.members[row].steps[place] = step;
             self.genomes[row][place] = value.clamp(low, high);
         }
-        let parents = [mother, father].map(|parent| Some(self.members[parent].id));
+        let parents = [mother, father].map(|parent| self.members[parent].id);
         let mean = self.members[row].steps.iter().sum::<f64>() / n;
-        Origin { parents, applied: Applied { operator: 0, parameters: [mean, 0.0] } }
+        Origin::of(parents, Applied { operator: 0, parameters: [mean, 0.0] })
     }
 
     fn complete(&mut self) {
@@ -163,6 +163,14 @@ impl<S: Reals> Algorithm for EvolutionStrategy<S> {
         if self.told == self.expected() {
             self.complete();
         }
+    }
+
+    fn known_as(&mut self, id: u64, name: u64) {
+        self.members[self.living + (id - self.first_of_brood) as usize].id = name;
+    }
+
+    fn name_of(&self, row: usize) -> Option<u64> {
+        Some(self.members[row].id)
     }
 
     fn population(&self) -> Population<'_, Vec<f64>> {

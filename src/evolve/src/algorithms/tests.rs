@@ -11,11 +11,11 @@ use crate::random::Rng;
 use crate::run::checkpoint;
 use crate::survival::directions::das_dennis;
 
-fn space() -> Bounds {
+pub(super) fn space() -> Bounds {
     Bounds::new(vec![-1.0, 0.0, -5.0, 2.0], vec![1.0, 3.0, 5.0, 2.5]).unwrap()
 }
 
-fn real(objectives: usize) -> Vec<(&'static str, RealAlgorithm<Bounds>)> {
+pub(super) fn real(objectives: usize) -> Vec<(&'static str, RealAlgorithm<Bounds>)> {
     let settings = standard::generational(12, objectives);
     let steady = Settings { pacing: Pacing::Steady { outstanding_max: 6 }, brood: 1, ..settings };
     let tchebycheff = Scalarization::Tchebycheff;
@@ -50,7 +50,7 @@ fn real(objectives: usize) -> Vec<(&'static str, RealAlgorithm<Bounds>)> {
 }
 
 /// Objectives that conflict, a constraint, and now and then a failure.
-fn evaluate(genome: &[f64], objectives: usize) -> (Vec<f64>, f64) {
+pub(super) fn evaluate(genome: &[f64], objectives: usize) -> (Vec<f64>, f64) {
     let rest: f64 = genome[1..].iter().map(|x| x * x).sum();
     let row: Vec<f64> = (0..objectives).map(|k| (genome[0] - k as f64) * (genome[0] - k as f64) + rest).collect();
     if genome[2] > 4.5 {
@@ -103,7 +103,7 @@ where
     let best = population.best().unwrap();
     assert!(population.scores.violation(best) <= 0.0, "{name} finds a feasible genome");
     let start = population.genomes[best].clone();
-    algorithm.welcome(&start, Measured::feasible(&vec![0.0; objectives]));
+    algorithm.welcome(&start, Measured::feasible(&vec![0.0; objectives]), None);
     algorithm.restart(&[start]);
     run(&mut algorithm, objectives, 100, None);
     assert!(algorithm.population().best().is_some(), "{name}");

@@ -8,6 +8,7 @@ mod adaptive;
 #[cfg(test)]
 mod choices;
 pub mod constraint;
+mod covariance;
 pub mod crossover;
 mod differential;
 pub mod mutation;
@@ -16,6 +17,7 @@ mod record;
 pub mod selection;
 
 pub use adaptive::{Adaptive, Credit};
+pub use covariance::CovarianceVariation;
 pub use differential::DifferentialVariation;
 pub use real::RealOperator;
 pub use record::RecordMutation;

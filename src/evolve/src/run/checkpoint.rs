@@ -10,7 +10,7 @@ use thiserror::Error;
 /// Mark at the start of every checkpoint.
 const MARK: &[u8; 10] = b"hms-evolve";
 /// Version of the encoding; rises whenever a state changes its shape.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 /// Length of the checksum at the end.
 const CHECKSUM: usize = 16;
 

@@ -1,7 +1,7 @@
 //! Evaluations that run elsewhere: the seam for services, clusters and anything else that answers later.
 //!
-//! The user's side is [`RemoteProblem`], whose evaluation is a future. [`Run::execute_remote`] keeps a bounded window of futures under way and tells their results in the order of asking, however they arrive: histories depend on
-//! the size of the window and on nothing else. It is itself a future and knows no runtime: it wakes when one of its evaluations wakes it. A deadline, a retry, a choice of host are the evaluator's: it
+//! The user's side is [`RemoteProblem`], whose evaluation is a future. [`Run::execute_remote`] keeps a bounded window of futures under way. In the order of submission it tells their results in the order of asking, however they arrive: histories depend on
+//! the size of the window and on nothing else. First come, first told wastes no answer, and then histories depend on luck; the recorder hears every candidate in the order of telling, so a history is its own record: its ids, as a replay, give it again. The driver is itself a future and knows no runtime: it wakes when one of its evaluations wakes it. A deadline, a retry, a choice of host are the evaluator's: it
 //! knows what is slow. An evaluation that is lost for good says so, and is data like one that failed; one that never ends holds up the search.
 
 use std::collections::BTreeMap;
@@ -53,16 +53,17 @@ where
     A: Algorithm<Genome = S::Genome>,
     S: Space,
 {
-    /// Evaluates candidates elsewhere, `window` (at least 1) at a time, until the run is over; results are told in the order of asking. With a `cache`, nothing that it knows and nothing that is under way already is evaluated; without one, every candidate is evaluated for itself, equal ones too. What is under way at the end is dropped.
+    /// Evaluates candidates elsewhere, `window` (at least 1) at a time, until the run is over; results are told in this `order`. With a `cache`, nothing that it knows and nothing that is under way already is evaluated; without one, every candidate is evaluated for itself, equal ones too. What is under way at the end is dropped.
     ///
     /// Dropping the future stops the run where it is: it goes on with the candidates that were under way.
     ///
     /// # Panics
-    /// When the algorithm gives no candidate although all were told: a bug of the algorithm. A panic of an evaluation goes through.
+    /// When the algorithm gives no candidate although all were told: a bug of the algorithm. When a replay names a candidate that is not out: the record of another run. A panic of an evaluation goes through.
     pub async fn execute_remote<P: RemoteProblem<Genome = S::Genome>>(
         &mut self,
         problem: &P,
         window: usize,
+        order: Order,
         mut cache: Option<&mut Cache>,
         recorder: &mut impl Recorder<S::Genome>,
     ) -> Summary
@@ -71,7 +72,7 @@ where
     {
         let resumed: Vec<(u64, S::Genome)> = self.outstanding().map(|(id, genome)| (id, genome.clone())).collect();
         let mut resumed = resumed.into_iter();
-        let mut window: Window<Arrived> = Window::new(window, Order::Submission);
+        let mut window: Window<Arrived> = Window::new(window, order);
         let mut waiting = Waiting { keys: BTreeMap::new(), leaders: BTreeMap::new(), followers: BTreeMap::new() };
         let mut under_way = Vec::new();
         while self.state().reason.is_none() {
@@ -106,8 +107,14 @@ where
                     }
                     let Arrived { evaluation, cached, .. } = arrived;
                     self.tell(id, evaluation, Provenance { replicates: 1, cached }, recorder);
+                    // The recorder has it.
+                    drop(window.take_record());
                 }
                 WindowStep::Wait => {
+                    assert!(
+                        !under_way.is_empty(),
+                        "the replay names a candidate that is not out: it is the record of another run"
+                    );
                     for (id, outcome) in first_arrivals(&mut under_way).await {
                         let lost = outcome.is_err();
                         let evaluation = outcome.unwrap_or_else(|lost| Evaluation::failed(lost.to_string()));
@@ -253,8 +260,18 @@ mod tests {
     }
 
     fn remote(service: &Service, pacing: Pacing, window: usize, cache: Option<&mut Cache>) -> (Summary, History<Vec<f64>>) {
+        ordered(service, Order::Submission, pacing, window, cache)
+    }
+
+    fn ordered(
+        service: &Service,
+        order: Order,
+        pacing: Pacing,
+        window: usize,
+        cache: Option<&mut Cache>,
+    ) -> (Summary, History<Vec<f64>>) {
         let mut history = History::new(1000, 1000);
-        let summary = block_on(search(pacing).execute_remote(service, window, cache, &mut history));
+        let summary = block_on(search(pacing).execute_remote(service, window, order, cache, &mut history));
         (summary, history)
     }
 
@@ -279,6 +296,34 @@ mod tests {
         let history = |luck, window| remote(&Service::new(luck, |_| false), STEADY, window, None).1;
         assert_eq!(history(1, 8), history(2, 8));
         assert_ne!(history(1, 8), history(1, 2));
+    }
+
+    /// The order of telling, as the history has it.
+    fn record(history: &History<Vec<f64>>) -> Order {
+        Order::Replay(history.individuals().map(|individual| individual.id).collect())
+    }
+
+    #[test]
+    fn a_first_come_run_depends_on_luck_and_its_history_replays_it() {
+        let some_lost = |id: u64| id % 10 == 3;
+        for cached in [false, true] {
+            let run = |luck, order| {
+                let mut cache = cached.then(Cache::new);
+                ordered(&Service::new(luck, some_lost), order, STEADY, 8, cache.as_mut())
+            };
+            let (summary, history) = run(1, Order::FirstCome);
+            assert!(!history.individuals().map(|individual| individual.id).is_sorted(), "told out of the order of asking");
+            assert_ne!(history, run(2, Order::FirstCome).1, "luck decides");
+            for luck in 2..5 {
+                assert_eq!(run(luck, record(&history)), (summary.clone(), history.clone()), "luck {luck}");
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "the record of another run")]
+    fn a_record_of_another_run_is_refused() {
+        ordered(&Service::new(1, |_| false), Order::Replay([0, 299].into()), STEADY, 8, None);
     }
 
     #[test]
@@ -319,6 +364,12 @@ mod tests {
             self.told.borrow_mut().push(id);
         }
 
+        fn known_as(&mut self, _id: u64, _name: u64) {}
+
+        fn name_of(&self, _row: usize) -> Option<u64> {
+            None
+        }
+
         fn population(&self) -> crate::algorithms::Population<'_, Vec<f64>> {
             crate::algorithms::Population { genomes: &[], scores: &self.scores }
         }
@@ -336,7 +387,7 @@ mod tests {
         let termination = Termination::new(vec![Rule::Evaluations(12)]);
         let mut run = Run::new(algorithm, Zdt::One.bounds(), termination, Yardstick::default());
         let mut cache = Cache::new();
-        let summary = block_on(run.execute_remote(service, 8, Some(&mut cache), &mut History::new(100, 100)));
+        let summary = block_on(run.execute_remote(service, 8, Order::Submission, Some(&mut cache), &mut History::new(100, 100)));
         (summary, run.algorithm().told.borrow().clone())
     }
 
@@ -362,12 +413,12 @@ mod tests {
         let (mut run, mut history) = (search(Pacing::Generational), History::new(1000, 1000));
         let service = Service::new(2, |_| false);
         {
-            let mut future = std::pin::pin!(run.execute_remote(&service, 8, None, &mut history));
+            let mut future = std::pin::pin!(run.execute_remote(&service, 8, Order::Submission, None, &mut history));
             let mut cx = Context::from_waker(Waker::noop());
             (0..40).for_each(|_| assert!(future.as_mut().poll(&mut cx).is_pending()));
         }
         assert!((1..300).contains(&run.state().evaluations) && run.outstanding().count() > 0);
-        block_on(run.execute_remote(&service, 8, None, &mut history));
+        block_on(run.execute_remote(&service, 8, Order::Submission, None, &mut history));
         assert_eq!(history, whole);
     }
 }

@@ -200,7 +200,7 @@ impl Search<'_> {
             state.asked += 1
         }
         let parents = origin.parents;
-        let operator = operator_name(&state.searcher, origin.applied, parents.iter().any(Option::is_some));
+        let operator = operator_name(&state.searcher, &origin);
         let boundary = state.leaders.boundary(settings.population.div_ceil(4), &state.spreads);
         Some(Order { id, phase: state.phase, genome, parents, operator, seeds: state.prefix.length(), boundary, again })
     }

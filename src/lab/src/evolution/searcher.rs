@@ -6,13 +6,13 @@
 use hms_evolve::Rng;
 use hms_evolve::algorithms::{
     Algorithm, Archipelago, Asked, CoordinateSearch, CovarianceAdaptation, Decomposition, DeterministicCrowding, Evolution,
-    EvolutionStrategy, LatinHypercube, Migration, Pacing, Population, Portfolio, RandomSearch, RealAlgorithm, Restarts,
+    EvolutionStrategy, LatinHypercube, Migration, Origin, Pacing, Population, Portfolio, RandomSearch, RealAlgorithm, Restarts,
     Scalarization, Settings, Sobol, SuccessHistory, standard,
 };
 use hms_evolve::genome::Record;
 use hms_evolve::operators::crossover::{SimulatedBinary, Uniform};
 use hms_evolve::operators::selection::{Tournament, UniformSelection};
-use hms_evolve::operators::{Adaptive, Applied, Credit, Crossover, Pipeline, RecordMutation};
+use hms_evolve::operators::{Adaptive, Credit, Crossover, Pipeline, RecordMutation};
 use hms_evolve::scores::Measured;
 use hms_evolve::survival::directions::spread;
 use hms_evolve::survival::{Elitist, Generational, HypervolumeFronts, ReferenceDirections};
@@ -108,6 +108,14 @@ macro_rules! algorithm {
                 $each!(self, inner => inner.tell(id, measured));
             }
 
+            fn known_as(&mut self, id: u64, name: u64) {
+                $each!(self, inner => inner.known_as(id, name));
+            }
+
+            fn name_of(&self, row: usize) -> Option<u64> {
+                $each!(self, inner => inner.name_of(row))
+            }
+
             fn population(&self) -> Population<'_, Vec<f64>> {
                 $each!(self, inner => inner.population())
             }
@@ -116,8 +124,8 @@ macro_rules! algorithm {
                 $each!(self, inner => inner.generation())
             }
 
-            fn welcome(&mut self, genome: &Vec<f64>, measured: Measured<'_>) {
-                $each!(self, inner => inner.welcome(genome, measured));
+            fn welcome(&mut self, genome: &Vec<f64>, measured: Measured<'_>, name: Option<u64>) {
+                $each!(self, inner => inner.welcome(genome, measured, name));
             }
 
             fn restart(&mut self, starts: &[Vec<f64>]) {
@@ -251,17 +259,25 @@ fn variation(space: &Record) -> Variation {
     Adaptive::new(variations, Credit::ProbabilityMatching)
 }
 
-/// The name of what made a candidate.
-pub(super) fn operator_name(searcher: &Searcher, applied: Applied, parents: bool) -> String {
-    let number = usize::from(applied.operator);
+/// The name of what made a candidate; of a portfolio or of islands with the number of the member, such as `member-0 near`.
+pub(super) fn operator_name(searcher: &Searcher, origin: &Origin) -> String {
+    let number = usize::from(origin.member.unwrap_or_default());
     match searcher {
-        Searcher::Portfolio(_) => format!("member-{number}"),
-        Searcher::Islands(_) => format!("island-{number}"),
-        Searcher::One(Member::Real(_)) => format!("operator-{number}"),
-        Searcher::One(
-            Member::Fronts(_) | Member::Directions(_) | Member::Generational(_) | Member::Steady(_) | Member::Crowding(_),
-        ) => {
-            if !parents {
+        Searcher::One(member) => member_operator(member, origin),
+        Searcher::Portfolio(portfolio) => {
+            let (member, _) = portfolio.members().nth(number).expect("the portfolio has the member that asked");
+            format!("member-{number} {}", member_operator(member, origin))
+        }
+        Searcher::Islands(islands) => format!("island-{number} {}", member_operator(&islands.islands()[number], origin)),
+    }
+}
+
+fn member_operator(member: &Member, origin: &Origin) -> String {
+    let number = usize::from(origin.applied.operator);
+    match member {
+        Member::Real(_) => format!("operator-{number}"),
+        Member::Fronts(_) | Member::Directions(_) | Member::Generational(_) | Member::Steady(_) | Member::Crowding(_) => {
+            if origin.parents.iter().all(Option::is_none) {
                 return "founder".to_owned();
             }
             OPERATORS.get(number).map_or_else(|| format!("operator-{number}"), |name| (*name).to_owned())
