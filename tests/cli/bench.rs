@@ -9,8 +9,11 @@ fn the_table_of_optimizers_holds_our_figures_beside_others() {
     // One seed may miss a goal that the median of eleven reaches.
     let told: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
     let rows = told["rows"].as_array().unwrap();
-    assert_eq!(rows.len(), 18);
-    assert!(rows.iter().all(|row| row["row"]["median"].is_f64() && !row["row"]["peers"].as_array().unwrap().is_empty()));
+    assert_eq!(rows.len(), 20);
+    assert!(rows.iter().all(|row| row["row"]["median"].is_f64()));
+    // Of the spread over seeds no library's figure is known.
+    let alone = rows.iter().filter(|row| row["row"]["peers"].as_array().unwrap().is_empty());
+    assert_eq!(alone.map(|row| row["row"]["problem"].clone()).collect::<Vec<_>>(), ["ZDT1"]);
     assert!(rows.iter().filter(|row| row["reached"] == true).count() >= 15);
 }
 
