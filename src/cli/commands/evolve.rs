@@ -276,8 +276,8 @@ fn summary(plan: &Plan, study: &Study) -> String {
     for (place, choice) in study.chosen.iter().enumerate() {
         let contender = &study.verdict.contenders[place];
         for missed in plan.question.missed(&contender.evaluation, &contender.cells) {
-            let breaks = paint(Style::Bad, "breaks a constraint");
-            text.push_str(&format!("  {:<24} {breaks} on the held-out seeds: {missed}\n", choice.name));
+            let what = if contender.evaluation.failure.is_some() { "cannot be judged" } else { "breaks a constraint" };
+            text.push_str(&format!("  {:<24} {} on the held-out seeds: {missed}\n", choice.name, paint(Style::Bad, what)));
         }
         for (target, about) in plan.question.targets.iter().enumerate() {
             let best = study.verdict.best_preset(target).map(|best| study.verdict.contenders[best].name.clone());

@@ -27,7 +27,8 @@ fn reached<A: Algorithm<Genome = Vec<f64>>>(problem: Zdt, make: impl Fn(Bounds, 
     (volumes[1], fronts.iter().map(|front| fronts::zdt3_pieces_found(front)).min().unwrap())
 }
 
-/// On every problem at least the figure of `peer`, and all pieces of ZDT3. On ZDT4, whose local fronts make seeds scatter by half a percent, 1 % less will do.
+/// On every problem at least the figure of `peer`, and all pieces of ZDT3. On ZDT4, whose local fronts make seeds scatter by half a percent, 1 % less will do: of 11 seeds SPEA2 has .8657 in the median (quartiles .8629 and .8674)
+/// beside pymoo's .86713.
 fn check<A: Algorithm<Genome = Vec<f64>>>(peer: &str, make: impl Fn(Bounds, Seed) -> A) {
     for problem in Zdt::ALL {
         let figure = |peers: &[Peer]| peers.iter().find(|other| other.name == peer).unwrap().value;

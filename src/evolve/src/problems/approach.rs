@@ -4,25 +4,18 @@ use hms_machine::Seed;
 
 use super::dtlz::Dtlz;
 use super::fronts;
+use super::untuned::{drive, front};
 use super::wfg::Wfg;
 use crate::algorithms::{Algorithm, Decomposition, RandomSearch, Scalarization, standard};
 use crate::indicators::hypervolume::hypervolume;
 use crate::indicators::igd;
-use crate::run::{Evaluation, Problem};
+use crate::run::Problem;
 use crate::survival::directions::das_dennis;
 
 /// The front that an algorithm finds, row by row.
 fn found<A: Algorithm<Genome = P::Genome>, P: Problem>(mut algorithm: A, problem: &P, evaluations: usize) -> Vec<f64> {
-    let (mut evaluation, mut scratch) = (Evaluation::default(), Vec::new());
-    for _ in 0..evaluations {
-        let asked = algorithm.ask().unwrap();
-        evaluation.clear();
-        problem.evaluate(asked.genome, &mut evaluation);
-        let id = asked.id;
-        algorithm.tell(id, evaluation.measured(problem.objectives(), &mut scratch));
-    }
-    let population = algorithm.population();
-    population.front().into_iter().flat_map(|row| population.scores.objectives(row).to_vec()).collect()
+    drive(&mut algorithm, problem, evaluations);
+    front(&algorithm)
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -19,7 +19,7 @@ use crate::run::{Evaluation, Problem};
 use crate::scores::Measured;
 use crate::survival::{Elitist, Generational};
 
-fn drive<A: Algorithm<Genome = P::Genome>, P: Problem>(algorithm: &mut A, problem: &P, evaluations: usize) {
+pub(super) fn drive<A: Algorithm<Genome = P::Genome>, P: Problem>(algorithm: &mut A, problem: &P, evaluations: usize) {
     let (mut evaluation, mut scratch) = (Evaluation::default(), Vec::new());
     for _ in 0..evaluations {
         let asked = algorithm.ask().unwrap();
@@ -41,10 +41,14 @@ fn best_of<A: Algorithm>(algorithm: &mut A, value: impl Fn(&A::Genome) -> f64, e
     population.scores.objectives(population.best().unwrap())[0]
 }
 
-fn volume<A: Algorithm>(algorithm: &A, reference: &[f64]) -> f64 {
+/// The front of what it keeps, row by row.
+pub(super) fn front<A: Algorithm>(algorithm: &A) -> Vec<f64> {
     let population = algorithm.population();
-    let front: Vec<f64> = population.front().into_iter().flat_map(|row| population.scores.objectives(row).to_vec()).collect();
-    hypervolume(&front, reference)
+    population.front().into_iter().flat_map(|row| population.scores.objectives(row).to_vec()).collect()
+}
+
+fn volume<A: Algorithm>(algorithm: &A, reference: &[f64]) -> f64 {
+    hypervolume(&front(algorithm), reference)
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod evaluator;
 mod file;
 mod folder;
 mod genes;
+mod misses;
 mod phases;
 mod pilot;
 mod plan;

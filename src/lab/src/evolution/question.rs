@@ -6,14 +6,10 @@
 //! A run need not give every objective. A time that never came (nothing was detected, nothing recovered, nobody answered) counts as the whole length of the run if there were incidents to notice, and says nothing
 //! if there were none; a mistake that was never made counts as none. [`Missing`] says which is which, so that no configuration wins by not measuring.
 
-use hms_evolve::Rng;
 use hms_evolve::noise::objective::{Aggregate, ChanceConstraint};
-use hms_evolve::proof::bootstrap::{Bootstrap, Interval};
 use hms_evolve::run::Evaluation;
-use hms_machine::Seed;
 use hms_trial::{DEFINITIONS, Definition, Unit};
 
-use super::document::figure;
 use crate::presets::Measured;
 
 /// A sum of losses with weights, over seeds; a single objective has one part of weight 1.
@@ -50,7 +46,7 @@ pub struct Constraint {
 
 impl Constraint {
     /// What a miss of 1 is, in the unit of the objective.
-    fn scale(&self) -> f64 {
+    pub(super) fn scale(&self) -> f64 {
         if self.limit == 0.0 { 1.0 } else { self.limit.abs() }
     }
 }
@@ -251,46 +247,6 @@ impl Question {
         }
         evaluation.violations.extend((0..self.constraints.len()).map(|place| self.violation_over(place, &margins)));
         evaluation
-    }
-
-    /// Which constraints are missed, and by how much: as a share of the limit, or in the unit of the objective where it is held against the base or a limit of 0. Means have their 95 % BCa interval over the seeds of `cells`; where
-    /// it reaches below 0, other seeds may see the constraint kept. Empty if all are kept; where a trial failed, that.
-    pub fn missed(&self, evaluation: &Evaluation, cells: &[Measured]) -> Vec<String> {
-        if let Some(reason) = &evaluation.failure {
-            return vec![format!("failed: {reason}")];
-        }
-        let told = |(place, violation): (usize, &f64)| {
-            let constraint = &self.constraints[place];
-            let (scale, unit) = if constraint.base || constraint.limit == 0.0 {
-                (constraint.scale(), DEFINITIONS[constraint.objective].unit.symbol())
-            } else {
-                (100.0, "%")
-            };
-            let ends = self
-                .interval(place, cells)
-                .map_or_else(String::new, |found| format!("[{}, {}] ", figure(scale * found.low), figure(scale * found.high)));
-            // What is no number is not kept.
-            let kept = *violation <= 0.0;
-            (!kept).then(|| format!("`{}` missed by {} {ends}{unit}", constraint.text, figure(scale * violation)))
-        };
-        evaluation.violations.iter().enumerate().filter_map(told).collect()
-    }
-
-    /// The interval of a miss on average over cells; `None` of chances, and of fewer than two cells.
-    fn interval(&self, place: usize, cells: &[Measured]) -> Option<Interval> {
-        let margins: Vec<f64> = cells.iter().filter_map(|cell| self.margins(cell).ok()?[place]).collect();
-        if self.constraints[place].probability.is_some() || margins.len() < 2 {
-            return None;
-        }
-        let statistic = |rows: &[usize]| rows.iter().map(|&row| margins[row]).sum::<f64>() / rows.len() as f64;
-        let mut rng = Rng::new(Seed(0).derive("evolve/missed", place as u64), 0);
-        Bootstrap { confidence: 0.95, resamples: 2000 }.interval(margins.len(), statistic, &mut rng)
-    }
-
-    /// The same for a table: `kept` if all are.
-    pub(super) fn kept(&self, evaluation: &Evaluation, cells: &[Measured]) -> String {
-        let missed = self.missed(evaluation, cells);
-        if missed.is_empty() { "kept".to_owned() } else { missed.join(", ") }
     }
 
     /// The loss in a target over seeds, from the losses of each; `None` where none gives it.

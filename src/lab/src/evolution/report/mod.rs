@@ -1,7 +1,7 @@
 //! What a search has taught: why this winner, what bought its gain, how firmly it stands, what the genes do, and whether evolution was worth its cost.
 //!
 //! Everything here happens after the choice is final, on seeds that the search has not seen, and costs a bounded number of further trials. The parts are functions of the ground (how to measure, on which seeds), the winner and the
-//! history: [`ablation`], [`robustness`], [`sensitivity`], [`proof`], [`baselines`]. The document and its pictures show them.
+//! history: [`ablation`], [`robustness`], [`neighbours`], [`sensitivity`], [`proof`], [`baselines`]. The document and its pictures show them.
 
 pub(crate) mod ablation;
 pub(crate) mod baselines;
