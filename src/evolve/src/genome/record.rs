@@ -188,6 +188,24 @@ impl Record {
         values
     }
 
+    /// Which genes matter in a genome: those that decode to a value.
+    pub fn active(&self, genome: &[f64]) -> Vec<bool> {
+        let mut active: Vec<bool> = Vec::with_capacity(self.genes.len());
+        for (gene, parent) in self.genes.iter().zip(&self.parents) {
+            let matters = match (&gene.condition, *parent) {
+                (Some(condition), Some(parent)) => {
+                    active[parent] && {
+                        let coordinate = genome.get(parent).copied().unwrap_or(0.0);
+                        condition.values.contains(&self.genes[parent].domain.decode(coordinate))
+                    }
+                }
+                (None, _) | (_, None) => true,
+            };
+            active.push(matters);
+        }
+        active
+    }
+
     /// A genome that decodes to these values; genes without a value get the middle of their range.
     pub fn encode(&self, values: &[Option<Value>]) -> Result<Vec<f64>, GeneError> {
         if values.len() != self.genes.len() {
@@ -413,6 +431,8 @@ mod tests {
             }
             let phi = values[0] == Some(Value::Choice("phi".into()));
             prop_assert_eq!(values[1].is_some(), phi);
+            let active: Vec<bool> = values.iter().map(Option::is_some).collect();
+            prop_assert_eq!(record.active(&genome), active);
             prop_assert_eq!(values[6].is_some(), values[5] == Some(Value::Switch(true)));
         }
 

@@ -1,7 +1,7 @@
 //! How many shared seeds every candidate gets.
 //!
 //! Few seeds are cheap but flatter; many are honest but slow. The prefix starts short and grows when decisions become hard: when races at the survival boundary are often left undecided, differences have
-//! become small against the noise. Elites meet fresh seeds beyond the prefix, so that nobody survives on luck with the shared ones.
+//! become small against the noise; and when nothing better is found, the best is what suits these seeds, and others say more. Elites meet fresh seeds beyond the prefix, so that nobody survives on luck with the shared ones.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub struct SeedPrefix {
 }
 
 impl SeedPrefix {
-    /// From `start` (at least 2) to `length_max` seeds; grows by one when more than `undecided_max` of the candidates (0..=1) were left undecided.
+    /// From `start` (at least 2) to `length_max` seeds; grows by one when more than `undecided_max` of the candidates (0..=1) were left undecided, or the search has stalled.
     pub fn new(start: u64, length_max: u64, undecided_max: f64) -> Self {
         let length = start.max(2);
         let length_max = length_max.max(length);
@@ -27,10 +27,10 @@ impl SeedPrefix {
         self.length
     }
 
-    /// Hears how a generation's race went.
-    pub fn observe(&mut self, undecided: usize, candidates: usize) {
+    /// Hears how a generation's race went, and whether the search has stalled: nothing better was found on these seeds for a while. Either makes it one seed longer.
+    pub fn observe(&mut self, undecided: usize, candidates: usize, stalled: bool) {
         let share = undecided as f64 / candidates.max(1) as f64;
-        if share > self.undecided_max && self.length < self.length_max {
+        if (stalled || share > self.undecided_max) && self.length < self.length_max {
             self.length += 1;
         }
     }
@@ -50,10 +50,19 @@ mod tests {
     #[test]
     fn the_prefix_grows_while_decisions_are_hard() {
         let mut prefix = SeedPrefix::new(2, 4, 0.3);
-        prefix.observe(1, 10);
+        prefix.observe(1, 10, false);
         assert_eq!(prefix.length(), 2);
-        (0..5).for_each(|_| prefix.observe(5, 10));
+        (0..5).for_each(|_| prefix.observe(5, 10, false));
         assert_eq!(prefix.length(), 4);
+    }
+
+    #[test]
+    fn the_prefix_grows_when_nothing_better_is_found() {
+        let mut prefix = SeedPrefix::new(2, 4, 0.3);
+        (2..=5u64).for_each(|length| {
+            assert_eq!(prefix.length(), length.min(4));
+            prefix.observe(0, 10, true);
+        });
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub use adaptive::{Adaptive, Credit};
 pub use covariance::CovarianceVariation;
 pub use differential::DifferentialVariation;
 pub use real::RealOperator;
-pub use record::RecordMutation;
+pub use record::{Changes, RecordMutation};
 use serde::{Deserialize, Serialize};
 
 use crate::genome::Space;

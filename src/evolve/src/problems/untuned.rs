@@ -14,7 +14,7 @@ use crate::operators::constraint::Handling;
 use crate::operators::crossover::{EdgeRecombination, SubsetExchange, SubtreeExchange, Uniform};
 use crate::operators::mutation::{Inversion, ListEdit, Reset, SubsetSwap, SubtreeReplacement};
 use crate::operators::selection::Tournament;
-use crate::operators::{Pipeline, RecordMutation};
+use crate::operators::{Changes, Pipeline, RecordMutation};
 use crate::run::{Evaluation, Problem};
 use crate::scores::Measured;
 use crate::survival::{Elitist, Generational};
@@ -150,7 +150,7 @@ fn cost(record: &Record, genome: &[f64]) -> f64 {
 #[test]
 fn a_mixed_configuration_is_found_and_random_search_does_worse() {
     let record = configuration();
-    let mutation = RecordMutation { rate: 0.3, eta: 15.0, redraw: 0.1 };
+    let mutation = RecordMutation { changes: Changes::Mean(1.5), eta: 15.0, redraw: 0.1 };
     let variation = Pipeline { crossover_rate: 0.7, crossover: Uniform, mutation };
     let settings = standard::generational(20, 1);
     for seed in 0..3 {

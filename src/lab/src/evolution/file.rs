@@ -239,7 +239,7 @@ pub(super) struct Seeds {
     /// Shared search seeds that every candidate meets before it may be given up.
     #[schemars(range(min = 2, max = 1_000))]
     pub(super) first: u32,
-    /// Most shared search seeds; the number grows towards it while decisions are hard.
+    /// Most shared search seeds; the number grows towards it while decisions are hard or nothing better is found.
     #[schemars(range(min = 2, max = 10_000))]
     pub(super) most: u32,
     /// When a candidate is given up: with `halving` (one objective; the default there) when it is not ahead of the leading quarter after `first`, twice as many … seeds; with `test` when it is surely worse; with `none` never.

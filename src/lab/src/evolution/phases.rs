@@ -10,8 +10,8 @@ use hms_evolve::genome::{Record, Space};
 use super::evaluator::World;
 use super::plan::{Plan, Settings};
 
-/// Shares of a population after a change: of its own best members, and of the archive; the rest is newcomers.
-const MEMBERS: f64 = 0.5;
+/// Shares of a population after a change: of its own best members, and of the archive; the rest is newcomers. Half of a population that has found something are relatives, of whom a few stand for all.
+const MEMBERS: f64 = 0.25;
 const REMEMBERED: f64 = 0.25;
 /// Members that are remembered of each phase.
 pub(super) const REMEMBERED_PER_PHASE: usize = 4;
@@ -104,9 +104,9 @@ mod tests {
         let remembered = vec![members[0].clone(), sample(), sample(), sample()];
         let starts = starts(record, 8, &members, &remembered, &mut rng);
         assert_eq!(starts.len(), 8);
-        assert_eq!(starts[..4], members[..4], "the best half stays");
-        assert_eq!(starts[4..6], remembered[1..3], "who is there already is not remembered");
-        assert!(starts[6..].iter().all(|genome| !members.contains(genome) && !remembered.contains(genome)));
+        assert_eq!(starts[..2], members[..2], "the best quarter stays");
+        assert_eq!(starts[2..4], remembered[1..3], "who is there already is not remembered");
+        assert!(starts[4..].iter().all(|genome| !members.contains(genome) && !remembered.contains(genome)));
     }
 
     #[test]

@@ -26,6 +26,8 @@ use super::state::{End, Generation, Individual, Order, State};
 const GAIN: f64 = 1e-3;
 /// Share of candidates left undecided above which everybody meets another seed.
 const UNDECIDED_MAX: f64 = 0.3;
+/// Generations without a better one after which everybody meets another seed, too. Five continents under a swarm: one that waited for hard decisions alone kept five seeds for twenty generations without a gain, and what was best on these lost twice as much on ten.
+const STALL: u64 = 2;
 
 /// How far a search is, for a progress bar.
 #[derive(Clone, Copy, Debug)]
@@ -263,12 +265,13 @@ impl Search<'_> {
         let (seeds, trials, saved) = (state.prefix.length(), state.trials, state.saved);
         state.generations.push(Generation { step, seeds, trials, saved });
         let (begin, end) = plan.span(state.phase);
+        let here = &state.generations[(begin as usize).min(state.generations.len())..];
         if seeds < paced(settings, (begin, end), generation.max(begin), trials) {
-            state.prefix.observe(state.undecided as usize, state.since as usize);
+            let stalled = stalled(here, STALL);
+            state.prefix.observe(state.undecided as usize, state.since as usize, stalled);
         }
         (state.undecided, state.since) = (0, 0);
         let last = state.phase == plan.phases.len();
-        let here = &state.generations[(begin as usize).min(state.generations.len())..];
         let flat = last && settings.patience.is_some_and(|patience| gained_nothing(here, patience));
         // On fewer seeds than all, luck would end it.
         let reached =
@@ -345,6 +348,13 @@ fn gained_nothing(generations: &[Generation], patience: u64) -> bool {
     volumes.is_some_and(|(now, then)| then > 0.0 && now - then <= GAIN * then)
 }
 
+/// Whether nobody has been better than the best for so many generations, on the same seeds.
+fn stalled(generations: &[Generation], most: u64) -> bool {
+    let then = (generations.len() as u64).checked_sub(most + 1).map(|place| &generations[place as usize]);
+    let pair = generations.last().zip(then).filter(|(now, then)| now.seeds == then.seeds);
+    pair.and_then(|(now, then)| now.step.best.zip(then.step.best)).is_some_and(|(now, then)| now >= then)
+}
+
 /// What identifies a configuration: equal for equal ones.
 pub(super) fn configuration_key(configuration: &Configuration) -> String {
     blake3::hash(hms_trial::render_stack(configuration).as_bytes()).to_hex()[..16].to_owned()
@@ -378,13 +388,12 @@ fn work(
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_plateau_is_seen_on_equally_many_seeds_only() {
+    fn generations(rows: &[(u64, f64)]) -> Vec<Generation> {
         let generation = |(seeds, volume): &(u64, f64)| {
             let step = Step {
                 generation: 0,
                 evaluations: 0,
-                best: None,
+                best: Some(-volume),
                 feasible: 1.0,
                 front: 1,
                 hypervolume: Some(*volume),
@@ -394,6 +403,24 @@ mod tests {
             };
             Generation { step, seeds: *seeds, trials: 0, saved: 0 }
         };
+        rows.iter().map(generation).collect()
+    }
+
+    #[test]
+    fn a_search_has_stalled_when_nobody_is_better_on_equally_many_seeds() {
+        let table: [(&[(u64, f64)], bool); 4] = [
+            (&[(2, 1.0), (2, 1.0), (2, 1.0)], true),
+            (&[(2, 1.0), (2, 1.0), (2, 1.1)], false),
+            (&[(2, 1.0), (3, 1.0), (3, 1.0)], false),
+            (&[(2, 1.0), (2, 1.0)], false),
+        ];
+        for (row, expected) in table {
+            assert_eq!(stalled(&generations(row), 2), expected, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn a_plateau_is_seen_on_equally_many_seeds_only() {
         let table: [(&[(u64, f64)], bool); 5] = [
             (&[(2, 1.0), (2, 1.0), (2, 1.0)], true),
             (&[(2, 1.0), (2, 1.0), (2, 1.1)], false),
@@ -402,8 +429,7 @@ mod tests {
             (&[(2, 1.0), (2, 1.0)], false),
         ];
         for (row, flat) in table {
-            let generations: Vec<Generation> = row.iter().map(generation).collect();
-            assert_eq!(gained_nothing(&generations, 2), flat, "{row:?}");
+            assert_eq!(gained_nothing(&generations(row), 2), flat, "{row:?}");
         }
     }
 }

@@ -12,7 +12,7 @@ use hms_evolve::algorithms::{
 use hms_evolve::genome::Record;
 use hms_evolve::operators::crossover::{SimulatedBinary, Uniform};
 use hms_evolve::operators::selection::{Tournament, UniformSelection};
-use hms_evolve::operators::{Adaptive, Credit, Crossover, Pipeline, RecordMutation};
+use hms_evolve::operators::{Adaptive, Changes, Credit, Crossover, Pipeline, RecordMutation};
 use hms_evolve::scores::Measured;
 use hms_evolve::survival::directions::spread;
 use hms_evolve::survival::{Elitist, Generational, HypervolumeFronts, ReferenceDirections};
@@ -188,22 +188,22 @@ fn member(design: &Design<'_>, algorithm: AlgorithmName, population: usize, seed
         AlgorithmName::NsgaThree => directions(space, settings, seed),
         // A member of a portfolio is never one itself.
         AlgorithmName::Default | AlgorithmName::NsgaTwo | AlgorithmName::Portfolio => {
-            let variation = variation(&space);
+            let variation = variation();
             let survival = HypervolumeFronts::default();
             Member::Fronts(Box::new(Evolution::new(space, variation, Tournament { size: 2 }, survival, settings, seed)))
         }
         AlgorithmName::Generational => {
             // A brood replaces all who live but the best.
             let settings = Settings { brood: population.saturating_sub(1).max(1), pacing: Pacing::Generational, ..settings };
-            let (variation, survival) = (variation(&space), Generational { elite: 1 });
+            let (variation, survival) = (variation(), Generational { elite: 1 });
             Member::Generational(Box::new(Evolution::new(space, variation, Tournament { size: 2 }, survival, settings, seed)))
         }
         AlgorithmName::SteadyState => {
-            let (settings, variation) = (Settings { brood: 1, ..settings }, variation(&space));
+            let (settings, variation) = (Settings { brood: 1, ..settings }, variation());
             Member::Steady(Box::new(Evolution::new(space, variation, UniformSelection, Elitist, settings, seed)))
         }
         AlgorithmName::Crowding => {
-            let variation = variation(&space);
+            let variation = variation();
             Member::Crowding(Box::new(DeterministicCrowding::new(space, variation, population, seed)))
         }
         AlgorithmName::StrategyPlus => real(strategy(space, population, true, seed)),
@@ -227,7 +227,7 @@ fn member(design: &Design<'_>, algorithm: AlgorithmName, population: usize, seed
 }
 
 fn directions(space: Record, settings: Settings, seed: Seed) -> Member {
-    let variation = variation(&space);
+    let variation = variation();
     let directions = ReferenceDirections::new(spread(settings.objectives, settings.population));
     Member::Directions(Box::new(Evolution::new(space, variation, Tournament { size: 2 }, directions, settings, seed)))
 }
@@ -246,15 +246,15 @@ fn decomposition(space: Record, population: usize, objectives: usize, seed: Seed
     RealAlgorithm::Decomposition(Decomposition::new(space, weights, neighbours, scalarization, seed).spanned())
 }
 
-fn variation(space: &Record) -> Variation {
-    // About two genes of a child change on average; one in five of those steps is a fresh draw.
-    let rate = 2.0 / space.genes().len().max(2) as f64;
-    let mutation = RecordMutation { rate, eta: 10.0, redraw: 0.2 };
+fn variation() -> Variation {
+    // One in five of the steps is a fresh draw.
+    let mutation = RecordMutation { changes: Changes::Mean(2.0), eta: 10.0, redraw: 0.2 };
+    let leap = RecordMutation { changes: Changes::PowerLaw(1.5), ..mutation };
     let pipeline = |crossover_rate, crossover, mutation| Pipeline { crossover_rate, crossover, mutation };
     let variations = vec![
         pipeline(1.0, Mixing::Near(SimulatedBinary::new(10.0)), mutation),
         pipeline(1.0, Mixing::Exchange(Uniform), mutation),
-        pipeline(0.0, Mixing::Exchange(Uniform), RecordMutation { rate: 1.5 * rate, ..mutation }),
+        pipeline(0.0, Mixing::Exchange(Uniform), leap),
     ];
     Adaptive::new(variations, Credit::ProbabilityMatching)
 }

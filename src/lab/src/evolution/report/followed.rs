@@ -17,7 +17,7 @@ use super::super::state::{Generation, Individual};
 /// As near to the optimum as that counts as there.
 pub(crate) const NEAR: f64 = 0.05;
 /// Seeds at most.
-pub(super) const SEEDS_MAX: usize = 20;
+pub(super) const SEEDS_MAX: usize = 40;
 
 /// Conditions, and how a search fared under them.
 #[derive(Clone, Debug, PartialEq)]
