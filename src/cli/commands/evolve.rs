@@ -80,6 +80,7 @@ impl From<EvolveError> for Failure {
             | EvolveError::LogBusy { .. }
             | EvolveError::LogForeign { .. }
             | EvolveError::Changed { .. }
+            | EvolveError::BaseFails { .. }
             | EvolveError::Reprogrammed { .. } => Failure::Invalid(error.to_string()),
             EvolveError::Damaged { .. } | EvolveError::File(_) | EvolveError::Threads(_) => Failure::Failed(error.to_string()),
             EvolveError::Results(error) => error.into(),

@@ -97,6 +97,14 @@ pub enum EvolveError {
         /// What is wrong with it.
         problem: String,
     },
+    /// What constraints are held against fails itself.
+    #[error(
+        "the base fails on search seeds ({reason}), so that no candidate can be held against it: begin from a stack that runs (`stack`), give it more room (`run.events_max`, `run.pending_max` in [set]), or write constraints without `base`"
+    )]
+    BaseFails {
+        /// What it fails by.
+        reason: String,
+    },
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hms_evolve::noise::Runoff;
 use hms_evolve::noise::seeds::SeedPlan;
-use hms_evolve::run::Yardstick;
+use hms_evolve::run::{Evaluation, Yardstick};
 use hms_machine::Seed;
 
 use super::archive::Mark;
@@ -135,8 +135,12 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
         None => EvolveError::Stopped { folder: folder.path.clone() },
     };
     let seeds = SeedPlan::new(plan.settings.root);
-    let yardsticks: Result<Vec<_>, Stopped> = evaluators.iter().map(|one| yardstick(plan, one, &seeds)).collect();
-    let yardsticks = yardsticks.map_err(stopped)?;
+    let bases: Result<Vec<Evaluation>, Stopped> = evaluators.iter().map(|one| base(plan, one, &seeds)).collect();
+    let bases = bases.map_err(stopped)?;
+    if let Some(reason) = bases.iter().find_map(|base| base.failure.clone()).filter(|_| plan.question.needs_base()) {
+        return Err(EvolveError::BaseFails { reason });
+    }
+    let yardsticks = bases.into_iter().map(yardstick).collect();
     let state = state.unwrap_or_else(|| begin(plan));
     let mut search = Search { plan, evaluators: &evaluators, seeds: seeds.search, yardsticks, state };
     let mut rows = 0;
@@ -205,19 +209,24 @@ fn remove(file: &Path) -> Result<(), FileError> {
     }
 }
 
-/// Twice the base's losses, and the product of them; nothing where the base fails.
-fn yardstick(plan: &Plan, evaluator: &Evaluator<'_>, seeds: &SeedPlan) -> Result<(Yardstick, f64), Stopped> {
+/// The base on all search seeds.
+fn base(plan: &Plan, evaluator: &Evaluator<'_>, seeds: &SeedPlan) -> Result<Evaluation, Stopped> {
     let seeds: Vec<Seed> = (0..plan.settings.seeds.1).map(|index| seeds.search.get(index)).collect();
     let cells = evaluator.measure(&[*plan.genes.base()], &seeds)?;
-    let base = plan.question.answer(&cells[0]).objectives;
+    Ok(plan.question.answer(&cells[0]))
+}
+
+/// Twice the base's losses, and the product of them; nothing where the base fails.
+fn yardstick(base: Evaluation) -> (Yardstick, f64) {
+    let base = base.objectives;
     if base.is_empty() {
-        return Ok((Yardstick::default(), 1.0));
+        return (Yardstick::default(), 1.0);
     }
     // A loss of nothing has no multiples: there the unit is 1.
     let size = |loss: &f64| if *loss == 0.0 { 1.0 } else { loss.abs() };
     let reference = base.iter().map(|loss| loss + size(loss)).collect();
     let scale = base.iter().map(size).product();
-    Ok((Yardstick { reference: Some(reference), samples: None }, scale))
+    (Yardstick { reference: Some(reference), samples: None }, scale)
 }
 
 fn write(plan: &Plan, study: &Study) -> Result<(), EvolveError> {

@@ -74,6 +74,18 @@ fn what_is_held_against_the_base_is_so_on_every_seed_and_any_number_of_threads()
 }
 
 #[test]
+fn a_base_that_fails_is_nothing_to_be_held_against() {
+    let bound = CAMPAIGN.replace("overhead_cpu <= 0.5", "stack_messages <= base");
+    let bench = Bench::new(&bound.replace("presets = []\n", "presets = []\n[set]\n\"run.events_max\" = 1000\n"));
+    let error = search(&bench.plan(), &bench.path("out"), Opening::New, 2, usize::MAX).unwrap_err();
+    let text = error.to_string();
+    assert!(
+        matches!(error, EvolveError::BaseFails { .. }) && text.contains("1000 events") && text.contains("run.events_max"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_search_finds_something_and_says_what_it_is_worth() {
     let bench = Bench::new(CAMPAIGN);
     let plan = bench.plan();
