@@ -147,7 +147,7 @@ impl Genes {
 
     /// Which genes matter in a genome.
     pub fn active(&self, genome: &[f64]) -> Vec<bool> {
-        self.record.decode(genome).iter().map(Option::is_some).collect()
+        self.record.active(genome)
     }
 
     /// The configuration that a genome stands for.
