@@ -1,18 +1,21 @@
 //! Conditions that change while a search runs: other faults, another load, other latencies from a generation on.
 //!
 //! Picture a breeder whose valley gets a new climate. What has been found is not thrown away, but nothing that is known of it counts any more: everybody is measured again. The field is sown anew from the best of what stands there, from what was good in
-//! earlier climates and in other gardens (memory: Branke 1999; here the archive, the base and the presets), and from newcomers (random immigrants: Grefenstette 1992), who keep it from being too much of one kind. The verdict is about the last
+//! earlier climates and in other gardens (memory: Branke 1999; here the archive, the base and the presets), from the best with one switch turned (screening one factor at a time: Morris 1991), and from newcomers (random immigrants: Grefenstette 1992), who keep it from being too much of one kind. The verdict is about the last
 //! conditions.
 
 use hms_evolve::Rng;
+use hms_evolve::genome::record::Domain;
 use hms_evolve::genome::{Record, Space};
 
 use super::evaluator::World;
 use super::plan::{Plan, Settings};
 
-/// Shares of a population after a change: of its own best members, and of the archive; the rest is newcomers. Half of a population that has found something are relatives, of whom a few stand for all.
+/// Shares of a population after a change: of its own best members, of the archive, and of the best with one switch turned; the rest is newcomers. Half of a population that has found something are relatives, of whom a few stand for all;
+/// whether a component is of use is what a change turns first, and what a population of relatives knows least about.
 const MEMBERS: f64 = 0.25;
 const REMEMBERED: f64 = 0.25;
+const TURNED: f64 = 0.25;
 /// Members that are remembered of each phase.
 pub(super) const REMEMBERED_PER_PHASE: usize = 4;
 /// Share of a phase after which all shared seeds may be in use.
@@ -56,7 +59,7 @@ pub(super) fn paced(settings: &Settings, (begin, end): (u64, u64), generation: u
     first + (most.saturating_sub(first) as f64 * share.min(1.0)).ceil() as u64
 }
 
-/// What a population starts from after a change: its own members (the best first), what is remembered, newcomers; nobody twice.
+/// What a population starts from after a change: its own members (the best first), what is remembered, the best with one switch turned (components before what lies within them), newcomers; nobody twice.
 pub(super) fn starts(
     record: &Record,
     population: usize,
@@ -76,6 +79,8 @@ pub(super) fn starts(
     };
     take(members, count(MEMBERS));
     take(remembered, count(REMEMBERED));
+    let turned: Vec<Vec<f64>> = members.first().map_or(Vec::new(), |best| turned(record, best));
+    take(&turned, count(TURNED));
     while starts.len() < population {
         let mut newcomer = record.blank();
         record.sample(&mut newcomer, rng);
@@ -84,14 +89,27 @@ pub(super) fn starts(
     starts
 }
 
+/// A genome with one of its switches turned, for each that matters in it.
+fn turned(record: &Record, genome: &[f64]) -> Vec<Vec<f64>> {
+    let switches = record.genes().iter().zip(record.active(genome)).enumerate();
+    let places = switches.filter(|(_, (gene, active))| *active && gene.domain == Domain::Switch).map(|(place, _)| place);
+    let turn = |place: usize| {
+        let mut other = genome.to_vec();
+        other[place] = if genome[place] < 0.5 { 0.75 } else { 0.25 };
+        other
+    };
+    places.map(turn).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::evolution::tests::{Bench, CAMPAIGN};
+    use hms_evolve::genome::record::Value;
     use hms_machine::Seed;
 
     #[test]
-    fn the_field_is_sown_from_members_memory_and_newcomers() {
+    fn the_field_is_sown_from_members_memory_turned_switches_and_newcomers() {
         let plan = Bench::new(CAMPAIGN).plan();
         let record = plan.genes.record();
         let mut rng = Rng::new(Seed(1), 0);
@@ -106,7 +124,15 @@ mod tests {
         assert_eq!(starts.len(), 8);
         assert_eq!(starts[..2], members[..2], "the best quarter stays");
         assert_eq!(starts[2..4], remembered[1..3], "who is there already is not remembered");
-        assert!(starts[4..].iter().all(|genome| !members.contains(genome) && !remembered.contains(genome)));
+        let differ =
+            |genome: &[f64]| -> Vec<usize> { (0..genome.len()).filter(|&place| genome[place] != members[0][place]).collect() };
+        let decoded = |genome: &[f64], place: usize| record.decode(genome)[place].clone().unwrap();
+        for other in &starts[4..6] {
+            let [place] = differ(other)[..] else { panic!("one gene differs: {other:?}") };
+            let switches = [decoded(&members[0], place), decoded(other, place)];
+            assert!(switches.contains(&Value::Switch(true)) && switches.contains(&Value::Switch(false)), "{switches:?}");
+        }
+        assert!(starts[6..].iter().all(|genome| differ(genome).len() == genome.len()));
     }
 
     #[test]
