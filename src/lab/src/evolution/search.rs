@@ -13,6 +13,9 @@ use hms_evolve::noise::SeedPrefix;
 use hms_evolve::noise::seeds::{Search as SearchRole, Seeds};
 use hms_evolve::proof::moderated::Spread;
 use hms_evolve::run::{Order as TellOrder, Step, Window, WindowStep, Yardstick};
+use hms_evolve::scores::Scores;
+use hms_evolve::survival::Fronts;
+use hms_machine::Seed;
 use hms_stack::Configuration;
 
 use super::evaluator::{Evaluator, Stopped};
@@ -28,6 +31,9 @@ const GAIN: f64 = 1e-3;
 const UNDECIDED_MAX: f64 = 0.3;
 /// Generations without a better one after which everybody meets another seed, too. Five continents under a swarm: one that waited for hard decisions alone kept five seeds for twenty generations without a gain, and what was best on these lost twice as much on ten.
 const STALL: u64 = 2;
+
+/// Of the base and the presets so many stay in the field. In a world whose losses are rare and great the first two seeds say little: between five continents a search lost the best preset to them, and found less than it.
+const PRESETS_KEPT: usize = 3;
 
 /// How far a search is, for a progress bar.
 #[derive(Clone, Copy, Debug)]
@@ -76,17 +82,12 @@ pub(super) fn begin(plan: &Plan) -> State {
         islands: settings.islands,
         seed: settings.root.derive("evolve/algorithm", 0),
     });
-    let mut starts: Vec<Vec<f64>> = Vec::new();
-    for configuration in [*plan.genes.base()].iter().chain(plan.presets.iter().map(|preset| &preset.stack)) {
-        let genome = plan.genes.encode(configuration);
-        if !starts.contains(&genome) {
-            starts.push(genome);
-        }
-    }
+    let starts = presets(plan);
     searcher.restart(&starts);
     State {
         phase: 0,
         remembered: starts,
+        presets: Vec::new(),
         searcher,
         prefix: SeedPrefix::new(settings.seeds.0, settings.seeds.1, UNDECIDED_MAX),
         leaders: Leaders::default(),
@@ -108,6 +109,18 @@ pub(super) fn begin(plan: &Plan) -> State {
     }
 }
 
+/// Genomes of the base and the presets, nobody twice.
+fn presets(plan: &Plan) -> Vec<Vec<f64>> {
+    let mut genomes: Vec<Vec<f64>> = Vec::new();
+    for configuration in [*plan.genes.base()].iter().chain(plan.presets.iter().map(|preset| &preset.stack)) {
+        let genome = plan.genes.encode(configuration);
+        if !genomes.contains(&genome) {
+            genomes.push(genome);
+        }
+    }
+    genomes
+}
+
 /// A candidate's number, and what came of it; `Err` with what a thread panicked with.
 type Arrival = (u64, std::thread::Result<Result<Raced, Stopped>>);
 
@@ -118,6 +131,9 @@ impl Search<'_> {
         mut store: impl FnMut(&State) -> Result<(), E>,
         mut show: impl FnMut(Progress),
     ) -> Result<(), Broken<E>> {
+        if self.state.asked == 0 {
+            self.rank_presets().map_err(|Stopped| Broken::Stopped)?;
+        }
         let (out, jobs) = channel::<Order>();
         let (arrive, arrivals) = channel::<Arrival>();
         let jobs = Mutex::new(jobs);
@@ -171,7 +187,7 @@ impl Search<'_> {
                 }
                 WindowStep::Stuck if self.state.growing || self.state.changing => {
                     if self.state.changing {
-                        self.change()
+                        self.change().map_err(|Stopped| Broken::Stopped)?;
                     } else {
                         self.remeasure()
                     }
@@ -300,10 +316,36 @@ impl Search<'_> {
         rows.into_iter().map(|row| population.genomes[row].clone()).collect()
     }
 
-    /// Everybody who lives meets the new seeds before the search goes on.
+    /// Measures the base and the presets on all search seeds under the present conditions: whose genes are worth keeping.
+    fn rank_presets(&mut self) -> Result<(), Stopped> {
+        let (plan, state) = (self.plan, &mut self.state);
+        let mut genomes = presets(plan);
+        if plan.presets.is_empty() {
+            return Ok(());
+        }
+        let numbers = 0..plan.settings.seeds.1;
+        let seeds: Vec<Seed> = numbers.clone().map(|number| self.seeds.get(number)).collect();
+        let configurations: Vec<Configuration> = genomes.iter().map(|genome| plan.genes.decode(genome)).collect();
+        let cells = self.evaluators[state.phase].measure(&configurations, &seeds)?;
+        let (width, mut scratch) = (plan.question.targets.len(), Vec::new());
+        let mut scores = Scores::new(width);
+        for (configuration, cells) in configurations.iter().zip(&cells) {
+            scores.push(plan.question.answer(cells).measured(width, &mut scratch));
+            let known = state.known.entry(configuration_key(configuration)).or_default();
+            state.trials += numbers.clone().filter(|number| known.insert(*number)).count() as u64 * plan.worlds.len() as u64;
+        }
+        let mut fronts = Fronts::default();
+        fronts.sort(&scores, 0.0);
+        let order = (0..fronts.len()).flat_map(|front| fronts.front(front).iter().map(|row| *row as usize));
+        state.presets = order.take(PRESETS_KEPT).map(|row| std::mem::take(&mut genomes[row])).collect();
+        Ok(())
+    }
+
+    /// Everybody who lives meets the new seeds before the search goes on, and with them the best presets, in the places of the worst.
     fn remeasure(&mut self) {
         let starts = self.members();
-        let state = &mut self.state;
+        let (plan, state) = (self.plan, &mut self.state);
+        let starts = with_presets(plan, starts, &state.presets);
         state.searcher.restart(&starts);
         state.again = starts.len() as u64;
         state.leaders.clear();
@@ -311,7 +353,7 @@ impl Search<'_> {
     }
 
     /// The next conditions: nothing that is known counts any more, and the search starts again from what was good.
-    fn change(&mut self) {
+    fn change(&mut self) -> Result<(), Stopped> {
         let members = self.members();
         let (settings, state) = (&self.plan.settings, &mut self.state);
         state.phase += 1;
@@ -325,6 +367,7 @@ impl Search<'_> {
         state.known.clear();
         state.again = 0;
         state.changing = false;
+        self.rank_presets()
     }
 
     fn progress(&self) -> Progress {
@@ -338,6 +381,15 @@ impl Search<'_> {
             hypervolume: self.state.generations.last().and_then(|generation| generation.step.hypervolume),
         }
     }
+}
+
+/// The genomes, the best first, and those presets that are not among them, in the places of the last.
+fn with_presets(plan: &Plan, mut genomes: Vec<Vec<f64>>, presets: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let there: Vec<Configuration> = genomes.iter().map(|genome| plan.genes.decode(genome)).collect();
+    let missing: Vec<&Vec<f64>> = presets.iter().filter(|preset| !there.contains(&plan.genes.decode(preset))).collect();
+    genomes.truncate(genomes.len().saturating_sub(missing.len()).max(1));
+    genomes.extend(missing.into_iter().cloned());
+    genomes
 }
 
 /// Whether the hypervolume has not grown for so many generations. Only generations with equally many seeds can be compared: other seeds give other losses to the same population.
@@ -386,7 +438,10 @@ fn work(
 
 #[cfg(test)]
 mod tests {
+    use super::super::cache::Cache;
+    use super::super::tests::{Bench, CAMPAIGN};
     use super::*;
+    use hms_evolve::noise::seeds::SeedPlan;
 
     fn generations(rows: &[(u64, f64)]) -> Vec<Generation> {
         let generation = |(seeds, volume): &(u64, f64)| {
@@ -431,5 +486,49 @@ mod tests {
         for (row, flat) in table {
             assert_eq!(gained_nothing(&generations(row), 2), flat, "{row:?}");
         }
+    }
+
+    /// A small plan with four presets, of which some hardly notice a fault.
+    fn with_four_presets() -> Plan {
+        let names = ["slow", "idle", "fast", "late"];
+        let files = names.map(|name| format!("\"{name}.toml\"")).join(", ");
+        let bench = Bench::new(&CAMPAIGN.replace("presets = []", &format!("presets = [{files}]")));
+        for (name, settings) in names.into_iter().zip([
+            "[health]\nheartbeat = \"400ms\"\n",
+            "[health]\nenabled = false\n",
+            "[health]\nheartbeat = \"50ms\"\n",
+            "[health]\nheartbeat = \"250ms\"\n",
+        ]) {
+            std::fs::write(bench.path(&format!("{name}.toml")), format!("version = 1\n{settings}")).unwrap();
+        }
+        bench.plan()
+    }
+
+    #[test]
+    fn the_presets_that_lose_least_on_all_seeds_stay_in_the_field() {
+        let (plan, cache) = (with_four_presets(), Cache::new());
+        let evaluator = plan.evaluator(&plan.worlds, &cache, 2, &|_| true).unwrap();
+        let seeds = SeedPlan::new(plan.settings.root).search;
+        let (evaluators, state) = (std::slice::from_ref(&evaluator), begin(&plan));
+        let mut search = Search { plan: &plan, evaluators, seeds, yardsticks: vec![(Yardstick::default(), 1.0)], state };
+        search.rank_presets().unwrap();
+        let all: Vec<Seed> = (0..plan.settings.seeds.1).map(|number| search.seeds.get(number)).collect();
+        let loss = |genome: &Vec<f64>| {
+            plan.question.answer(&evaluator.measure(&[plan.genes.decode(genome)], &all).unwrap()[0]).objectives[0]
+        };
+        let kept: Vec<f64> = search.state.presets.iter().map(loss).collect();
+        let others: Vec<f64> = presets(&plan).iter().filter(|genome| !search.state.presets.contains(genome)).map(loss).collect();
+        assert_eq!((kept.len(), others.len()), (PRESETS_KEPT, 5 - PRESETS_KEPT));
+        assert!(
+            kept.is_sorted() && others.iter().all(|other| *other >= kept[2]) && others.iter().any(|other| *other > kept[2]),
+            "{kept:?} {others:?}"
+        );
+        assert_eq!(search.state.trials, 5 * plan.settings.seeds.1, "they are part of what a search costs");
+        // Whoever is there keeps the place; the others take those of the last.
+        let mut field: Vec<Vec<f64>> =
+            (0..6).map(|step| vec![0.1 * f64::from(step); plan.genes.record().genes().len()]).collect();
+        field[3] = search.state.presets[1].clone();
+        let sown = with_presets(&plan, field.clone(), &search.state.presets);
+        assert_eq!((&sown[..4], &sown[4], &sown[5]), (&field[..4], &search.state.presets[0], &search.state.presets[2]));
     }
 }

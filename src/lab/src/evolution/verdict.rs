@@ -130,16 +130,17 @@ pub(super) fn finalists(
     let mut genomes: Vec<Vec<f64>> = Vec::new();
     let mut configurations: Vec<Configuration> = Vec::new();
     let population = state.searcher.population();
-    for row in leading(&population) {
-        let configuration = plan.genes.decode(&population.genomes[row]);
-        if !configurations.contains(&configuration) {
+    let mut take = |genome: &Vec<f64>, most: usize| {
+        let configuration = plan.genes.decode(genome);
+        if configurations.len() < most && !configurations.contains(&configuration) {
             configurations.push(configuration);
-            genomes.push(population.genomes[row].clone());
+            genomes.push(genome.clone());
         }
-    }
-    if population.scores.width() == 1 {
-        configurations.truncate(FINALISTS);
-    }
+    };
+    let most = if population.scores.width() == 1 { FINALISTS } else { usize::MAX };
+    leading(&population).into_iter().for_each(|row| take(&population.genomes[row], most));
+    // The best preset has to be beaten on seeds that the search did not see.
+    state.presets.iter().take(1).for_each(|preset| take(preset, usize::MAX));
     let first: Vec<Seed> = (0..plan.settings.validation).map(|index| seeds.get(index)).collect();
     let cells = evaluator.measure(&configurations, &first)?;
     let evaluations: Vec<Evaluation> = cells.iter().map(|cells| plan.question.answer(cells)).collect();

@@ -54,7 +54,7 @@ pub(in super::super) fn report(plan: &Plan, study: &Study) -> String {
 fn changes(text: &mut String, plan: &Plan, analysis: &Analysis) {
     let Some(seeds) = analysis.followed.first().map(|one| one.seeds) else { return };
     text.push_str(
-        "## Changes\n\n| conditions from generation | best from before them | best after 1 generation | in the end | of a fresh search | back within 5 % after |\n|---|---|---|---|---|---|\n",
+        "## Changes\n\n| conditions from generation | best from before them | first best under them | in the end | of a fresh search | back within 5 % after |\n|---|---|---|---|---|---|\n",
     );
     let shown = |loss: Option<f64>| loss.map_or_else(|| "–".to_owned(), |loss| figure(plan.question.targets[0].shown(loss)));
     for one in &analysis.followed {
@@ -63,17 +63,14 @@ fn changes(text: &mut String, plan: &Plan, analysis: &Analysis) {
             Some(generations) => format!("{generations} generations"),
             None => "**never**".to_owned(),
         };
-        let (first, last) = (best(one.bests.first()), best(one.bests.last()));
+        let first =
+            one.bests.first().map_or_else(|| "–".to_owned(), |(after, loss)| format!("{} after {after}", shown(Some(*loss))));
+        let last = best(one.bests.last());
         let _ = writeln!(text, "| {} | {} | {first} | {last} | {} | {back} |", one.begin, shown(one.before), shown(one.fresh));
     }
-    let fresh = if analysis.followed.iter().any(|one| one.fresh.is_some()) {
-        "of these and of a search that began afresh under them, with as many generations"
-    } else {
-        "of these (`--baselines` looks for it with a fresh search as well)"
-    };
     let _ = write!(
         text,
-        "\n`{}` of the best of each generation, on the same {seeds} held-out seeds under the conditions of its time. Back: within 5 % of the least loss {fresh}. The verdict is about the last conditions.\n\n",
+        "\n`{}` of the best of each generation, on the same {seeds} held-out seeds under the conditions of its time. Back: within 5 % of the least loss of these and of a search that began afresh under them, with as many generations. The verdict is about the last conditions.\n\n",
         plan.question.targets[0].name
     );
 }

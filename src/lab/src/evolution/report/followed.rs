@@ -1,7 +1,7 @@
 //! How a search followed its conditions: for each of them, how many generations it took until its best was within 5 % of the optimum.
 //!
 //! Figures of the search itself cannot say so, since each generation knows its own seeds. So the best of every generation meets the same seeds afterwards, which the search has not seen, under the conditions of its time; and so does the best
-//! from before the change. The optimum is the least loss that is seen there: of any of these, and of a search that began afresh under these conditions with as many generations, if one was asked for.
+//! from before the change. The optimum is the least loss that is seen there: of any of these, and of a search that began afresh under these conditions with as many generations, which costs as much again.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +28,7 @@ pub struct Followed {
     pub before: Option<f64>,
     /// Loss of the best after so many generations under them; those without one that keeps the constraints are left out.
     pub bests: Vec<(u64, f64)>,
-    /// Loss of what a search found that began afresh.
+    /// Loss of what a search found that began afresh; `None` for the first conditions, and where it found nothing.
     pub fresh: Option<f64>,
     /// Seeds of these losses.
     pub seeds: usize,
@@ -76,7 +76,7 @@ fn leaders(plan: &Plan, individuals: &[Individual], generations: &[Generation]) 
     generations.iter().filter_map(leader).collect()
 }
 
-/// Measures how a search followed; `evaluators` are those of the conditions, in order. Searches that begin afresh cost as much again.
+/// Measures how a search followed; `evaluators` are those of the conditions, in order. `show` hears of the searches that begin afresh.
 ///
 /// # Errors
 /// [`Stopped`].
@@ -85,7 +85,7 @@ pub(crate) fn follow(
     evaluators: &[Evaluator<'_>],
     (individuals, generations): (&[Individual], &[Generation]),
     seeds: &[Seed],
-    mut afresh: Option<&mut dyn FnMut(Progress)>,
+    show: &mut dyn FnMut(Progress),
 ) -> Result<Vec<Followed>, Stopped> {
     let leaders = leaders(plan, individuals, generations);
     let seeds = &seeds[..seeds.len().min(SEEDS_MAX)];
@@ -104,18 +104,17 @@ pub(crate) fn follow(
         for (generation, leader) in leaders.range(begin..end) {
             bests.extend(loss(leader)?.map(|loss| (generation - begin + 1, loss)));
         }
-        let fresh = match &mut afresh {
-            Some(show) if phase > 0 => {
-                let mut plan = plan.still(evaluator.worlds());
-                // Its founders are the first of as many generations.
-                plan.settings.generations = (end - begin).saturating_sub(1);
-                (plan.settings.trials, plan.settings.patience, plan.settings.target) = (None, None, None);
-                match search_aside(&plan, evaluator, show)?.knee {
-                    Some(knee) => loss(&knee)?,
-                    None => None,
-                }
+        let fresh = if phase > 0 {
+            let mut plan = plan.still(evaluator.worlds());
+            // Its founders are the first of as many generations.
+            plan.settings.generations = (end - begin).saturating_sub(1);
+            (plan.settings.trials, plan.settings.patience, plan.settings.target) = (None, None, None);
+            match search_aside(&plan, evaluator, &mut *show)?.knee {
+                Some(knee) => loss(&knee)?,
+                None => None,
             }
-            Some(_) | None => None,
+        } else {
+            None
         };
         found.push(Followed { begin, before, bests, fresh, seeds: seeds.len() });
     }

@@ -160,8 +160,7 @@ pub(super) fn analyse(
         Vec::new()
     } else {
         let mut heard = |progress: Progress| show(Stage::Baseline("a fresh search", progress));
-        let afresh: Option<&mut dyn FnMut(Progress)> = if with_baselines { Some(&mut heard) } else { None };
-        followed::follow(plan, evaluators, (findings.individuals, findings.generations), &verdict.seeds, afresh)?
+        followed::follow(plan, evaluators, (findings.individuals, findings.generations), &verdict.seeds, &mut heard)?
     };
     Ok(Some(Analysis { scenarios, mixes, evidence, neighbours, path, robustness, sensitivity, baselines, followed }))
 }

@@ -105,8 +105,7 @@ fn won_back(plan: &Plan, study: &Study, cache: &Cache) -> f64 {
     let conditions = [&plan.worlds, &plan.phases[0].worlds];
     let evaluators = conditions.map(|worlds| Evaluator::new(worlds.clone(), plan.combination, cache, 2, &always).unwrap());
     let found = (study.individuals.as_slice(), study.generations.as_slice());
-    let mut afresh = |_| {};
-    let followed = follow(plan, &evaluators, found, &study.verdict.seeds, Some(&mut afresh)).unwrap();
+    let followed = follow(plan, &evaluators, found, &study.verdict.seeds, &mut |_| {}).unwrap();
     let change = &followed[1];
     let (before, optimum) = (change.before.unwrap(), change.optimum().unwrap());
     assert!(before > 1.5 * optimum, "the change matters: {change:?}");
