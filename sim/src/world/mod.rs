@@ -35,7 +35,8 @@ mod tests;
 use std::sync::Arc;
 
 use hms_machine::{
-    AgentId, AgentPlace, Bytes, Directory, Effect, Instant, Machine, NodeId, NodePlace, Seed, ServiceId, ServicePlace, Streams,
+    AgentId, AgentPlace, Bytes, Directory, Effect, Instant, Machine, NodeId, NodePlace, Purpose, Seed, ServiceId, ServicePlace,
+    Streams,
 };
 use hms_scenario::model::Scenario;
 use slotmap::SlotMap;
@@ -101,6 +102,8 @@ pub struct Setup {
     pub queue: QueueKind,
     /// The faults, where they were edited or shrunk; otherwise the seed and the scenario make them.
     pub schedule: Option<Schedule>,
+    /// What is drawn anew, in a world that is else the same: see [`Streams::redrawing`].
+    pub redrawn: Option<Purpose>,
 }
 
 type Kernel = Scheduler<Event>;
@@ -114,6 +117,7 @@ impl<M: Machine> World<M> {
         setup: Setup,
     ) -> Simulation<World<M>> {
         let streams = Streams::new(seed);
+        let streams = setup.redrawn.map_or(streams, |purpose| streams.redrawing(purpose));
         let topology = Arc::new(Topology::new(&scenario));
         let placement = Placement::new(&scenario);
         let schedule = setup.schedule.unwrap_or_else(|| Schedule::generate(&scenario, &placement, &streams));

@@ -19,24 +19,29 @@ use crate::units::Ratio;
 /// Names must be unique in the whole program: two uses of one name with the same entity and ordinal read the same numbers.
 /// By convention a name is the path of the model and what is drawn, in lower case with hyphens: `"disk/fsync-stall"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Purpose(u64);
+pub struct Purpose {
+    hash: u64,
+    /// Hash of the name from which this purpose and its parts come: a world that differs in it differs in all of them.
+    root: u64,
+}
 
 impl Purpose {
     /// The purpose called `name`: its FNV-1a hash of 64 bits, computed by the compiler when used in a constant.
     pub const fn named(name: &str) -> Self {
-        Purpose(fnv1a(name.as_bytes()))
+        let hash = fnv1a(name.as_bytes());
+        Purpose { hash, root: hash }
     }
 
     /// The purpose of part `index` of the thing that this purpose names, for a thing that needs several draws which must not move each
     /// other: the latency of a message and each fault that strikes it. Differs from the purpose itself and from its other parts.
     #[inline]
     pub const fn part(self, index: u64) -> Self {
-        Purpose(splitmix64(self.0 ^ splitmix64(index)))
+        Purpose { hash: splitmix64(self.hash ^ splitmix64(index)), root: self.root }
     }
 
     /// The hash of the name, for checks that names are unique.
     pub const fn hash(self) -> u64 {
-        self.0
+        self.hash
     }
 }
 
@@ -58,12 +63,28 @@ impl Seed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Streams {
     seed: Seed,
+    redrawn: Redrawn,
+}
+
+/// Purposes of this root are drawn for under another seed. Where nothing is redrawn it is the seed of the rest, so that a draw costs one
+/// comparison either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Redrawn {
+    root: u64,
+    seed: Seed,
 }
 
 impl Streams {
     /// The numbers of the world with this seed.
     pub const fn new(seed: Seed) -> Self {
-        Streams { seed }
+        Streams { seed, redrawn: Redrawn { root: 0, seed } }
+    }
+
+    /// The same world but for one thing: what is drawn for `purpose`, for all its parts and for what it is itself a part of, comes from another
+    /// world, which the seed decides. The difference between two such runs is what chance owes to this purpose. At most one is redrawn, the last.
+    #[must_use]
+    pub const fn redrawing(self, purpose: Purpose) -> Self {
+        Streams { redrawn: Redrawn { root: purpose.root, seed: self.seed.derive("streams/redrawn", 0) }, ..self }
     }
 
     /// The seed of this world.
@@ -74,7 +95,8 @@ impl Streams {
     /// The numbers for the `ordinal`-th thing that `entity` does for `purpose`. Costs nothing until the first number is asked for.
     #[inline]
     pub const fn draw(&self, purpose: Purpose, entity: u64, ordinal: u64) -> Draw {
-        Draw { key: [self.seed.0, purpose.0], entity, ordinal, next_block: 0, words: [0; WORDS], used: WORDS as u32 }
+        let seed = if purpose.root == self.redrawn.root { self.redrawn.seed } else { self.seed };
+        Draw { key: [seed.0, purpose.hash], entity, ordinal, next_block: 0, words: [0; WORDS], used: WORDS as u32 }
     }
 }
 
@@ -311,6 +333,24 @@ mod tests {
         purposes.sort_unstable();
         purposes.dedup();
         assert_eq!(purposes.len(), 202);
+    }
+
+    #[test]
+    fn a_purpose_that_is_redrawn_changes_with_all_its_parts_and_nothing_else_does() {
+        let plain = Streams::new(Seed(7));
+        let other = plain.redrawing(LATENCY);
+        let differs = |purpose, entity, ordinal| {
+            plain.draw(purpose, entity, ordinal).next_u64() != other.draw(purpose, entity, ordinal).next_u64()
+        };
+        for place in 0..100 {
+            assert!(
+                differs(LATENCY, place, 5) && differs(LATENCY.part(place), 3, 5) && differs(LATENCY.part(1).part(place), 3, 5)
+            );
+            assert!(!differs(LOSS, place, 5) && !differs(LOSS.part(place), 3, 5) && !differs(LOSS.part(1).part(place), 3, 5));
+        }
+        assert_eq!(other, plain.redrawing(LATENCY.part(3)), "a part stands for all of its root");
+        assert_eq!(plain.redrawing(LOSS).redrawing(LATENCY), other, "the last one counts");
+        assert_eq!((other.seed(), other == Streams::new(Seed(8)).redrawing(LATENCY)), (Seed(7), false));
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod checkers;
 #[cfg(test)]
 mod fixture;
 mod incidents;
+pub mod luck;
 mod objectives;
 mod stack_file;
 mod statistics;
@@ -31,6 +32,7 @@ pub use checkers::recoveries::Recovery;
 pub use hms_sim::kernel::{QueueKind, TraceHash};
 pub use hms_sim::world::{Detail, LoadRecord, Requests, SeriesRow, TraceKind, TraceRow};
 pub use incidents::{Incident, Notice, Promise, struck};
+pub use luck::Luck;
 pub use objectives::{DEFINITIONS, Definition, Objective, Unit};
 pub use stack_file::{literal, parse_stack, render_stack};
 pub use statistics::quantile;
@@ -53,6 +55,8 @@ pub struct Trial {
     pub queue: QueueKind,
     /// The faults, where they were edited or shrunk; otherwise drawn from the seed.
     pub schedule: Option<Schedule>,
+    /// Which luck is another one, in a world that is else the same; no part of scenario files.
+    pub redrawn: Option<Luck>,
 }
 
 /// How far a run has come, for a progress bar.
@@ -92,12 +96,13 @@ pub struct Outcome {
 impl Trial {
     /// A trial with default detail.
     pub fn new(scenario: Arc<Scenario>, stack: Configuration, seed: Seed) -> Self {
-        Trial { scenario, stack, seed, detail: Detail::Changes, queue: QueueKind::default(), schedule: None }
+        Trial { scenario, stack, seed, detail: Detail::Changes, queue: QueueKind::default(), schedule: None, redrawn: None }
     }
 
     /// The cluster at time zero.
     pub fn simulation(&self) -> ClusterSimulation {
-        let setup = Setup { detail: self.detail, queue: self.queue, schedule: self.schedule.clone() };
+        let redrawn = self.redrawn.map(Luck::purpose);
+        let setup = Setup { detail: self.detail, queue: self.queue, schedule: self.schedule.clone(), redrawn };
         World::simulation(Arc::clone(&self.scenario), Arc::new(self.stack), self.seed, setup)
     }
 

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hms_evolve::noise::objective::Aggregate;
 use hms_machine::Seed;
 use hms_stack::Configuration;
-use hms_trial::DEFINITIONS;
+use hms_trial::{DEFINITIONS, Luck, Trial};
 use rayon::prelude::*;
 use thiserror::Error;
 
@@ -138,6 +138,24 @@ impl<'a> Evaluator<'a> {
         self.all(configurations, seeds, |subject, seed| self.run(&subject.inputs[scenario], seed))
     }
 
+    /// One configuration in worlds of which one kind of draw is another: what it gives under each of these seeds with that luck redrawn, on all scenarios. Neither looked up nor kept in the cache nor counted there, which
+    /// knows only worlds as seeds make them; the base that it is held against ([`Evaluator::beside`]) meets the world as it is.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub fn measure_redrawn(&self, configuration: &Configuration, cells: &[(Luck, Seed)]) -> Result<Vec<Measured>, Stopped> {
+        let subject = self.subject(configuration);
+        let cell = |(luck, seed): &(Luck, Seed)| {
+            let run = |inputs: &Inputs| {
+                let trial = Trial { redrawn: Some(*luck), ..inputs.with_seed(*seed).trial() };
+                presets::perform(&trial, self.watch).ok_or(Stopped)
+            };
+            let measured = self.combined(&subject, run)?;
+            self.with_base(measured, *seed)
+        };
+        self.pool.install(|| cells.par_iter().map(cell).collect())
+    }
+
     fn all(
         &self,
         configurations: &[Configuration],
@@ -160,15 +178,19 @@ impl<'a> Evaluator<'a> {
 
     /// One configuration under one seed, on all scenarios.
     pub(super) fn cell(&self, subject: &Subject, seed: Seed) -> Result<Measured, Stopped> {
-        let mut measured = self.combined(subject, seed)?;
+        let measured = self.combined(subject, |inputs| self.run(inputs, seed))?;
+        self.with_base(measured, seed)
+    }
+
+    fn with_base(&self, mut measured: Measured, seed: Seed) -> Result<Measured, Stopped> {
         if let (Some(beside), Ok(values)) = (&self.beside, &mut measured) {
             values.extend(self.base(beside, seed)?);
         }
         Ok(measured)
     }
 
-    fn combined(&self, subject: &Subject, seed: Seed) -> Result<Measured, Stopped> {
-        let found: Result<Vec<Measured>, Stopped> = subject.inputs.iter().map(|inputs| self.run(inputs, seed)).collect();
+    fn combined(&self, subject: &Subject, run: impl Fn(&Inputs) -> Result<Measured, Stopped>) -> Result<Measured, Stopped> {
+        let found: Result<Vec<Measured>, Stopped> = subject.inputs.iter().map(run).collect();
         let horizons: Vec<f64> = subject.inputs.iter().map(|inputs| inputs.scenario().run.duration.as_secs_f64()).collect();
         Ok(combine(found?, &horizons, self.combination))
     }
@@ -180,7 +202,8 @@ impl<'a> Evaluator<'a> {
         if let Some(values) = &*known {
             return Ok(values.clone());
         }
-        let values = self.combined(&beside.base, seed)?.unwrap_or_else(|_| vec![None; DEFINITIONS.len()]);
+        let values =
+            self.combined(&beside.base, |inputs| self.run(inputs, seed))?.unwrap_or_else(|_| vec![None; DEFINITIONS.len()]);
         Ok(known.insert(values).clone())
     }
 

@@ -97,7 +97,7 @@ impl Plan {
             let judged = (finalists + raced) * settings.validation + contenders * settings.held_out;
             judged * self.worlds.len() as u64 + report::cost(self, search)
         };
-        (of(finalists[0], 0, least), of(finalists[1], RACED_MOST, most))
+        (of(finalists[0], 0, least), of(finalists[1], RACED_MOST, most) + report::chances::TRIALS_MAX as u64)
     }
 }
 

@@ -20,7 +20,7 @@ use hms_machine::Seed;
 use hms_sim::kernel::RunError;
 use hms_stack::balancing::BalancingChoice;
 use hms_stack::{Configuration, Tunable, Value, Visitor};
-use hms_trial::{DEFINITIONS, Definition, Progress};
+use hms_trial::{DEFINITIONS, Definition, Progress, Trial};
 use rayon::prelude::*;
 
 use crate::comparison::{Better, Compared, against};
@@ -139,6 +139,11 @@ pub fn measure(
 
 /// One trial; `None` if it was told to stop.
 pub(crate) fn make(inputs: &Inputs, watch: &(dyn Fn(Step) -> bool + Sync)) -> Option<Measured> {
+    perform(&inputs.trial(), watch)
+}
+
+/// One trial, however it is set up; `None` if it was told to stop.
+pub(crate) fn perform(trial: &Trial, watch: &(dyn Fn(Step) -> bool + Sync)) -> Option<Measured> {
     if !watch(Step::Advanced(0)) {
         return None;
     }
@@ -149,7 +154,6 @@ pub(crate) fn make(inputs: &Inputs, watch: &(dyn Fn(Step) -> bool + Sync)) -> Op
         reached = now;
         watch(Step::Advanced(advanced))
     };
-    let trial = inputs.trial();
     let measured = match catch_unwind(AssertUnwindSafe(|| trial.run_watched(&mut show))) {
         Ok(Ok(outcome)) => Ok(outcome.objectives.iter().map(|objective| objective.value).collect()),
         Ok(Err(RunError::Interrupted { .. })) => return None,

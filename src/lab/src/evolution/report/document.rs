@@ -5,13 +5,14 @@
 use std::fmt::Write as _;
 
 use hms_evolve::proof::bootstrap::Interval;
+use hms_trial::luck::Key;
 
 use super::super::document::{converged, figure, found, judged, searched};
 use super::super::plan::Plan;
 use super::super::study::Study;
 use super::super::verdict::Comparison;
 use super::robustness::{DRIFT, worst};
-use super::{Analysis, Drifted, Mix, NAMED_ABOVE, Neighbour, figures, start};
+use super::{Analysis, Carrier, Drifted, Mix, NAMED_ABOVE, Neighbour, chances, figures, start};
 use crate::presets::DEFAULT;
 
 /// What is to be shown: so much better than the default.
@@ -347,7 +348,46 @@ fn shared(text: &mut String, plan: &Plan, analysis: &Analysis) {
                 named.join(", ")
             );
         }
+        if median > NAMED_ABOVE {
+            lucky(text, plan, analysis, target);
+        }
         text.push('\n');
+    }
+}
+
+/// Which draws carry the luck that mutants do not share with the base.
+fn lucky(text: &mut String, plan: &Plan, analysis: &Analysis, target: usize) {
+    let (start, found) = (start(plan), &analysis.chances);
+    let carriers = found.carrying(target);
+    let percent = 100.0 * NAMED_ABOVE;
+    let _ = write!(
+        text,
+        " Each of the {} kinds of draws that a stack may come to meet otherwise was also taken, alone, from another world, with the {start} on up to {} of these seeds: {} of them change what it loses at all, and ",
+        found.tried,
+        found.seeds,
+        found.carriers.len()
+    );
+    if carriers.is_empty() {
+        let _ = write!(text, "none by more than {percent:.0} % on this scale.");
+        return;
+    }
+    let one = |(carrier, share): &(&Carrier, f64)| {
+        let mark = if carrier.luck.key == Key::Count { ", counted" } else { "" };
+        format!("`{}` ({:.0} %{mark})", carrier.luck.name, 100.0 * share)
+    };
+    let names: Vec<String> = carriers.iter().take(chances::NAMED_MAX).map(one).collect();
+    let rest = match carriers.len().saturating_sub(names.len()) {
+        0 => String::new(),
+        rest => format!(" and {rest} more"),
+    };
+    let _ = write!(
+        text,
+        "{} by more than {percent:.0} % on this scale: {}{rest}. By so much two configurations differ from chance alone when their requests or messages meet other values of that draw. What is counted is numbered on its link, disk or host, so that one more of it shifts all that follow; the rest belongs to a call and is shared as long as both make that call.",
+        carriers.len(),
+        names.join(", ")
+    );
+    if found.chaotic(target) {
+        text.push_str(" Most of what changes anything changes much: the world is chaotic here, whatever moves one event makes other days of it, and no draw alone is to blame.");
     }
 }
 

@@ -1,10 +1,11 @@
 //! What a search has taught: why this winner, what bought its gain, how firmly it stands, what the genes do, and whether evolution was worth its cost.
 //!
 //! Everything here happens after the choice is final, on seeds that the search has not seen, and costs a bounded number of further trials. The parts are functions of the ground (how to measure, on which seeds), the winner and the
-//! history: [`ablation`], [`robustness`], [`neighbours`], [`sensitivity`], [`proof`], [`baselines`]. The document and its pictures show them.
+//! history: [`ablation`], [`robustness`], [`neighbours`], [`chances`], [`sensitivity`], [`proof`], [`baselines`]. The document and its pictures show them.
 
 pub(crate) mod ablation;
 pub(crate) mod baselines;
+pub(crate) mod chances;
 mod document;
 mod figures;
 pub(crate) mod followed;
@@ -19,6 +20,7 @@ mod tests;
 
 pub use ablation::{Moved, Path as AblationPath, Step as AblationStep};
 pub use baselines::Baseline;
+pub use chances::{Carrier, Chances};
 pub use followed::Followed;
 pub use mixes::Mix;
 pub use neighbours::{NAMED_ABOVE, Neighbour, Neighbours};
@@ -31,6 +33,7 @@ pub(super) use figures::write as write_figures;
 
 use hms_evolve::Rng;
 use hms_stack::Configuration;
+use hms_trial::Luck;
 
 use super::evaluator::{Evaluator, Stopped};
 use super::pilot;
@@ -52,6 +55,8 @@ pub struct Analysis {
     pub evidence: Vec<Evidence>,
     /// What one-gene mutants share with the base.
     pub neighbours: Neighbours,
+    /// Which draws carry the luck that they do not share.
+    pub chances: Chances,
     /// From the base to the winner.
     pub path: AblationPath,
     /// The winner's neighbourhood.
@@ -94,7 +99,7 @@ fn budget(plan: &Plan, search: u64) -> u64 {
     (search / 4 / plan.worlds.len() as u64).clamp(40, 240)
 }
 
-/// Trials of an analysis after a search of so many, about: as if every gene had moved.
+/// Trials of an analysis after a search of so many, about: as if every gene had moved. Those that name the draws behind unshared luck, [`chances::TRIALS_MAX`] at most, come to it where there is such luck.
 pub(super) fn cost(plan: &Plan, search: u64) -> u64 {
     let (genes, held_out) = (plan.genes.tunables().len() as u64, plan.settings.held_out);
     let budget = budget(plan, search);
@@ -132,7 +137,11 @@ pub(super) fn analyse(
     let first: Vec<&str> = path.steps.iter().flat_map(|step| &step.parameters).map(|moved| moved.name).collect();
     show(Stage::Robustness);
     let robustness = robustness::wander(&ground, &winner.genome, &winner.configuration, (trials, &first), root)?;
-    let neighbours = neighbours::look(&ground, &pilot::mutants(plan, neighbours::MUTANTS))?;
+    let base_and_mutants = pilot::mutants(plan, neighbours::MUTANTS);
+    let neighbours = neighbours::look(&ground, &base_and_mutants)?;
+    let redraw = |base: &Configuration, cells: &[(Luck, hms_machine::Seed)]| evaluator.measure_redrawn(base, cells);
+    let affordable = chances::TRIALS_MAX / evaluator.worlds().len();
+    let chances = chances::look(&ground, &redraw, &base_and_mutants[0], &neighbours, affordable)?;
     let scenarios = if evaluator.worlds().len() > 1 {
         proof::by_scenario(evaluator, &plan.question, &winner.configuration, &rivals(findings), &verdict.seeds, root)?
     } else {
@@ -162,7 +171,7 @@ pub(super) fn analyse(
         let mut heard = |progress: Progress| show(Stage::Baseline("a fresh search", progress));
         followed::follow(plan, evaluators, (findings.individuals, findings.generations), &verdict.seeds, &mut heard)?
     };
-    Ok(Some(Analysis { scenarios, mixes, evidence, neighbours, path, robustness, sensitivity, baselines, followed }))
+    Ok(Some(Analysis { scenarios, mixes, evidence, neighbours, chances, path, robustness, sensitivity, baselines, followed }))
 }
 
 /// What the path to the winner starts from, in words: the campaign's base, which most often is the default.
