@@ -201,6 +201,7 @@ impl ReferenceDirections {
 mod tests {
     use super::super::directions::das_dennis;
     use super::*;
+    use crate::random::Rng;
     use crate::scores::Measured;
     use crate::survival::checks::check_survival;
     use hms_machine::Seed;
