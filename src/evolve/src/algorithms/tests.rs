@@ -222,7 +222,7 @@ fn searches_have_their_frozen_digests() {
 const DIGESTS: [&str; 22] = [
     "NSGA-II e99c47ca",
     "steady NSGA-II 78dfdf1d",
-    "SPEA2 a30754c2",
+    "SPEA2 a35ad694",
     "SMS-EMOA e85b7cd4",
     "random feeb66bf",
     "hypercube b4fcfe0b",
@@ -235,11 +235,11 @@ const DIGESTS: [&str; 22] = [
     "(mu + lambda) d22ce43d",
     "NSGA-II 1cc475f6",
     "steady NSGA-II cd840992",
-    "SPEA2 1194a881",
+    "SPEA2 94ae6454",
     "SMS-EMOA a285bfd1",
     "random feeb66bf",
     "hypercube b4fcfe0b",
     "Sobol 9b9013b8",
-    "NSGA-III e2497f59",
+    "NSGA-III 97e6c0a7",
     "MOEA/D d954cf81",
 ];

@@ -27,13 +27,13 @@ fn reached<A: Algorithm<Genome = Vec<f64>>>(problem: Zdt, make: impl Fn(Bounds, 
     (volumes[1], fronts.iter().map(|front| fronts::zdt3_pieces_found(front)).min().unwrap())
 }
 
-/// On every problem at least the figure of `peer`, and all pieces of ZDT3. On ZDT4, whose local fronts make seeds scatter by half a percent, 1 % less will do: of 11 seeds SPEA2 has .8657 in the median (quartiles .8629 and .8674)
-/// beside pymoo's .86713.
+/// On every problem at least the figure of `peer`, and all pieces of ZDT3. On ZDT4, whose local fronts make seeds scatter by half a percent, half a percent less will do: SPEA2 has .8681 in the median of 11 seeds beside pymoo's
+/// .86713, and .8662, .8673 and .8679 in those of three times 11 others.
 fn check<A: Algorithm<Genome = Vec<f64>>>(peer: &str, make: impl Fn(Bounds, Seed) -> A) {
     for problem in Zdt::ALL {
         let figure = |peers: &[Peer]| peers.iter().find(|other| other.name == peer).unwrap().value;
         let (volume, pieces) = reached(problem, &make);
-        let least = figure(peers::zdt(problem)) * if problem == Zdt::Four { 0.99 } else { 1.0 };
+        let least = figure(peers::zdt(problem)) * if problem == Zdt::Four { 0.995 } else { 1.0 };
         assert!(volume >= least, "{}: {volume}, {peer} {least}", problem.name());
         assert!(problem != Zdt::Three || pieces == 5, "{pieces} pieces");
     }

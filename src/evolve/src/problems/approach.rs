@@ -55,8 +55,7 @@ fn the_other_fronts_of_wfg_are_approached() {
     }
 }
 
-/// Deb and Jain 2014, table III: medians of IGD with 91 directions and so many evaluations; three seeds scatter, so half as much again is allowed. DTLZ4 is left out: four of five seeds of NSGA-III lose an
-/// end of its front (IGD .53), which in the paper only the worst run does.
+/// Deb and Jain 2014, table III: medians of IGD with 91 directions and so many evaluations; three seeds scatter, so half as much again is allowed.
 #[test]
 fn many_local_fronts_are_overcome() {
     // Problem, evaluations, NSGA-III, MOEA/D-PBI.
@@ -79,6 +78,19 @@ fn many_local_fronts_are_overcome() {
         );
         assert!(by_three <= 1.5 * three && by_decomposition <= 1.5 * decomposition, "{message}");
     }
+}
+
+/// Deb and Jain 2014, table III: 5.970e-4 in the median of DTLZ4, whose random genomes nearly all lie at one end; only the worst of 20 searches loses another (.43).
+#[test]
+fn ends_that_chance_hardly_finds_are_not_lost() {
+    let (problem, targets) = (Dtlz::new(4, 3).unwrap(), fronts::sphere(3, 12));
+    let search = |seed| {
+        let algorithm = standard::nsga_three(problem.bounds(), 12, standard::generational(92, 3), Seed(seed));
+        igd(&found(algorithm, &problem, 55_200), &targets, 3)
+    };
+    let distances: Vec<f64> = (0..7).map(search).collect();
+    let lost = distances.iter().filter(|&&distance| distance > 0.1).count();
+    assert!(lost <= 1 && median(distances.clone()) <= 5.970e-4, "{distances:?}");
 }
 
 /// The front of DTLZ5, 6 (a curve) or 7 (four pieces), from optimal genomes.

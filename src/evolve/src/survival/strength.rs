@@ -2,7 +2,8 @@
 //!
 //! Zitzler, Laumanns and Thiele, "SPEA2: improving the strength Pareto evolutionary algorithm", TIK report 103 (2001). An individual's raw fitness adds up how many others
 //! each of its dominators dominates; the distance to the k-th neighbour breaks ties; a front too large loses, one by one, whoever is nearest to another. Distances are taken in units of the
-//! ranges of the front.
+//! ranges of the front (those of everybody would let one bad child squeeze an objective to nothing), and of feasible twins the later ones stand behind all others that are feasible, as pymoo removes them. On ZDT4, where the front is small for
+//! long, both together raise the hypervolume (medians of three times 11 seeds that were not used to find this: .8656, .8663, .8660 before, .8662, .8673, .8679 after).
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ impl Survival for Strength {
     fn survive(&mut self, cohort: Cohort<'_>, _rng: &mut Rng, kept: &mut Kept) {
         let Cohort { scores, keep, level, .. } = cohort;
         let raw = raw_fitness(scores, level);
-        let distances = Distances::of(scores);
+        let distances = Distances::of(scores, &raw);
         let neighbour = (scores.len() as f64).sqrt() as usize;
         let mut row_distances = Vec::new();
         let mut density = |row: usize| {
@@ -31,7 +32,16 @@ impl Survival for Strength {
             let (_, distance, _) = row_distances.select_nth_unstable_by(place, f64::total_cmp);
             1.0 / (2.0 + *distance)
         };
-        let fitness: Vec<f64> = (0..scores.len()).map(|row| raw[row] + density(row)).collect();
+        let feasible = |row: usize| scores.violation(row) <= level;
+        let twin = |row: usize| (0..row).any(|other| feasible(other) && scores.objectives(other) == scores.objectives(row));
+        // Raw fitness is below the square of the count.
+        let class = (scores.len() * scores.len()) as f64;
+        let behind = |row: usize| match feasible(row) {
+            true if twin(row) => class,
+            true => 0.0,
+            false => 2.0 * class,
+        };
+        let fitness: Vec<f64> = (0..scores.len()).map(|row| behind(row) + raw[row] + density(row)).collect();
         let mut order: Vec<u32> = (0..scores.len() as u32).collect();
         order.sort_by(|&a, &b| fitness[a as usize].total_cmp(&fitness[b as usize]).then(a.cmp(&b)));
         // Density is below 1, and raw fitness is whole.
@@ -76,11 +86,13 @@ struct Distances {
 }
 
 impl Distances {
-    fn of(scores: &Scores) -> Self {
+    /// In units of the ranges of those whose raw fitness is 0.
+    fn of(scores: &Scores, raw: &[f64]) -> Self {
         let (count, width) = (scores.len(), scores.width());
         let mut scales = vec![1.0; width];
         for (column, scale) in scales.iter_mut().enumerate() {
-            let values = || (0..count).map(|row| scores.objectives(row)[column]).filter(|value| value.is_finite());
+            let front = || (0..count).filter(|&row| raw[row] == 0.0);
+            let values = || front().map(|row| scores.objectives(row)[column]).filter(|value| value.is_finite());
             let span = values().fold(f64::NEG_INFINITY, f64::max) - values().fold(f64::INFINITY, f64::min);
             *scale = if span > 0.0 && span.is_finite() { 1.0 / span } else { 1.0 };
         }
@@ -142,6 +154,27 @@ mod tests {
         fn strength_keeps_the_rules(seed: u64, width in 1usize..4) {
             check_survival(&Strength, width, seed);
         }
+    }
+
+    fn survivors(rows: &[[f64; 2]], keep: usize) -> Vec<u32> {
+        let mut scores = Scores::new(2);
+        rows.iter().for_each(|row| scores.push(Measured::feasible(row)));
+        let mut kept = Kept::default();
+        Strength.survive(Cohort { scores: &scores, parents: 0, keep, level: 0.0 }, &mut Rng::new(Seed(1), 0), &mut kept);
+        kept.rows.sort_unstable();
+        kept.rows
+    }
+
+    #[test]
+    fn a_twin_stands_behind_those_who_are_dominated() {
+        assert_eq!(survivors(&[[0.0, 4.0], [4.0, 0.0], [0.0, 4.0], [5.0, 5.0]], 3), [0, 1, 3]);
+    }
+
+    #[test]
+    fn a_dominated_child_far_away_does_not_change_who_is_crowded() {
+        let rows = [[0.0, 1.0], [0.1, 0.4], [0.7, 0.3], [1.0, 0.0], [1.5, 1000.0]];
+        assert_eq!(survivors(&rows[..4], 3), [0, 1, 3]);
+        assert_eq!(survivors(&rows, 3), [0, 1, 3]);
     }
 
     #[test]
