@@ -382,7 +382,7 @@ fn lucky(text: &mut String, plan: &Plan, analysis: &Analysis, target: usize) {
     };
     let _ = write!(
         text,
-        "{} by more than {percent:.0} % on this scale: {}{rest}. By so much two configurations differ from chance alone when their requests or messages meet other values of that draw. What is counted is numbered on its link, disk or host, so that one more of it shifts all that follow; the rest belongs to a call and is shared as long as both make that call.",
+        "{} by more than {percent:.0} % on this scale: {}{rest}. By so much two configurations differ from chance alone when their requests or messages meet other values of that draw (100 %: by as much as in worlds that share nothing; so few seeds may show more). What is counted is numbered on its link, disk or host, so that one more of it shifts all that follow; the rest belongs to a call and is shared as long as both make that call.",
         carriers.len(),
         names.join(", ")
     );
