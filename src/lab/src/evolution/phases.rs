@@ -11,8 +11,8 @@ use hms_evolve::genome::{Record, Space};
 use super::evaluator::World;
 use super::plan::{Plan, Settings};
 
-/// Shares of a population after a change: of its own best members, of the archive, and of the best with one switch turned; the rest is newcomers. Half of a population that has found something are relatives, of whom a few stand for all;
-/// whether a component is of use is what a change turns first, and what a population of relatives knows least about.
+/// Shares of a population after a change: of its own best members, of the archive, and of the best with one switch turned; the rest is newcomers. A population that has found something consists of near copies of each other, which a quarter represents;
+/// whether a component is of use is what a change turns first, and what such a population knows least about. Shares are rounded up: below ten there may be no newcomers.
 const MEMBERS: f64 = 0.25;
 const REMEMBERED: f64 = 0.25;
 const TURNED: f64 = 0.25;

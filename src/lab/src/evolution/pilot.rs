@@ -80,9 +80,12 @@ impl Plan {
         let settings = &self.settings;
         let candidates = (settings.generations + 1) * settings.population as u64;
         let scenarios = self.worlds.len() as u64;
+        // Where there are presets, these and the base meet all search seeds under all conditions.
+        let presets = if self.presets.is_empty() { 0 } else { self.presets.len() as u64 + 1 };
+        let ranked = presets * settings.seeds.1 * scenarios * (self.phases.len() as u64 + 1);
         let (least, most) = (candidates * settings.seeds.0 * scenarios, candidates * settings.seeds.1 * scenarios);
-        let most = settings.trials.map_or(most, |trials| most.min(trials));
-        (least.min(most), most)
+        let most = settings.trials.map_or(most + ranked, |trials| (most + ranked).min(trials.max(ranked)));
+        ((least + ranked).min(most), most)
     }
 
     /// Trials of the choice among finalists, of the verdict, and of taking the winner apart, about: at least, and at most.
@@ -90,14 +93,26 @@ impl Plan {
         let (settings, targets) = (&self.settings, self.question.targets.len() as u64);
         // With several objectives, the finalists are the front.
         let population = settings.population as u64;
-        let finalists = if targets == 1 { [population.min(FINALISTS as u64); 2] } else { [1, population] };
+        let preset = u64::from(!self.presets.is_empty());
+        let finalists =
+            if targets == 1 { [population.min(FINALISTS as u64); 2] } else { [1, population] }.map(|own| own + preset);
         let contenders = self.presets.len() as u64 + 2 + targets;
         let (least, most) = self.trials_of_search();
         let of = |finalists: u64, raced: u64, search: u64| {
             let judged = (finalists + raced) * settings.validation + contenders * settings.held_out;
             judged * self.worlds.len() as u64 + report::cost(self, search)
         };
-        (of(finalists[0], 0, least), of(finalists[1], RACED_MOST, most) + report::chances::TRIALS_MAX as u64)
+        // Under every later conditions a search begins afresh, to the choice among its finalists.
+        let afresh = |finalists: u64, raced: u64, seeds: u64| -> u64 {
+            let spans = (1..=self.phases.len()).map(|phase| self.span(phase));
+            let each = |(begin, end): (u64, u64)| (end - begin) * population * seeds + (finalists + raced) * settings.validation;
+            spans.map(each).sum::<u64>() * self.worlds.len() as u64
+        };
+        let named = report::chances::TRIALS_MAX.max(2 * hms_trial::luck::LUCK.len() * self.worlds.len());
+        (
+            of(finalists[0], 0, least) + afresh(finalists[0], 0, settings.seeds.0),
+            of(finalists[1], RACED_MOST, most) + afresh(finalists[1], RACED_MOST, settings.seeds.1) + named as u64,
+        )
     }
 }
 

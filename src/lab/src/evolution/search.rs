@@ -32,7 +32,7 @@ const UNDECIDED_MAX: f64 = 0.3;
 /// Generations without a better one after which everybody meets another seed, too. Five continents under a swarm: one that waited for hard decisions alone kept five seeds for twenty generations without a gain, and what was best on these lost twice as much on ten.
 const STALL: u64 = 2;
 
-/// Of the base and the presets so many stay in the field. In a world whose losses are rare and great the first two seeds say little: between five continents a search lost the best preset to them, and found less than it.
+/// Of the base and the presets so many come back whenever everybody meets another seed. In a world whose losses are rare and great the first two seeds say little: between five continents a search lost the best preset to them, and found less than it.
 const PRESETS_KEPT: usize = 3;
 
 /// How far a search is, for a progress bar.
@@ -283,7 +283,7 @@ impl Search<'_> {
         let (begin, end) = plan.span(state.phase);
         let here = &state.generations[(begin as usize).min(state.generations.len())..];
         if seeds < paced(settings, (begin, end), generation.max(begin), trials) {
-            let stalled = stalled(here, STALL);
+            let stalled = stalled(here, plan.question.targets.len(), STALL);
             state.prefix.observe(state.undecided as usize, state.since as usize, stalled);
         }
         (state.undecided, state.since) = (0, 0);
@@ -400,8 +400,11 @@ fn gained_nothing(generations: &[Generation], patience: u64) -> bool {
     volumes.is_some_and(|(now, then)| then > 0.0 && now - then <= GAIN * then)
 }
 
-/// Whether nobody has been better than the best for so many generations, on the same seeds.
-fn stalled(generations: &[Generation], most: u64) -> bool {
+/// Whether nobody has been better than the best for so many generations, on the same seeds; with several objectives, whether the front has gained nothing.
+fn stalled(generations: &[Generation], objectives: usize, most: u64) -> bool {
+    if objectives > 1 {
+        return gained_nothing(generations, most);
+    }
     let then = (generations.len() as u64).checked_sub(most + 1).map(|place| &generations[place as usize]);
     let pair = generations.last().zip(then).filter(|(now, then)| now.seeds == then.seeds);
     pair.and_then(|(now, then)| now.step.best.zip(then.step.best)).is_some_and(|(now, then)| now >= then)
@@ -470,7 +473,7 @@ mod tests {
             (&[(2, 1.0), (2, 1.0)], false),
         ];
         for (row, expected) in table {
-            assert_eq!(stalled(&generations(row), 2), expected, "{row:?}");
+            assert_eq!(stalled(&generations(row), 1, 2), expected, "{row:?}");
         }
     }
 
@@ -505,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn the_presets_that_lose_least_on_all_seeds_stay_in_the_field() {
+    fn the_presets_that_lose_least_on_all_seeds_come_back_to_the_field() {
         let (plan, cache) = (with_four_presets(), Cache::new());
         let evaluator = plan.evaluator(&plan.worlds, &cache, 2, &|_| true).unwrap();
         let seeds = SeedPlan::new(plan.settings.root).search;

@@ -86,7 +86,7 @@ pub(super) struct State {
     pub(super) phase: usize,
     /// Genomes for the answer to a change: the best of earlier conditions, the base, the presets.
     pub(super) remembered: Vec<Vec<f64>>,
-    /// Genomes of the base and of the presets that lose least on all search seeds, the best first; they stay in the field whatever few seeds say of them.
+    /// Genomes of those of the base and the presets that lose least on all search seeds, the best first (by fronts; within a front by the first objective). They come back whenever everybody meets another seed, whatever few seeds said of them.
     pub(super) presets: Vec<Vec<f64>>,
     pub(super) searcher: Searcher,
     pub(super) prefix: SeedPrefix,

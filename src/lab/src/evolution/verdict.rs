@@ -139,8 +139,9 @@ pub(super) fn finalists(
     };
     let most = if population.scores.width() == 1 { FINALISTS } else { usize::MAX };
     leading(&population).into_iter().for_each(|row| take(&population.genomes[row], most));
-    // The best preset has to be beaten on seeds that the search did not see.
-    state.presets.iter().take(1).for_each(|preset| take(preset, usize::MAX));
+    // The best preset has to be beaten on seeds that the search did not see; with several objectives no one is the best.
+    let beaten = if population.scores.width() == 1 { 1 } else { state.presets.len() };
+    state.presets.iter().take(beaten).for_each(|preset| take(preset, usize::MAX));
     let first: Vec<Seed> = (0..plan.settings.validation).map(|index| seeds.get(index)).collect();
     let cells = evaluator.measure(&configurations, &first)?;
     let evaluations: Vec<Evaluation> = cells.iter().map(|cells| plan.question.answer(cells)).collect();

@@ -69,10 +69,23 @@ fn bench(campaign: &str) -> Bench {
 
 #[test]
 fn a_search_through_a_change_is_the_same_after_interruptions() {
-    let short = FOLLOWED.replace("generation = 4", "generation = 2").replace("generations = 14", "generations = 4");
+    let short = FOLLOWED.replace("generations = 14", "generations = 9");
+    let short = short.replace("presets = []", "presets = [\"fast.toml\", \"slow.toml\"]").replace("most = 2", "most = 4");
     let bench = bench(&short);
+    for (name, heartbeat) in [("fast", "50ms"), ("slow", "400ms")] {
+        let settings = format!("[health]\ndetector = \"timeout\"\nheartbeat = \"{heartbeat}\"\ntimeout = \"900ms\"\n");
+        fs::write(bench.path(&format!("{name}.toml")), settings).unwrap();
+    }
     let plan = bench.plan();
     let straight = search(&plan, &bench.path("one"), Opening::New, 1, usize::MAX).unwrap();
+    // The presets come back when everybody meets another seed, and the best of them is among the finalists.
+    let presets = plan.presets.iter().map(|preset| &preset.stack).chain([plan.genes.base()]);
+    let known: Vec<_> = presets.map(|stack| plan.genes.decode(&plan.genes.encode(stack))).collect();
+    let again = |stack: &hms_stack::Configuration| {
+        straight.individuals.iter().any(|one| one.again && plan.genes.decode(&one.genome) == *stack)
+    };
+    assert!(known.iter().all(again), "all three are kept");
+    assert!(straight.finalists.iter().any(|finalist| known.contains(&finalist.configuration)));
     let out = bench.path("stopped");
     for (opening, trials) in [(Opening::New, 60), (Opening::Resume, 30), (Opening::Resume, 12)] {
         let _ = search(&plan, &out, opening, 2, trials);
