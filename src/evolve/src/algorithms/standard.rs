@@ -30,7 +30,7 @@ pub type SpeaTwo<S> = Evolution<S, RealVariation, Tournament, Strength>;
 pub type SmsEmoa<S> = Evolution<S, RealVariation, Tournament, LeastContributor>;
 
 /// How NSGA-III chooses parents: with two instead of four an end of DTLZ4's front is lost in 4 seeds of 20 instead of 1.
-const LONELIEST: Tournament = Tournament { size: 4 };
+pub const LONELIEST: Tournament = Tournament { size: 4 };
 
 /// SBX with its rate and index, and polynomial mutation (index 20) of one coordinate per genome.
 pub fn real_variation<S: Reals>(space: &S, crossover_rate: f64, eta: f64) -> RealVariation {

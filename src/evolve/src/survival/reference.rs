@@ -127,7 +127,7 @@ impl Survival for ReferenceDirections {
         let Cohort { scores, keep, level, .. } = cohort;
         let mut fronts = std::mem::take(&mut self.fronts);
         fronts.sort(scores, level);
-        let feasible: Vec<u32> = (0..scores.len() as u32).filter(|&row| scores.violation(row as usize) <= level).collect();
+        let feasible = |row: u32| scores.violation(row as usize) <= level;
         let mut front = 0;
         while kept.rows.len() + fronts.front(front).len() <= keep {
             kept.rows.extend_from_slice(fronts.front(front));
@@ -136,9 +136,9 @@ impl Survival for ReferenceDirections {
                 break;
             }
         }
-        let nadir = if feasible.is_empty() { Vec::new() } else { self.nadir(scores, &feasible, fronts.front(0)) };
+        let valid: Vec<u32> = (0..scores.len() as u32).filter(|&row| feasible(row)).collect();
+        let nadir = if valid.is_empty() { Vec::new() } else { self.nadir(scores, &valid, fronts.front(0)) };
         // Directions of the kept, as far as they are feasible: those come first.
-        let feasible = |row: u32| scores.violation(row as usize) <= level;
         let home = |row: u32| self.niche(scores.objectives(row as usize), &nadir).direction;
         let mut homes: Vec<usize> = kept.rows.iter().take_while(|&&row| feasible(row)).map(|&row| home(row)).collect();
         if kept.rows.len() < keep {

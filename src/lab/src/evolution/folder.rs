@@ -99,9 +99,14 @@ pub enum EvolveError {
     },
     /// What constraints are held against fails itself.
     #[error(
-        "the base fails on search seeds ({reason}), so that no candidate can be held against it: begin from a stack that runs (`stack`), give it more room (`run.events_max`, `run.pending_max` in [set]), or write constraints without `base`; then begin again with --fresh"
+        "{}: the base fails on search seeds ({reason}), so that no candidate can be held against it, as `{constraint}` wants\nbegin from a stack that runs (`stack`), give it more room (`run.events_max`, `run.pending_max` in [set]), or write constraints without `base`; then begin again with --fresh",
+        campaign.display()
     )]
     BaseFails {
+        /// The campaign's file.
+        campaign: PathBuf,
+        /// A constraint that needs the base.
+        constraint: String,
         /// What it fails by.
         reason: String,
     },

@@ -319,10 +319,10 @@ impl Search<'_> {
     /// Measures the base and the presets on all search seeds under the present conditions: whose genes are worth keeping.
     fn rank_presets(&mut self) -> Result<(), Stopped> {
         let (plan, state) = (self.plan, &mut self.state);
-        let mut genomes = presets(plan);
         if plan.presets.is_empty() {
             return Ok(());
         }
+        let mut genomes = presets(plan);
         let numbers = 0..plan.settings.seeds.1;
         let seeds: Vec<Seed> = numbers.clone().map(|number| self.seeds.get(number)).collect();
         let configurations: Vec<Configuration> = genomes.iter().map(|genome| plan.genes.decode(genome)).collect();
@@ -443,6 +443,7 @@ fn work(
 mod tests {
     use super::super::cache::Cache;
     use super::super::tests::{Bench, CAMPAIGN};
+    use super::super::verdict::finalists;
     use super::*;
     use hms_evolve::noise::seeds::SeedPlan;
 
@@ -527,6 +528,10 @@ mod tests {
             "{kept:?} {others:?}"
         );
         assert_eq!(search.state.trials, 5 * plan.settings.seeds.1, "they are part of what a search costs");
+        // The best is a finalist though nobody lives yet.
+        let (found, _) = finalists(&plan, &evaluator, &search.state, &SeedPlan::new(plan.settings.root).validation).unwrap();
+        let found: Vec<&Vec<f64>> = found.iter().map(|finalist| &finalist.genome).collect();
+        assert_eq!(found, [&search.state.presets[0]]);
         // Whoever is there keeps the place; the others take those of the last.
         let mut field: Vec<Vec<f64>> =
             (0..6).map(|step| vec![0.1 * f64::from(step); plan.genes.record().genes().len()]).collect();

@@ -229,8 +229,7 @@ fn member(design: &Design<'_>, algorithm: AlgorithmName, population: usize, seed
 fn directions(space: Record, settings: Settings, seed: Seed) -> Member {
     let variation = variation();
     let directions = ReferenceDirections::new(spread(settings.objectives, settings.population));
-    // As in the engine: the loneliest of four, so that ends of the front are not lost.
-    Member::Directions(Box::new(Evolution::new(space, variation, Tournament { size: 4 }, directions, settings, seed)))
+    Member::Directions(Box::new(Evolution::new(space, variation, standard::LONELIEST, directions, settings, seed)))
 }
 
 /// Seven children for each parent, as is usual (Schwefel 1981, §5; Bäck 1996, §2.1.6).

@@ -137,8 +137,9 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     let seeds = SeedPlan::new(plan.settings.root);
     let bases: Result<Vec<Evaluation>, Stopped> = evaluators.iter().map(|one| base(plan, one, &seeds)).collect();
     let bases = bases.map_err(stopped)?;
-    if let Some(reason) = bases.iter().find_map(|base| base.failure.clone()).filter(|_| plan.question.needs_base()) {
-        return Err(EvolveError::BaseFails { reason });
+    let against = plan.question.constraints.iter().find(|constraint| constraint.base);
+    if let (Some(constraint), Some(reason)) = (against, bases.iter().find_map(|base| base.failure.clone())) {
+        return Err(EvolveError::BaseFails { campaign: plan.path.clone(), constraint: constraint.text.clone(), reason });
     }
     let yardsticks = bases.into_iter().map(yardstick).collect();
     let state = state.unwrap_or_else(|| begin(plan));

@@ -78,14 +78,13 @@ fn a_search_through_a_change_is_the_same_after_interruptions() {
     }
     let plan = bench.plan();
     let straight = search(&plan, &bench.path("one"), Opening::New, 1, usize::MAX).unwrap();
-    // The presets come back when everybody meets another seed, and the best of them is among the finalists.
+    // The presets come back when everybody meets another seed.
     let presets = plan.presets.iter().map(|preset| &preset.stack).chain([plan.genes.base()]);
     let known: Vec<_> = presets.map(|stack| plan.genes.decode(&plan.genes.encode(stack))).collect();
     let again = |stack: &hms_stack::Configuration| {
         straight.individuals.iter().any(|one| one.again && plan.genes.decode(&one.genome) == *stack)
     };
     assert!(known.iter().all(again), "all three are kept");
-    assert!(straight.finalists.iter().any(|finalist| known.contains(&finalist.configuration)));
     let out = bench.path("stopped");
     for (opening, trials) in [(Opening::New, 60), (Opening::Resume, 30), (Opening::Resume, 12)] {
         let _ = search(&plan, &out, opening, 2, trials);

@@ -79,10 +79,10 @@ fn a_base_that_fails_is_nothing_to_be_held_against() {
     let bench = Bench::new(&bound.replace("presets = []\n", "presets = []\n[set]\n\"run.events_max\" = 1000\n"));
     let error = search(&bench.plan(), &bench.path("out"), Opening::New, 2, usize::MAX).unwrap_err();
     let text = error.to_string();
-    assert!(
-        matches!(error, EvolveError::BaseFails { .. }) && text.contains("1000 events") && text.contains("run.events_max"),
-        "{text}"
-    );
+    assert!(matches!(error, EvolveError::BaseFails { .. }), "{text}");
+    for part in ["campaign.toml: ", "1000 events", "`stack_messages <= base`", "run.events_max", "--fresh"] {
+        assert!(text.contains(part), "no `{part}` in {text}");
+    }
 }
 
 #[test]
@@ -104,6 +104,18 @@ fn a_search_finds_something_and_says_what_it_is_worth() {
     for part in ["# small", "than the default**", "## Verdict on 4 held-out seeds", "## Convergence"] {
         assert!(report.contains(part), "no `{part}` in:\n{report}");
     }
+}
+
+#[test]
+fn a_search_that_finds_nothing_better_meets_more_seeds() {
+    // No breaker opens for so long here, so that all candidates lose the same and no decision is hard.
+    let idle =
+        CAMPAIGN.replace("[\"health\", \"retry\"]", "[\"breaker.open_max\"]").replace("generations = 3", "generations = 6");
+    let bench = Bench::new(&idle);
+    let study = search(&bench.plan(), &bench.path("out"), Opening::New, 2, usize::MAX).unwrap();
+    let seeds: Vec<u64> = study.generations.iter().map(|generation| generation.seeds).collect();
+    // The founders, held against nobody, bring the third; nothing but the want of gains brings the fourth.
+    assert_eq!(seeds, [2, 2, 3, 3, 3, 4, 4]);
 }
 
 #[test]
