@@ -12,7 +12,7 @@ use super::evaluator::World;
 use super::plan::{Plan, Settings};
 
 /// Shares of a population after a change: of its own best members, of the archive, and of the best with one switch turned; the rest is newcomers. A population that has found something consists of near copies of each other, which a quarter represents;
-/// whether a component is of use is what a change turns first, and what such a population knows least about. Shares are rounded up: below ten there may be no newcomers.
+/// whether a component is of use is what a change turns first, and what such a population knows least about. Shares are rounded down, but are one at least.
 const MEMBERS: f64 = 0.25;
 const REMEMBERED: f64 = 0.25;
 const TURNED: f64 = 0.25;
@@ -67,7 +67,7 @@ pub(super) fn starts(
     remembered: &[Vec<f64>],
     rng: &mut Rng,
 ) -> Vec<Vec<f64>> {
-    let count = |share: f64| (share * population as f64).ceil() as usize;
+    let count = |share: f64| ((share * population as f64) as usize).max(1);
     let mut starts: Vec<Vec<f64>> = Vec::new();
     let mut take = |genomes: &[Vec<f64>], most: usize| {
         let full = starts.len() + most;
@@ -133,6 +133,9 @@ mod tests {
             assert!(switches.contains(&Value::Switch(true)) && switches.contains(&Value::Switch(false)), "{switches:?}");
         }
         assert!(starts[6..].iter().all(|genome| differ(genome).len() == genome.len()));
+        let few = super::starts(record, 5, &members, &remembered, &mut rng);
+        assert_eq!((few.len(), &few[0], &few[1]), (5, &members[0], &remembered[1]));
+        assert!(few[3..].iter().all(|genome| differ(genome).len() == genome.len()), "there are newcomers in a small field, too");
     }
 
     #[test]

@@ -357,17 +357,20 @@ impl Search<'_> {
         let members = self.members();
         let (settings, state) = (&self.plan.settings, &mut self.state);
         state.phase += 1;
+        state.known.clear();
+        self.rank_presets()?;
+        let state = &mut self.state;
         let mut rng = Rng::new(settings.root.derive("evolve/change", state.phase as u64), 0);
-        let starts = starts(self.plan.genes.record(), settings.population, &members, &state.remembered, &mut rng);
-        // The latest first: what was good a short while ago is more likely to be good again.
+        // What others recommend comes before what was good in other climates, and of that the latest first: what was good a short while ago is more likely to be good again.
+        let memory = [state.presets.as_slice(), &state.remembered].concat();
+        let starts = starts(self.plan.genes.record(), settings.population, &members, &memory, &mut rng);
         state.remembered.splice(0..0, members.into_iter().take(REMEMBERED_PER_PHASE));
         state.searcher.restart(&starts);
         state.prefix = SeedPrefix::new(settings.seeds.0, settings.seeds.1, UNDECIDED_MAX);
         state.leaders.clear();
-        state.known.clear();
         state.again = 0;
         state.changing = false;
-        self.rank_presets()
+        Ok(())
     }
 
     fn progress(&self) -> Progress {
@@ -383,11 +386,17 @@ impl Search<'_> {
     }
 }
 
-/// The genomes, the best first, and those presets that are not among them, in the places of the last.
+/// The genomes, the best first, and those presets that are not among them, in the places of the last who are none themselves; at most a quarter of the places.
 fn with_presets(plan: &Plan, mut genomes: Vec<Vec<f64>>, presets: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    let there: Vec<Configuration> = genomes.iter().map(|genome| plan.genes.decode(genome)).collect();
-    let missing: Vec<&Vec<f64>> = presets.iter().filter(|preset| !there.contains(&plan.genes.decode(preset))).collect();
-    genomes.truncate(genomes.len().saturating_sub(missing.len()).max(1));
+    let decoded = |genome: &Vec<f64>| plan.genes.decode(genome);
+    let there: Vec<Configuration> = genomes.iter().map(decoded).collect();
+    let known: Vec<Configuration> = presets.iter().map(decoded).collect();
+    let missing = presets.iter().zip(&known).filter(|(_, preset)| !there.contains(preset)).map(|(genome, _)| genome);
+    let missing: Vec<&Vec<f64>> = missing.take(genomes.len().div_ceil(4)).collect();
+    let others = (0..genomes.len()).rev().filter(|&row| !known.contains(&there[row]));
+    // From the last to the first, so that places stay what they are.
+    let leaving: Vec<usize> = others.take(missing.len()).collect();
+    leaving.into_iter().for_each(|row| drop(genomes.remove(row)));
     genomes.extend(missing.into_iter().cloned());
     genomes
 }
@@ -536,7 +545,13 @@ mod tests {
         let mut field: Vec<Vec<f64>> =
             (0..6).map(|step| vec![0.1 * f64::from(step); plan.genes.record().genes().len()]).collect();
         field[3] = search.state.presets[1].clone();
-        let sown = with_presets(&plan, field.clone(), &search.state.presets);
-        assert_eq!((&sown[..4], &sown[4], &sown[5]), (&field[..4], &search.state.presets[0], &search.state.presets[2]));
+        let known = &search.state.presets;
+        let sown = with_presets(&plan, field.clone(), known);
+        assert_eq!((&sown[..4], &sown[4], &sown[5]), (&field[..4], &known[0], &known[2]));
+        // Also if it is the last place of all.
+        field.swap(3, 5);
+        let sown = with_presets(&plan, field.clone(), known);
+        assert_eq!((&sown[..3], &sown[3..]), (&field[..3], &[known[1].clone(), known[0].clone(), known[2].clone()][..]));
+        assert_eq!(with_presets(&plan, field[..4].to_vec(), known), [&field[..3], &known[..1]].concat(), "a quarter at most");
     }
 }

@@ -5,6 +5,7 @@ use std::fs;
 use super::Bench;
 use super::searching::search;
 use crate::evolution::report::followed::follow;
+use crate::evolution::state::Individual;
 use crate::evolution::{Cache, Evaluator, Opening, Plan, Study};
 use crate::presets::Step;
 
@@ -90,6 +91,29 @@ fn a_search_through_a_change_is_the_same_after_interruptions() {
         let _ = search(&plan, &out, opening, 2, trials);
     }
     assert_eq!(search(&plan, &out, Opening::Resume, 2, usize::MAX).unwrap().hash, straight.hash);
+}
+
+#[test]
+fn the_presets_that_fare_best_under_the_new_conditions_are_in_the_first_field_after_the_change() {
+    let names: Vec<String> = (0..6).map(|number| format!("preset-{number}")).collect();
+    let files: Vec<String> = names.iter().map(|name| format!("\"{name}.toml\"")).collect();
+    let bench = bench(
+        &FOLLOWED
+            .replace("presets = []", &format!("presets = [{}]", files.join(", ")))
+            .replace("generations = 14", "generations = 5"),
+    );
+    for (number, name) in names.iter().enumerate() {
+        // All are hasty but the last, and a quarter of twelve is remembered.
+        let timeout = if number == 5 { "3s".to_owned() } else { format!("{}ms", 200 + 10 * number) };
+        let settings = format!("[health]\ndetector = \"timeout\"\nheartbeat = \"100ms\"\ntimeout = \"{timeout}\"\n");
+        fs::write(bench.path(&format!("{name}.toml")), settings).unwrap();
+    }
+    let plan = bench.plan();
+    let study = search(&plan, &bench.path("out"), Opening::New, 2, usize::MAX).unwrap();
+    let patient = plan.genes.decode(&plan.genes.encode(&plan.presets[5].stack));
+    let sown = |one: &&Individual| one.generation >= 4 && one.operator == "founder";
+    let sown: Vec<_> = study.individuals.iter().filter(sown).map(|one| plan.genes.decode(&one.genome)).collect();
+    assert!(sown.contains(&patient), "{} founders", sown.len());
 }
 
 #[test]

@@ -112,6 +112,22 @@ fn halving_looks_first_where_the_leader_loses_most_and_goes_on_while_it_is_ahead
     );
 }
 
+#[test]
+fn halving_on_many_seeds_looks_after_a_share_of_them() {
+    let question = question(Vec::new());
+    let rules = Rules { most: 40, ..HALVING };
+    let even = |seed: usize| 1.0 + 1e-3 * noise(seed);
+    let own = |boundary: &Boundary, share: f64| {
+        race(&question, rules, boundary, |seed| Ok::<_, ()>(cell(Some(share * even(seed)), 1.0))).unwrap()
+    };
+    let Raced { evaluation, row, .. } = own(&Boundary::default(), 1.0);
+    let leader = Leader { key: "leader".to_owned(), row, objectives: evaluation.objectives, violations: evaluation.violations };
+    let leaders = Boundary { leaders: vec![leader], laws: Vec::new() };
+    assert_eq!(own(&leaders, 1.0).seeds.len(), 8, "a fifth");
+    // On two seeds this is half a hundredth of what the leader loses on all of them.
+    assert!(!own(&leaders, 0.9).dismissed, "a tenth better on every seed");
+}
+
 fn nine_in_ten() -> Constraint {
     Constraint {
         text: "availability >= 0.9".to_owned(),
