@@ -28,6 +28,25 @@ pub(crate) fn solve(mut rows: Vec<Vec<f64>>, mut right: Vec<f64>) -> Option<Vec<
     Some(right)
 }
 
+/// The lower triangle whose product with its transpose is a symmetric matrix (row by row); `None` if it is not positive definite.
+pub(crate) fn cholesky(matrix: &[f64], count: usize) -> Option<Vec<f64>> {
+    let mut factor = vec![0.0; count * count];
+    for row in 0..count {
+        for column in 0..=row {
+            let (above, left) = (&factor[column * count..column * count + column], &factor[row * count..row * count + column]);
+            let rest = matrix[row * count + column] - left.iter().zip(above).map(|(a, b)| a * b).sum::<f64>();
+            factor[row * count + column] = if row > column {
+                rest / factor[column * count + column]
+            } else if rest > 0.0 && rest.is_finite() {
+                rest.sqrt()
+            } else {
+                return None;
+            };
+        }
+    }
+    Some(factor)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +56,13 @@ mod tests {
         let solution = solve(vec![vec![0.0, 2.0], vec![1.0, 1.0]], vec![4.0, 5.0]).unwrap();
         assert_eq!(solution, [3.0, 2.0]);
         assert_eq!(solve(vec![vec![1.0, 2.0], vec![2.0, 4.0]], vec![1.0, 2.0]), None);
+    }
+
+    #[test]
+    fn a_triangle_gives_its_matrix_back_and_a_flat_matrix_has_none() {
+        let matrix = [4.0, 2.0, -2.0, 2.0, 10.0, 5.0, -2.0, 5.0, 6.0];
+        assert_eq!(cholesky(&matrix, 3).unwrap(), [2.0, 0.0, 0.0, 1.0, 3.0, 0.0, -1.0, 2.0, 1.0]);
+        assert_eq!(cholesky(&[1.0, 1.0, 1.0, 1.0], 2), None);
+        assert_eq!(cholesky(&[f64::NAN], 1), None);
     }
 }

@@ -69,6 +69,11 @@ impl<S: Space, V: Variation<S>> DeterministicCrowding<S, V> {
         }
     }
 
+    /// The variation, to be told more.
+    pub fn variation_mut(&mut self) -> &mut V {
+        &mut self.variation
+    }
+
     fn complete(&mut self) {
         for pair in 0..self.genomes.len() / 2 {
             let (first, second) = (2 * pair, 2 * pair + 1);

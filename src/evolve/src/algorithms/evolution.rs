@@ -157,6 +157,11 @@ impl<S: Space, V: Variation<S>, L: Selection, R: Survival> Evolution<S, V, L, R>
         &self.variation
     }
 
+    /// The same, to be told more.
+    pub fn variation_mut(&mut self) -> &mut V {
+        &mut self.variation
+    }
+
     fn expected(&self) -> usize {
         if self.founding { self.settings.population } else { self.settings.brood }
     }

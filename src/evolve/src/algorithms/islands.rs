@@ -94,6 +94,11 @@ where
         &self.islands
     }
 
+    /// The islands, to be told more.
+    pub fn islands_mut(&mut self) -> &mut [A] {
+        &mut self.islands
+    }
+
     /// How often migrants were exchanged.
     pub fn migrations(&self) -> u64 {
         self.migrations

@@ -95,6 +95,11 @@ where
         self.members.iter().map(|seat| (&seat.member, seat.share))
     }
 
+    /// The members, to be told more.
+    pub fn members_mut(&mut self) -> impl Iterator<Item = &mut M> {
+        self.members.iter_mut().map(|seat| &mut seat.member)
+    }
+
     fn allocate(&mut self) {
         let quality: Vec<f64> = if self.archive.objectives() == 1 { self.lead() } else { self.archive.finds(self.members.len()) };
         let sum: f64 = quality.iter().sum();

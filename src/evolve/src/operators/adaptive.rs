@@ -49,6 +49,11 @@ impl<V> Adaptive<V> {
         &self.shares
     }
 
+    /// The variations, to be told more.
+    pub fn variations_mut(&mut self) -> &mut [V] {
+        &mut self.variations
+    }
+
     fn reward(&mut self, variation: usize, reward: f64) {
         self.qualities[variation] += self.rate * (reward - self.qualities[variation]);
         let count = self.shares.len() as f64;

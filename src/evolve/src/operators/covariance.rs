@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Applied, Variation};
 use crate::genome::Reals;
+use crate::linear::cholesky;
 use crate::random::Rng;
 
 /// Moves parents by normal steps of a learned shape. Tells as parameters sigma and the number of the step.
@@ -131,25 +132,6 @@ impl CovarianceVariation {
             (self.covariance, self.factor) = (round.covariance, round.factor);
         }
     }
-}
-
-/// The lower triangle whose product with its transpose is a symmetric matrix (row by row); `None` if it is not positive definite.
-fn cholesky(matrix: &[f64], count: usize) -> Option<Vec<f64>> {
-    let mut factor = vec![0.0; count * count];
-    for row in 0..count {
-        for column in 0..=row {
-            let (above, left) = (&factor[column * count..column * count + column], &factor[row * count..row * count + column]);
-            let rest = matrix[row * count + column] - left.iter().zip(above).map(|(a, b)| a * b).sum::<f64>();
-            factor[row * count + column] = if row > column {
-                rest / factor[column * count + column]
-            } else if rest > 0.0 && rest.is_finite() {
-                rest.sqrt()
-            } else {
-                return None;
-            };
-        }
-    }
-    Some(factor)
 }
 
 impl<S: Reals> Variation<S> for CovarianceVariation {
@@ -314,13 +296,5 @@ mod tests {
         assert_eq!(cloud.sigma(), CovarianceVariation::SIGMA_RANGE.0);
         (0..2_000).for_each(|_| learn(&mut cloud, nothing, true));
         assert_eq!(cloud.sigma(), CovarianceVariation::SIGMA_RANGE.1);
-    }
-
-    #[test]
-    fn a_triangle_gives_its_matrix_back_and_a_flat_matrix_has_none() {
-        let matrix = [4.0, 2.0, -2.0, 2.0, 10.0, 5.0, -2.0, 5.0, 6.0];
-        assert_eq!(cholesky(&matrix, 3).unwrap(), [2.0, 0.0, 0.0, 1.0, 3.0, 0.0, -1.0, 2.0, 1.0]);
-        assert_eq!(cholesky(&[1.0, 1.0, 1.0, 1.0], 2), None);
-        assert_eq!(cholesky(&[f64::NAN], 1), None);
     }
 }

@@ -33,6 +33,11 @@ pub enum Changes {
 }
 
 impl RecordMutation {
+    /// A step of a number.
+    pub(super) fn near(&self, value: f64, rng: &mut Rng) -> f64 {
+        Polynomial { rate: 1.0, eta: self.eta }.moved(value, 0.0, 1.0, rng)
+    }
+
     /// Share of so many genes that change this time.
     fn rate(&self, active: usize, rng: &mut Rng) -> f64 {
         let mean = match self.changes {
@@ -51,9 +56,7 @@ impl Mutation<Record> for RecordMutation {
         let mut next = rng.gap(rate);
         while let Some(&place) = places.get(next) {
             let stepping = space.genes()[place].domain.is_ordered() && !rng.chance(self.redraw);
-            let step = Polynomial { rate: 1.0, eta: self.eta };
-            let value = genome[place];
-            genome[place] = if stepping { step.moved(value, 0.0, 1.0, rng) } else { space.sample_at(place, rng) };
+            genome[place] = if stepping { self.near(genome[place], rng) } else { space.sample_at(place, rng) };
             next = next.saturating_add(1).saturating_add(rng.gap(rate));
         }
     }

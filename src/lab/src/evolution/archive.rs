@@ -101,6 +101,9 @@ mod tests {
             violations: Vec::new(),
             failure: None,
             seeds: 2,
+            phase: 0,
+            against: None,
+            apart: None,
             dismissed: false,
             again: false,
         }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use hms_evolve::noise::seeds::SeedPlan;
+use hms_evolve::operators::Effects;
 use hms_evolve::run::Yardstick;
 use hms_stack::Configuration;
 
@@ -55,6 +56,7 @@ pub(super) fn search_aside(plan: &Plan, evaluator: &Evaluator<'_>, show: impl Fn
         evaluators: std::slice::from_ref(evaluator),
         seeds: seeds.search,
         yardsticks: vec![(Yardstick::default(), 1.0)],
+        effects: Effects::new(plan.genes.record()),
         state: begin(plan),
     };
     match search.run(|_| Ok::<(), Infallible>(()), show) {

@@ -15,6 +15,7 @@ use super::evaluator::Stopped;
 use super::plan::Plan;
 use super::question::Question;
 use super::report;
+use super::search::ranking_rounds;
 use super::verdict::{FINALISTS, RACED_MOST, chance_of_proof, pairs};
 use crate::presets::{Measured, Step};
 
@@ -80,9 +81,11 @@ impl Plan {
         let settings = &self.settings;
         let candidates = (settings.generations + 1) * settings.population as u64;
         let scenarios = self.worlds.len() as u64;
-        // Where there are presets, these and the base meet all search seeds under all conditions.
-        let presets = if self.presets.is_empty() { 0 } else { self.presets.len() as u64 + 1 };
-        let ranked = presets * settings.seeds.1 * scenarios * (self.phases.len() as u64 + 1);
+        // Where there are presets, these and the base are ranked under all conditions.
+        let presets = if self.presets.is_empty() { 0 } else { self.presets.len() + 1 };
+        let rounds = ranking_rounds(presets, settings.seeds.1).into_iter();
+        let once: u64 = rounds.map(|(count, numbers)| count as u64 * (numbers.end - numbers.start)).sum();
+        let ranked = once * scenarios * (self.phases.len() as u64 + 1);
         let (least, most) = (candidates * settings.seeds.0 * scenarios, candidates * settings.seeds.1 * scenarios);
         let most = settings.trials.map_or(most + ranked, |trials| (most + ranked).min(trials.max(ranked)));
         ((least + ranked).min(most), most)

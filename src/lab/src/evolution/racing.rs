@@ -39,6 +39,8 @@ pub(super) struct Row {
 /// Someone to be compared with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Leader {
+    /// Number of the individual.
+    pub(super) id: u64,
     /// What identifies the configuration.
     pub(super) key: String,
     pub(super) row: Row,
@@ -161,6 +163,15 @@ pub(super) fn race<E>(
     let undecided = !boundary.leaders.is_empty() && !boundary.leaders.iter().any(sure);
     let cells: Vec<Measured> = cells.into_iter().flatten().collect();
     Ok(Raced { evaluation: question.answer(&cells), row, seeds, dismissed: false, undecided })
+}
+
+/// By how much a candidate loses more than a leader on the seeds that both have met, on average, as a share of what the leader loses on its own; less if negative. `None` where the leader loses nothing, for tails, and with several objectives.
+pub(super) fn apart(question: &Question, row: &Row, leader: &Leader) -> Option<f64> {
+    let [target] = question.targets.as_slice() else { return None };
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
+    let losses: Vec<f64> = leader.row.losses.iter().filter_map(|losses| losses[0]).collect();
+    let (whole, differences) = (mean(&losses).abs(), differences(&row.losses, &leader.row.losses, 0));
+    (target.is_mean() && whole > 0.0 && !differences.is_empty()).then(|| mean(&differences) / whole)
 }
 
 /// Differences of two columns on the seeds on which both say something.

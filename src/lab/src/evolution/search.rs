@@ -5,12 +5,13 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hms_evolve::Rng;
 use hms_evolve::algorithms::Algorithm;
 use hms_evolve::noise::SeedPrefix;
 use hms_evolve::noise::seeds::{Search as SearchRole, Seeds};
+use hms_evolve::operators::Effects;
 use hms_evolve::proof::moderated::Spread;
 use hms_evolve::run::{Order as TellOrder, Step, Window, WindowStep, Yardstick};
 use hms_evolve::scores::Scores;
@@ -21,9 +22,10 @@ use hms_stack::Configuration;
 use super::evaluator::{Evaluator, Stopped};
 use super::phases::{REMEMBERED_PER_PHASE, paced, starts};
 use super::plan::Plan;
-use super::racing::{Leader, Leaders, Raced, Rules, learn, race};
+use super::racing::{Leader, Leaders, Raced, Rules, apart, learn, race};
 use super::searcher::{Design, design, operator_name};
 use super::state::{End, Generation, Individual, Order, State};
+use crate::presets::Measured;
 
 /// Gain of the hypervolume over the patience of a campaign that counts as one.
 const GAIN: f64 = 1e-3;
@@ -67,6 +69,8 @@ pub(super) struct Search<'a> {
     /// By phase, with what the hypervolume of the base's own losses would be.
     pub(super) yardsticks: Vec<(Yardstick, f64)>,
     pub(super) state: State,
+    /// What the individuals under the present conditions say about the genes.
+    pub(super) effects: Effects,
 }
 
 /// The state of a search that has not begun. It starts from the base and the presets.
@@ -134,6 +138,7 @@ impl Search<'_> {
         if self.state.asked == 0 {
             self.rank_presets().map_err(|Stopped| Broken::Stopped)?;
         }
+        self.recall();
         let (out, jobs) = channel::<Order>();
         let (arrive, arrivals) = channel::<Arrival>();
         let jobs = Mutex::new(jobs);
@@ -202,6 +207,23 @@ impl Search<'_> {
         }
     }
 
+    /// Learns once more from all individuals under the present conditions.
+    fn recall(&mut self) {
+        self.effects = Effects::new(self.plan.genes.record());
+        (0..self.state.individuals.len()).for_each(|place| self.regard(place));
+        self.state.searcher.inform(self.effects.learned().map(Arc::new).as_ref());
+    }
+
+    /// Learns from an individual, by its place.
+    fn regard(&mut self, place: usize) {
+        let (individuals, record) = (&self.state.individuals, self.plan.genes.record());
+        let one = &individuals[place];
+        let Some((against, apart)) = one.against.zip(one.apart).filter(|_| one.phase == self.state.phase) else { return };
+        // Numbers rise from one to the next.
+        let leader = individuals.binary_search_by_key(&against, |other| other.id).expect("leaders are individuals");
+        self.effects.observe(record, &one.genome, &individuals[leader].genome, apart, one.seeds as f64);
+    }
+
     fn ask(&mut self) -> Option<Order> {
         let settings = &self.plan.settings;
         let state = &mut self.state;
@@ -238,6 +260,9 @@ impl Search<'_> {
             state.saved += (order.seeds - seeds) * scenarios;
         }
         let Raced { evaluation, row, dismissed, undecided, .. } = raced;
+        // The other is of another configuration: a twin would say that there is no noise.
+        let held = order.boundary.leaders.first().filter(|leader| leader.key != configuration);
+        let (against, apart) = (held.map(|leader| leader.id), held.and_then(|leader| apart(&plan.question, &row, leader)));
         learn(&mut state.spreads, &row, &order.boundary);
         state.searcher.tell(id, evaluation.measured(targets, &mut Vec::new()));
         state.undecided += u64::from(undecided);
@@ -245,7 +270,7 @@ impl Search<'_> {
         state.told += u64::from(!order.again);
         if !dismissed && !evaluation.is_failure(targets) {
             let (objectives, violations) = (evaluation.objectives.clone(), evaluation.violations.clone());
-            let leader = Leader { key: configuration.clone(), row, objectives, violations };
+            let leader = Leader { id, key: configuration.clone(), row, objectives, violations };
             state.leaders.consider(leader, plan.settings.population);
         }
         let generation = (state.told / plan.settings.population as u64).saturating_sub(1);
@@ -260,9 +285,14 @@ impl Search<'_> {
             violations: evaluation.violations,
             failure: evaluation.failure,
             seeds,
+            phase: order.phase,
+            against,
+            apart,
             dismissed,
             again: order.again,
         });
+        self.regard(self.state.individuals.len() - 1);
+        let state = &self.state;
         let complete = !order.again && state.told.is_multiple_of(plan.settings.population as u64);
         if complete {
             self.close(generation);
@@ -303,6 +333,7 @@ impl Search<'_> {
         } else {
             None
         };
+        state.searcher.inform(self.effects.learned().map(Arc::new).as_ref());
         state.changing = state.end.is_none() && !last && generation + 1 >= end;
         state.growing = state.end.is_none() && !state.changing && state.prefix.length() > seeds;
     }
@@ -316,28 +347,26 @@ impl Search<'_> {
         rows.into_iter().map(|row| population.genomes[row].clone()).collect()
     }
 
-    /// Measures the base and the presets on all search seeds under the present conditions: whose genes are worth keeping.
+    /// Ranks the base and the presets under the present conditions: whose genes are worth keeping. All meet a quarter of the search seeds, the better half of them as many again, and the better half of those all.
     fn rank_presets(&mut self) -> Result<(), Stopped> {
         let (plan, state) = (self.plan, &mut self.state);
         if plan.presets.is_empty() {
             return Ok(());
         }
-        let mut genomes = presets(plan);
-        let numbers = 0..plan.settings.seeds.1;
-        let seeds: Vec<Seed> = numbers.clone().map(|number| self.seeds.get(number)).collect();
-        let configurations: Vec<Configuration> = genomes.iter().map(|genome| plan.genes.decode(genome)).collect();
-        let cells = self.evaluators[state.phase].measure(&configurations, &seeds)?;
-        let (width, mut scratch) = (plan.question.targets.len(), Vec::new());
-        let mut scores = Scores::new(width);
-        for (configuration, cells) in configurations.iter().zip(&cells) {
-            scores.push(plan.question.answer(cells).measured(width, &mut scratch));
-            let known = state.known.entry(configuration_key(configuration)).or_default();
-            state.trials += numbers.clone().filter(|number| known.insert(*number)).count() as u64 * plan.worlds.len() as u64;
+        let mut field: Vec<(Vec<f64>, Vec<Measured>)> = presets(plan).into_iter().map(|genome| (genome, Vec::new())).collect();
+        for (count, numbers) in ranking_rounds(field.len(), plan.settings.seeds.1) {
+            field.truncate(count);
+            let seeds: Vec<Seed> = numbers.clone().map(|number| self.seeds.get(number)).collect();
+            let configurations: Vec<Configuration> = field.iter().map(|(genome, _)| plan.genes.decode(genome)).collect();
+            let cells = self.evaluators[state.phase].measure(&configurations, &seeds)?;
+            for ((configuration, row), more) in configurations.iter().zip(&mut field).zip(cells) {
+                row.1.extend(more);
+                let known = state.known.entry(configuration_key(configuration)).or_default();
+                state.trials += numbers.clone().filter(|number| known.insert(*number)).count() as u64 * plan.worlds.len() as u64;
+            }
+            field = ranked(plan, field);
         }
-        let mut fronts = Fronts::default();
-        fronts.sort(&scores, 0.0);
-        let order = (0..fronts.len()).flat_map(|front| fronts.front(front).iter().map(|row| *row as usize));
-        state.presets = order.take(PRESETS_KEPT).map(|row| std::mem::take(&mut genomes[row])).collect();
+        state.presets = field.into_iter().take(PRESETS_KEPT).map(|(genome, _)| genome).collect();
         Ok(())
     }
 
@@ -370,6 +399,7 @@ impl Search<'_> {
         state.leaders.clear();
         state.again = 0;
         state.changing = false;
+        self.recall();
         Ok(())
     }
 
@@ -384,6 +414,30 @@ impl Search<'_> {
             hypervolume: self.state.generations.last().and_then(|generation| generation.step.hypervolume),
         }
     }
+}
+
+/// How base and presets are ranked: in each round, how many of them meet which search seeds. With a campaign's two dozen it takes half of the trials that all seeds for everyone would.
+pub(super) fn ranking_rounds(count: usize, seeds: u64) -> Vec<(usize, std::ops::Range<u64>)> {
+    // Two seeds say little, and one nothing.
+    let mut ends = [4, 2, 1].map(|part| seeds.div_ceil(part).max(2).min(seeds)).to_vec();
+    ends.dedup();
+    let mut begin = 0;
+    let round = |(place, end): (usize, u64)| {
+        let count = count.div_ceil(1 << place).max(PRESETS_KEPT).min(count);
+        (count, std::mem::replace(&mut begin, end)..end)
+    };
+    ends.into_iter().enumerate().map(round).collect()
+}
+
+/// Who was measured, the best first: by fronts.
+fn ranked(plan: &Plan, mut field: Vec<(Vec<f64>, Vec<Measured>)>) -> Vec<(Vec<f64>, Vec<Measured>)> {
+    let (width, mut scratch) = (plan.question.targets.len(), Vec::new());
+    let mut scores = Scores::new(width);
+    field.iter().for_each(|(_, cells)| scores.push(plan.question.answer(cells).measured(width, &mut scratch)));
+    let mut fronts = Fronts::default();
+    fronts.sort(&scores, 0.0);
+    let order = (0..fronts.len()).flat_map(|front| fronts.front(front).to_vec());
+    order.map(|row| std::mem::take(&mut field[row as usize])).collect()
 }
 
 /// The genomes, the best first, and those presets that are not among them, in the places of the last who are none themselves; at most a quarter of the places.
@@ -501,6 +555,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn presets_are_ranked_by_halves_and_the_three_best_meet_all_seeds() {
+        assert_eq!(ranking_rounds(26, 60), [(26, 0..15), (13, 15..30), (7, 30..60)]);
+        assert_eq!(ranking_rounds(5, 10), [(5, 0..3), (3, 3..5), (3, 5..10)]);
+        assert_eq!(ranking_rounds(3, 2), [(3, 0..2)]);
+        assert_eq!(ranking_rounds(2, 1), [(2, 0..1)]);
+    }
+
     /// A small plan with four presets, of which some hardly notice a fault.
     fn with_four_presets() -> Plan {
         let names = ["slow", "idle", "fast", "late"];
@@ -523,7 +585,14 @@ mod tests {
         let evaluator = plan.evaluator(&plan.worlds, &cache, 2, &|_| true).unwrap();
         let seeds = SeedPlan::new(plan.settings.root).search;
         let (evaluators, state) = (std::slice::from_ref(&evaluator), begin(&plan));
-        let mut search = Search { plan: &plan, evaluators, seeds, yardsticks: vec![(Yardstick::default(), 1.0)], state };
+        let mut search = Search {
+            plan: &plan,
+            evaluators,
+            seeds,
+            yardsticks: vec![(Yardstick::default(), 1.0)],
+            state,
+            effects: Effects::new(plan.genes.record()),
+        };
         search.rank_presets().unwrap();
         let all: Vec<Seed> = (0..plan.settings.seeds.1).map(|number| search.seeds.get(number)).collect();
         let loss = |genome: &Vec<f64>| {
@@ -536,7 +605,7 @@ mod tests {
             kept.is_sorted() && others.iter().all(|other| *other >= kept[2]) && others.iter().any(|other| *other > kept[2]),
             "{kept:?} {others:?}"
         );
-        assert_eq!(search.state.trials, 5 * plan.settings.seeds.1, "they are part of what a search costs");
+        assert_eq!(search.state.trials, 5 * 2 + 3 * 2, "they are part of what a search costs");
         // The best is a finalist though nobody lives yet.
         let (found, _) = finalists(&plan, &evaluator, &search.state, &SeedPlan::new(plan.settings.root).validation).unwrap();
         let found: Vec<&Vec<f64>> = found.iter().map(|finalist| &finalist.genome).collect();

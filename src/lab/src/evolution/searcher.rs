@@ -1,7 +1,9 @@
 //! The algorithms that a campaign can ask for, as one type that can be stored.
 //!
-//! Configurations are mixed genomes: numbers, switches and names. The genetic algorithms here choose adaptively among three ways of mixing (near the parents, exchange of genes, mutation alone) and mutate each gene
-//! by the operator of its kind. The algorithms for boxes of numbers work on the same coordinates.
+//! Configurations are mixed genomes: numbers, switches and names. The genetic algorithms here choose adaptively among four ways of making children (near the parents, exchange of genes, mutation alone, mutation by what all
+//! results say about the genes) and mutate each gene by the operator of its kind. The algorithms for boxes of numbers work on the same coordinates.
+
+use std::sync::Arc;
 
 use hms_evolve::Rng;
 use hms_evolve::algorithms::{
@@ -12,7 +14,7 @@ use hms_evolve::algorithms::{
 use hms_evolve::genome::Record;
 use hms_evolve::operators::crossover::{SimulatedBinary, Uniform};
 use hms_evolve::operators::selection::{Tournament, UniformSelection};
-use hms_evolve::operators::{Adaptive, Changes, Credit, Crossover, Pipeline, RecordMutation};
+use hms_evolve::operators::{Adaptive, Changes, Credit, Crossover, Learned, LearnedMutation, Mutation, Pipeline, RecordMutation};
 use hms_evolve::scores::Measured;
 use hms_evolve::survival::directions::spread;
 use hms_evolve::survival::{Elitist, Generational, HypervolumeFronts, ReferenceDirections};
@@ -39,10 +41,28 @@ impl Crossover<Record> for Mixing {
     }
 }
 
-/// Names of the operators, in the order of the numbers in the history.
-pub(super) const OPERATORS: [&str; 3] = ["near", "exchange", "mutation"];
+/// Ways of changing a configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum Changing {
+    /// By chance.
+    Plain(RecordMutation),
+    /// By what is known of the genes.
+    Learned(LearnedMutation),
+}
 
-type Variation = Adaptive<Pipeline<Mixing, RecordMutation>>;
+impl Mutation<Record> for Changing {
+    fn mutate(&mut self, space: &Record, genome: &mut Vec<f64>, rng: &mut Rng) {
+        match self {
+            Changing::Plain(inner) => inner.mutate(space, genome, rng),
+            Changing::Learned(inner) => inner.mutate(space, genome, rng),
+        }
+    }
+}
+
+/// Names of the operators, in the order of the numbers in the history.
+pub(super) const OPERATORS: [&str; 4] = ["near", "exchange", "mutation", "learned"];
+
+type Variation = Adaptive<Pipeline<Mixing, Changing>>;
 
 /// An algorithm over configurations.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -83,6 +103,37 @@ macro_rules! each_member {
             Member::Real($inner) => $body,
         }
     };
+}
+
+impl Member {
+    fn variation(&mut self) -> Option<&mut Variation> {
+        match self {
+            Member::Fronts(inner) => Some(inner.variation_mut()),
+            Member::Directions(inner) => Some(inner.variation_mut()),
+            Member::Generational(inner) => Some(inner.variation_mut()),
+            Member::Steady(inner) => Some(inner.variation_mut()),
+            Member::Crowding(inner) => Some(inner.variation_mut()),
+            Member::Real(_) => None,
+        }
+    }
+}
+
+impl Searcher {
+    /// Tells every operator that can use it what is known of the genes. It is not stored: whoever goes on with a search tells it again.
+    pub(super) fn inform(&mut self, learned: Option<&Arc<Learned>>) {
+        let members: Vec<&mut Member> = match self {
+            Searcher::One(member) => vec![member],
+            Searcher::Portfolio(portfolio) => portfolio.members_mut().collect(),
+            Searcher::Islands(islands) => islands.islands_mut().iter_mut().collect(),
+        };
+        for variation in members.into_iter().filter_map(Member::variation) {
+            for pipeline in variation.variations_mut() {
+                if let Changing::Learned(inner) = &mut pipeline.mutation {
+                    inner.learned = learned.cloned();
+                }
+            }
+        }
+    }
 }
 
 macro_rules! each_searcher {
@@ -250,11 +301,13 @@ fn variation() -> Variation {
     // One in five of the steps is a fresh draw.
     let mutation = RecordMutation { changes: Changes::Mean(2.0), eta: 10.0, redraw: 0.2 };
     let leap = RecordMutation { changes: Changes::PowerLaw(1.5), ..mutation };
+    let learned = LearnedMutation { plain: mutation, learned: None };
     let pipeline = |crossover_rate, crossover, mutation| Pipeline { crossover_rate, crossover, mutation };
     let variations = vec![
-        pipeline(1.0, Mixing::Near(SimulatedBinary::new(10.0)), mutation),
-        pipeline(1.0, Mixing::Exchange(Uniform), mutation),
-        pipeline(0.0, Mixing::Exchange(Uniform), leap),
+        pipeline(1.0, Mixing::Near(SimulatedBinary::new(10.0)), Changing::Plain(mutation)),
+        pipeline(1.0, Mixing::Exchange(Uniform), Changing::Plain(mutation)),
+        pipeline(0.0, Mixing::Exchange(Uniform), Changing::Plain(leap)),
+        pipeline(0.0, Mixing::Exchange(Uniform), Changing::Learned(learned)),
     ];
     Adaptive::new(variations, Credit::ProbabilityMatching)
 }

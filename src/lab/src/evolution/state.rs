@@ -33,6 +33,12 @@ pub struct Individual {
     pub failure: Option<String>,
     /// Seeds that it met.
     pub seeds: u64,
+    /// Number of the conditions under which it met them, from 0.
+    pub phase: usize,
+    /// Number of the individual that it was held against; `None` if there was none.
+    pub against: Option<u64>,
+    /// By how much it lost more than that one on these seeds, as a share of what that one loses on all; less if negative. `None` without one, for tails, and with several objectives.
+    pub apart: Option<f64>,
     /// Whether it was given up before it had met all.
     pub dismissed: bool,
     /// Whether it is here again, since all who live met further seeds.

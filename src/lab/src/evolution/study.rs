@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hms_evolve::noise::Runoff;
 use hms_evolve::noise::seeds::SeedPlan;
+use hms_evolve::operators::Effects;
 use hms_evolve::run::{Evaluation, Yardstick};
 use hms_machine::Seed;
 
@@ -143,7 +144,14 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     }
     let yardsticks = bases.into_iter().map(yardstick).collect();
     let state = state.unwrap_or_else(|| begin(plan));
-    let mut search = Search { plan, evaluators: &evaluators, seeds: seeds.search, yardsticks, state };
+    let mut search = Search {
+        plan,
+        evaluators: &evaluators,
+        seeds: seeds.search,
+        yardsticks,
+        state,
+        effects: Effects::new(plan.genes.record()),
+    };
     let mut rows = 0;
     let store = |state: &super::state::State| {
         folder.store(plan, &program, state, &mut archive)?;

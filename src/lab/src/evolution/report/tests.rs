@@ -42,6 +42,9 @@ fn individuals(plan: &Plan) -> Vec<Individual> {
             violations: Vec::new(),
             failure: None,
             seeds: 2,
+            phase: 0,
+            against: None,
+            apart: None,
             dismissed: false,
             again: false,
         }

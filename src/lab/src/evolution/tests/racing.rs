@@ -37,7 +37,8 @@ fn raced(question: &Question, boundary: &Boundary, own: impl Fn(usize) -> Measur
 
 fn boundary(question: &Question, own: impl Fn(usize) -> Measured) -> Boundary {
     let Raced { evaluation, row, .. } = raced(question, &Boundary::default(), own);
-    let leader = Leader { key: "leader".to_owned(), row, objectives: evaluation.objectives, violations: evaluation.violations };
+    let leader =
+        Leader { id: 0, key: "leader".to_owned(), row, objectives: evaluation.objectives, violations: evaluation.violations };
     Boundary { leaders: vec![leader], laws: Vec::new() }
 }
 
@@ -121,7 +122,8 @@ fn halving_on_many_seeds_looks_after_a_share_of_them() {
         race(&question, rules, boundary, |seed| Ok::<_, ()>(cell(Some(share * even(seed)), 1.0))).unwrap()
     };
     let Raced { evaluation, row, .. } = own(&Boundary::default(), 1.0);
-    let leader = Leader { key: "leader".to_owned(), row, objectives: evaluation.objectives, violations: evaluation.violations };
+    let leader =
+        Leader { id: 0, key: "leader".to_owned(), row, objectives: evaluation.objectives, violations: evaluation.violations };
     let leaders = Boundary { leaders: vec![leader], laws: Vec::new() };
     assert_eq!(own(&leaders, 1.0).seeds.len(), 8, "a fifth");
     // On two seeds this is half a hundredth of what the leader loses on all of them.
@@ -323,6 +325,7 @@ fn cells_without_the_base_are_not_taken_for_kept() {
 #[test]
 fn leaders_are_the_best_few_or_the_front() {
     let leader = |key: &str, objectives: &[f64], violation: f64| Leader {
+        id: 0,
         key: key.to_owned(),
         row: Row::default(),
         objectives: objectives.to_vec(),
