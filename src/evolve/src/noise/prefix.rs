@@ -15,7 +15,7 @@ pub struct SeedPrefix {
 }
 
 impl SeedPrefix {
-    /// From `start` (at least 2) to `length_max` seeds; grows by one when more than `undecided_max` of the candidates (0..=1) were left undecided, or the search has stalled.
+    /// From `start` (at least 2) to `length_max` seeds; grows when more than `undecided_max` of the candidates (0..=1) were left undecided, or the search has stalled.
     pub fn new(start: u64, length_max: u64, undecided_max: f64) -> Self {
         let length = start.max(2);
         let length_max = length_max.max(length);
@@ -27,11 +27,11 @@ impl SeedPrefix {
         self.length
     }
 
-    /// Hears how a generation's race went, and whether the search has stalled: nothing better was found on these seeds for a while. Either makes it one seed longer.
+    /// Hears how a generation's race went, and whether the search has stalled: nothing better was found on these seeds for a while. Either makes it longer, by one seed and an eighth of those it has.
     pub fn observe(&mut self, undecided: usize, candidates: usize, stalled: bool) {
         let share = undecided as f64 / candidates.max(1) as f64;
         if (stalled || share > self.undecided_max) && self.length < self.length_max {
-            self.length += 1;
+            self.length = (self.length + 1 + self.length / 8).min(self.length_max);
         }
     }
 
@@ -63,6 +63,17 @@ mod tests {
             assert_eq!(prefix.length(), length.min(4));
             prefix.observe(0, 10, true);
         });
+    }
+
+    #[test]
+    fn a_long_prefix_grows_in_longer_steps() {
+        let mut prefix = SeedPrefix::new(6, 40, 0.3);
+        let mut lengths = vec![prefix.length()];
+        while prefix.length() < 40 {
+            prefix.observe(0, 10, true);
+            lengths.push(prefix.length());
+        }
+        assert_eq!(lengths, [6, 7, 8, 10, 12, 14, 16, 19, 22, 25, 29, 33, 38, 40]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Every algorithm that a campaign can name: comes to its end, finds the same twice, and goes on from what was stored as if nothing had been.
 
 use hms_evolve::noise::seeds::SeedPlan;
+use hms_evolve::operators::Effects;
 use hms_evolve::run::{Yardstick, checkpoint};
 
 use super::{Bench, CAMPAIGN};
@@ -20,6 +21,7 @@ fn run(plan: &Plan, evaluator: &Evaluator<'_>, state: State, stops: bool) -> (St
         seeds: SeedPlan::new(plan.settings.root).search,
         yardsticks: vec![(Yardstick::default(), 1.0)],
         state,
+        effects: Effects::new(plan.genes.record()),
     };
     let store = |state: &State| {
         stored = checkpoint::save(state).unwrap();

@@ -1,7 +1,7 @@
 //! Who is given up, and what is told of it.
 
 use crate::evolution::question::{Constraint, Question, Target, place};
-use crate::evolution::racing::{Boundary, Judge, Leader, Leaders, Raced, Row, Rules, race};
+use crate::evolution::racing::{Boundary, Judge, Leader, Leaders, Raced, Row, Rules, apart, race};
 use crate::presets::Measured;
 use hms_evolve::noise::objective::Aggregate;
 use hms_evolve::proof::moderated::Spread;
@@ -128,6 +128,21 @@ fn halving_on_many_seeds_looks_after_a_share_of_them() {
     assert_eq!(own(&leaders, 1.0).seeds.len(), 8, "a fifth");
     // On two seeds this is half a hundredth of what the leader loses on all of them.
     assert!(!own(&leaders, 0.9).dismissed, "a tenth better on every seed");
+}
+
+#[test]
+fn how_far_apart_two_are_is_told_on_what_both_have_met_as_a_share_of_all_that_the_leader_loses() {
+    let mut question = question(Vec::new());
+    let leaders = boundary(&question, |seed| cell(Some(noise(seed)), 1.0));
+    // It meets the two seeds on which the leader loses 9 and 8, of 4.75 on average.
+    let own = |seed: usize| Ok::<_, ()>(cell(Some(noise(seed) + [0.0, 1.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0][seed]), 1.0));
+    let Raced { row, dismissed, .. } = race(&question, HALVING, &leaders, own).unwrap();
+    assert!(dismissed);
+    assert_eq!(apart(&question, &row, &leaders.leaders[0]), Some(1.5 / 4.75));
+    let lossless = boundary(&question, |_| cell(Some(0.0), 1.0));
+    assert_eq!(apart(&question, &row, &lossless.leaders[0]), None);
+    question.targets[0].aggregate = Aggregate::TailMean(0.2);
+    assert_eq!(apart(&question, &row, &leaders.leaders[0]), None, "of tails few seeds say nothing");
 }
 
 fn nine_in_ten() -> Constraint {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Bench, CAMPAIGN};
-use crate::evolution::state::End;
+use crate::evolution::state::{End, Individual};
 use crate::evolution::{EvolveError, FRONT, GENERATIONS, HISTORY, Opening, Options, Plan, REPORT, Study, evolve};
 use crate::presets::Step;
 use crate::results::Build;
@@ -48,6 +48,26 @@ fn threads_interruptions_and_caches_change_nothing() {
     let warm = search(&plan, &out, Opening::Fresh, 2, usize::MAX).unwrap();
     assert_eq!((warm.hash.as_str(), warm.trials.0), (straight.hash.as_str(), 0));
     assert!(bytes(&out) == expected, "a warm cache makes other bytes");
+}
+
+#[test]
+fn what_was_learned_of_genes_is_known_again_after_interruptions() {
+    let longer = CAMPAIGN.replace("population = 6", "population = 12").replace("generations = 3", "generations = 6");
+    let bench = Bench::new(&longer);
+    let plan = bench.plan();
+    let straight = search(&plan, &bench.path("one"), Opening::New, 2, usize::MAX).unwrap();
+    let known = straight.individuals.iter().filter(|one| one.apart.is_some());
+    let late = |one: &&Individual| one.operator == "learned" && one.generation >= 4;
+    assert!(known.count() > 30 && straight.individuals.iter().any(|one| late(&one)), "there is something to learn from");
+    for one in &straight.individuals {
+        let against = one.against.map(|id| straight.individuals.iter().find(|other| other.id == id).unwrap());
+        assert!(against.is_none_or(|other| other.id < one.id && other.configuration != one.configuration), "{one:?}");
+    }
+    let out = bench.path("stopped");
+    let trials = straight.generations[3].trials as usize;
+    let stopped = search(&plan, &out, Opening::New, 2, trials + 2);
+    assert!(matches!(stopped, Err(EvolveError::Stopped { .. })));
+    assert_eq!(search(&plan, &out, Opening::Resume, 2, usize::MAX).unwrap().hash, straight.hash);
 }
 
 #[test]
