@@ -27,11 +27,12 @@ impl SeedPrefix {
         self.length
     }
 
-    /// Hears how a generation's race went, and whether the search has stalled: nothing better was found on these seeds for a while. Either makes it longer, by one seed and an eighth of those it has.
-    pub fn observe(&mut self, undecided: usize, candidates: usize, stalled: bool) {
+    /// Hears how a generation's race went, and whether the search has stalled: nothing better was found on these seeds for a while. Either makes it longer, by one seed and an eighth of those it has, up to `most`.
+    pub fn observe(&mut self, undecided: usize, candidates: usize, stalled: bool, most: u64) {
         let share = undecided as f64 / candidates.max(1) as f64;
-        if (stalled || share > self.undecided_max) && self.length < self.length_max {
-            self.length = (self.length + 1 + self.length / 8).min(self.length_max);
+        let most = most.min(self.length_max);
+        if (stalled || share > self.undecided_max) && self.length < most {
+            self.length = (self.length + 1 + self.length / 8).min(most);
         }
     }
 
@@ -50,9 +51,9 @@ mod tests {
     #[test]
     fn the_prefix_grows_while_decisions_are_hard() {
         let mut prefix = SeedPrefix::new(2, 4, 0.3);
-        prefix.observe(1, 10, false);
+        prefix.observe(1, 10, false, u64::MAX);
         assert_eq!(prefix.length(), 2);
-        (0..5).for_each(|_| prefix.observe(5, 10, false));
+        (0..5).for_each(|_| prefix.observe(5, 10, false, u64::MAX));
         assert_eq!(prefix.length(), 4);
     }
 
@@ -61,7 +62,7 @@ mod tests {
         let mut prefix = SeedPrefix::new(2, 4, 0.3);
         (2..=5u64).for_each(|length| {
             assert_eq!(prefix.length(), length.min(4));
-            prefix.observe(0, 10, true);
+            prefix.observe(0, 10, true, u64::MAX);
         });
     }
 
@@ -70,10 +71,13 @@ mod tests {
         let mut prefix = SeedPrefix::new(6, 40, 0.3);
         let mut lengths = vec![prefix.length()];
         while prefix.length() < 40 {
-            prefix.observe(0, 10, true);
+            prefix.observe(0, 10, true, u64::MAX);
             lengths.push(prefix.length());
         }
         assert_eq!(lengths, [6, 7, 8, 10, 12, 14, 16, 19, 22, 25, 29, 33, 38, 40]);
+        let mut paced = SeedPrefix::new(16, 40, 0.3);
+        (0..3).for_each(|_| paced.observe(0, 10, true, 18));
+        assert_eq!(paced.length(), 18);
     }
 
     #[test]

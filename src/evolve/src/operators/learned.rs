@@ -1,9 +1,9 @@
 //! Mutation by what has been learned of genes: where results are noisy, what hundreds of candidates have in common says more than any of them.
 //!
 //! Picture a cook who tastes every dish once, with a cold. No single taste says whether salt was right, but of all dishes with more salt the average does. A linear model of the effects of genes on the differences between candidates
-//! and what they were held against is fitted to all results; each child is made by a draw from what the model deems possible (Thompson 1933), with those genes changed that gain most under that draw: so
-//! what is unknown is tried, and what is known to be good is put together. The model is that of Baptista and Poloczek, "Bayesian optimization of combinatorial structures", ICML 2018, with main effects only and for genes of all kinds;
-//! its children compete with those of other operators ([`super::Adaptive`]), since effects that do not add up are beyond it.
+//! and what they were held against is fitted to all results near by; each child is made by a draw from what the model deems possible (Thompson 1933), with those genes changed that gain most under that draw: so
+//! what is unknown is tried, and what is known to be good is put together. The idea is that of Baptista and Poloczek, "Bayesian optimization of combinatorial structures", ICML 2018; here with main effects only, normal priors, and genes of all kinds.
+//! Its children compete with those of other operators ([`super::Adaptive`]), since effects that do not add up, and constraints, are beyond it.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::genome::{Positional, Record};
 use crate::linear::cholesky;
 use crate::random::Rng;
 
-/// Deviation of the effect of a gene before anything is known, as a share of the reference's loss.
+/// Deviation of the effect of a gene before anything is known, as a share of the reference's loss. Of the 174 genes of a stack between continents a handful move the loss by a tenth, and most by less than a hundredth.
 const PRIOR: f64 = 0.1;
 /// Candidates that differ in more genes than this say nothing about each: their effects do not add up.
 const NEAR: usize = 16;
@@ -187,32 +187,37 @@ impl Learned {
         effects
     }
 
+    /// What a genome loses by a draw of effects, but for a constant.
+    fn worth(&self, record: &Record, genome: &[f64], effects: &[f64]) -> f64 {
+        let mut row = vec![0.0; effects.len()];
+        let active = record.active(genome).into_iter().enumerate().filter(|(_, active)| *active);
+        active.for_each(|(gene, _)| add_features(&record.genes()[gene].domain, &self.places[gene], genome[gene], 1.0, &mut row));
+        row.iter().zip(effects).map(|(feature, effect)| feature * effect).sum()
+    }
+
     /// Changes those genes that gain most under a draw, one, two, four or eight of them.
     fn improve(&self, record: &Record, genome: &mut [f64], steps: &RecordMutation, rng: &mut Rng) {
         let effects = self.draw(rng);
-        let mut row = vec![0.0; self.means.len()];
-        let mut worth = |domain: &Domain, place: &Range<usize>, coordinate: f64| -> f64 {
-            row[place.clone()].fill(0.0);
-            add_features(domain, place, coordinate, 1.0, &mut row);
-            row[place.clone()].iter().zip(&effects[place.clone()]).map(|(feature, effect)| feature * effect).sum()
-        };
+        let whole = self.worth(record, genome, &effects);
+        let mut other = genome.to_vec();
         // Loss that goes away, gene, coordinate.
         let mut gains: Vec<(f64, usize, f64)> = Vec::new();
         for (gene, active) in record.active(genome).into_iter().enumerate() {
             if !active {
                 continue;
             }
-            let (domain, place) = (&record.genes()[gene].domain, &self.places[gene]);
-            let own = worth(domain, place, genome[gene]);
+            // With it may go and come what depends on it.
             let mut consider = |coordinate: f64| {
-                let gain = own - worth(domain, place, coordinate);
+                other[gene] = coordinate;
+                let gain = whole - self.worth(record, &other, &effects);
+                other[gene] = genome[gene];
                 match gains.last_mut().filter(|last| last.1 == gene) {
                     Some(last) if last.0 >= gain => {}
                     Some(last) => *last = (gain, gene, coordinate),
                     None => gains.push((gain, gene, coordinate)),
                 }
             };
-            match domain {
+            match &record.genes()[gene].domain {
                 Domain::Switch => consider(if genome[gene] >= 0.5 { 0.25 } else { 0.75 }),
                 Domain::Choice(names) => {
                     (0..names.len()).for_each(|name| consider((name as f64 + 0.5) / names.len() as f64));
@@ -226,8 +231,14 @@ impl Learned {
         }
         gains.retain(|(gain, _, _)| *gain > 0.0);
         gains.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let most = 1 << rng.below(CHANGES_MAX.ilog2() as usize + 1);
-        gains.into_iter().take(most).for_each(|(_, gene, coordinate)| genome[gene] = coordinate);
+        let mut left = 1 << rng.below(CHANGES_MAX.ilog2() as usize + 1);
+        for (_, gene, coordinate) in gains {
+            // It may have gone with one before it.
+            if left > 0 && record.active(genome)[gene] {
+                genome[gene] = coordinate;
+                left -= 1;
+            }
+        }
     }
 }
 
@@ -348,6 +359,59 @@ mod tests {
         let learned = effects.learned().unwrap();
         assert!(learned.means[1] < 0.0 && learned.means[1 + 20 + 60] != 0.0, "{:?}", &learned.means[..3]);
         assert_eq!(learned.means[1 + 20 + 60 + 20], 0.0, "a number that matters in both says nothing");
+        // So a child of what is off is on: not by the switch alone, but by all that comes with it.
+        let mut mutation = LearnedMutation { plain: PLAIN, learned: Some(Arc::new(learned)) };
+        let mut rng = Rng::new(Seed(2), 0);
+        let switched = |from: &[f64], rng: &mut Rng, mutation: &mut LearnedMutation| {
+            let child = |_| {
+                let mut child = from.to_vec();
+                mutation.mutate(&record, &mut child, rng);
+                (child[0] >= 0.5) != (from[0] >= 0.5)
+            };
+            (0..200).map(child).filter(|turned| *turned).count()
+        };
+        let (turned_on, turned_off) = (switched(&off, &mut rng, &mut mutation), switched(&on, &mut rng, &mut mutation));
+        assert!(turned_on > 150 && turned_off < 10, "{turned_on} {turned_off}");
+    }
+
+    /// Two switches that come together mostly: what is known of them is known of their sum, as the closed form says.
+    #[test]
+    fn means_and_draws_are_those_of_bayesian_regression() {
+        let record = Record::new((0..2).map(|place| gene(format!("on-{place}"), Domain::Switch, None)).collect()).unwrap();
+        let mut effects = Effects::new(&record);
+        let base = [0.25, 0.25];
+        for round in 0..40 {
+            let (child, apart): (&[f64], f64) = match round % 4 {
+                0 | 1 => (&[0.75, 0.75], 0.11),
+                2 => (&[0.75, 0.25], 0.05),
+                _ => (&[0.25, 0.25], -0.01),
+            };
+            effects.observe(&record, child, &base, if round % 8 < 4 { apart + 0.05 } else { apart - 0.05 }, 2.0);
+        }
+        // Products over replicates of (1, first, second) with themselves and with the differences.
+        let products = [[80.0, 60.0, 40.0], [60.0, 60.0, 40.0], [40.0, 40.0, 40.0]];
+        let moments = [20.0 * -0.01 + 20.0 * 0.05 + 40.0 * 0.11, 20.0 * 0.05 + 40.0 * 0.11, 40.0 * 0.11];
+        let noise = 0.02;
+        let learned = effects.fit(noise).unwrap();
+        let precision =
+            |row: usize, column: usize| products[row][column] / noise + if row == column { 1.0 / (PRIOR * PRIOR) } else { 0.0 };
+        let rows: Vec<Vec<f64>> = (0..3).map(|row| (0..3).map(|column| precision(row, column)).collect()).collect();
+        let unit = |place: usize| (0..3).map(|row| if row == place { 1.0 } else { 0.0 }).collect();
+        let covariance: Vec<Vec<f64>> = (0..3).map(|place| crate::linear::solve(rows.clone(), unit(place)).unwrap()).collect();
+        let means = crate::linear::solve(rows, moments.map(|moment| moment / noise).to_vec()).unwrap();
+        let close = |a: f64, b: f64, within: f64| assert!((a - b).abs() <= within, "{a} {b}");
+        learned.means.iter().zip(&means).for_each(|(own, expected)| close(*own, *expected, 1e-12));
+        let mut rng = Rng::new(Seed(3), 0);
+        let draws: Vec<Vec<f64>> = (0..20_000).map(|_| learned.draw(&mut rng)).collect();
+        for row in 0..3 {
+            for column in 0..3 {
+                let part = |draw: &Vec<f64>| (draw[row] - means[row]) * (draw[column] - means[column]);
+                let found = draws.iter().map(part).sum::<f64>() / draws.len() as f64;
+                close(found, covariance[row][column], 0.05 * (covariance[row][row] * covariance[column][column]).sqrt());
+            }
+        }
+        // What the model leaves unexplained is the noise of a replicate: 0.05 up and down, on two of them.
+        assert!(effects.learned().unwrap().means[1] > 0.8 * 0.06, "{:?}", effects.learned().unwrap().means);
     }
 
     proptest! {

@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 
 use hms_evolve::noise::seeds::SeedPlan;
-use hms_evolve::operators::Effects;
 use hms_evolve::run::Yardstick;
 use hms_stack::Configuration;
 
@@ -51,14 +50,8 @@ impl Plan {
 pub(super) fn search_aside(plan: &Plan, evaluator: &Evaluator<'_>, show: impl FnMut(Progress)) -> Result<Aside, Stopped> {
     assert!(plan.phases.is_empty(), "conditions do not change");
     let seeds = SeedPlan::new(plan.settings.root);
-    let mut search = Search {
-        plan,
-        evaluators: std::slice::from_ref(evaluator),
-        seeds: seeds.search,
-        yardsticks: vec![(Yardstick::default(), 1.0)],
-        effects: Effects::new(plan.genes.record()),
-        state: begin(plan),
-    };
+    let yardsticks = vec![(Yardstick::default(), 1.0)];
+    let mut search = Search::new(plan, std::slice::from_ref(evaluator), seeds.search, yardsticks, begin(plan));
     match search.run(|_| Ok::<(), Infallible>(()), show) {
         Ok(()) => {}
         Err(Broken::Stopped) => return Err(Stopped),

@@ -242,7 +242,7 @@ pub(super) struct Seeds {
     /// Most shared search seeds; the number grows towards it while decisions are hard or nothing better is found.
     #[schemars(range(min = 2, max = 10_000))]
     pub(super) most: u32,
-    /// When a candidate is given up: with `halving` (one objective; the default there) when it is not ahead of the leading quarter after `first`, twice as many … seeds; with `test` when it is surely worse; with `none` never.
+    /// When a candidate is given up: with `halving` (one objective; the default there) when it is not ahead of the leading quarter after `first` seeds (or a fifth of those shared, if that is more), twice as many, and so on; with `test` when it is surely worse; with `none` never.
     #[schemars(with = "Option<RaceName>")]
     pub(super) race: Option<Spanned<RaceName>>,
     /// With `race = "test"`, the chance that a candidate is given up wrongly in all its comparisons (above 0, up to 0.5); by default 0.05.

@@ -67,6 +67,15 @@ pub(super) enum Judge {
     Test(f64),
 }
 
+/// How far a candidate is behind what it was held against.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Apart {
+    /// By how much it loses more on the seeds that both have met, as a share of what the other loses on these; less if negative.
+    pub share: f64,
+    /// How many these are.
+    pub seeds: u64,
+}
+
 /// How a race goes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Rules {
@@ -165,13 +174,15 @@ pub(super) fn race<E>(
     Ok(Raced { evaluation: question.answer(&cells), row, seeds, dismissed: false, undecided })
 }
 
-/// By how much a candidate loses more than a leader on the seeds that both have met, on average, as a share of what the leader loses on its own; less if negative. `None` where the leader loses nothing, for tails, and with several objectives.
-pub(super) fn apart(question: &Question, row: &Row, leader: &Leader) -> Option<f64> {
+/// By how much a candidate loses more than a leader on the seeds that both have met, as a share of what the leader loses on these; less if negative. Halving meets hard seeds first, and so the shares of those that it gives up can be compared with those of others.
+/// `None` where the leader loses nothing, for tails, and with several objectives.
+pub(super) fn apart(question: &Question, row: &Row, leader: &Leader) -> Option<Apart> {
     let [target] = question.targets.as_slice() else { return None };
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
-    let losses: Vec<f64> = leader.row.losses.iter().filter_map(|losses| losses[0]).collect();
-    let (whole, differences) = (mean(&losses).abs(), differences(&row.losses, &leader.row.losses, 0));
-    (target.is_mean() && whole > 0.0 && !differences.is_empty()).then(|| mean(&differences) / whole)
+    let both = row.losses.iter().zip(&leader.row.losses).filter_map(|(own, theirs)| own[0].zip(theirs[0]));
+    let both: Vec<(f64, f64)> = both.collect();
+    let whole: f64 = both.iter().map(|(_, theirs)| theirs.abs()).sum();
+    let share = both.iter().map(|(own, theirs)| own - theirs).sum::<f64>() / whole;
+    (target.is_mean() && whole > 0.0).then_some(Apart { share, seeds: both.len() as u64 })
 }
 
 /// Differences of two columns on the seeds on which both say something.

@@ -29,12 +29,12 @@ use crate::presets::Measured;
 
 /// Gain of the hypervolume over the patience of a campaign that counts as one.
 const GAIN: f64 = 1e-3;
-/// Share of candidates left undecided above which everybody meets another seed.
+/// Share of candidates left undecided above which everybody meets more seeds.
 const UNDECIDED_MAX: f64 = 0.3;
-/// Generations without a better one after which everybody meets another seed, too. Five continents under a swarm: one that waited for hard decisions alone kept five seeds for twenty generations without a gain, and what was best on these lost twice as much on ten.
+/// Generations without a better one after which everybody meets more seeds, too. Five continents under a swarm: one that waited for hard decisions alone kept five seeds for twenty generations without a gain, and what was best on these lost twice as much on ten.
 const STALL: u64 = 2;
 
-/// Of the base and the presets so many come back whenever everybody meets another seed. In a world whose losses are rare and great the first two seeds say little: between five continents a search lost the best preset to them, and found less than it.
+/// Of the base and the presets so many come back whenever everybody meets more seeds. In a world whose losses are rare and great the first two seeds say little: between five continents a search lost the best preset to them, and found less than it.
 const PRESETS_KEPT: usize = 3;
 
 /// How far a search is, for a progress bar.
@@ -128,7 +128,18 @@ fn presets(plan: &Plan) -> Vec<Vec<f64>> {
 /// A candidate's number, and what came of it; `Err` with what a thread panicked with.
 type Arrival = (u64, std::thread::Result<Result<Raced, Stopped>>);
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    /// A search in a state; it has nothing to say of itself before it runs.
+    pub(super) fn new(
+        plan: &'a Plan,
+        evaluators: &'a [Evaluator<'a>],
+        seeds: Seeds<SearchRole>,
+        yardsticks: Vec<(Yardstick, f64)>,
+        state: State,
+    ) -> Self {
+        Search { plan, evaluators, seeds, yardsticks, state, effects: Effects::new(plan.genes.record()) }
+    }
+
     /// Goes on until the end; `store` keeps the state after every generation, `show` hears of every candidate.
     pub(super) fn run<E>(
         &mut self,
@@ -219,9 +230,11 @@ impl Search<'_> {
         let (individuals, record) = (&self.state.individuals, self.plan.genes.record());
         let one = &individuals[place];
         let Some((against, apart)) = one.against.zip(one.apart).filter(|_| one.phase == self.state.phase) else { return };
+        // What fails is as bad as can be, however it did on the seeds before.
+        let share = if one.failure.is_some() { f64::MAX } else { apart.share };
         // Numbers rise from one to the next.
         let leader = individuals.binary_search_by_key(&against, |other| other.id).expect("leaders are individuals");
-        self.effects.observe(record, &one.genome, &individuals[leader].genome, apart, one.seeds as f64);
+        self.effects.observe(record, &one.genome, &individuals[leader].genome, share, apart.seeds as f64);
     }
 
     fn ask(&mut self) -> Option<Order> {
@@ -255,6 +268,7 @@ impl Search<'_> {
         let scenarios = plan.worlds.len() as u64;
         let seeds = raced.seeds.len() as u64;
         let known = state.known.entry(configuration.clone()).or_default();
+        let new = known.is_empty();
         state.trials += raced.seeds.iter().filter(|seed| known.insert(**seed as u64)).count() as u64 * scenarios;
         if raced.dismissed {
             state.saved += (order.seeds - seeds) * scenarios;
@@ -262,7 +276,8 @@ impl Search<'_> {
         let Raced { evaluation, row, dismissed, undecided, .. } = raced;
         // The other is of another configuration: a twin would say that there is no noise.
         let held = order.boundary.leaders.first().filter(|leader| leader.key != configuration);
-        let (against, apart) = (held.map(|leader| leader.id), held.and_then(|leader| apart(&plan.question, &row, leader)));
+        let against = held.map(|leader| leader.id);
+        let apart = held.filter(|_| new).and_then(|leader| apart(&plan.question, &row, leader));
         learn(&mut state.spreads, &row, &order.boundary);
         state.searcher.tell(id, evaluation.measured(targets, &mut Vec::new()));
         state.undecided += u64::from(undecided);
@@ -312,10 +327,9 @@ impl Search<'_> {
         state.generations.push(Generation { step, seeds, trials, saved });
         let (begin, end) = plan.span(state.phase);
         let here = &state.generations[(begin as usize).min(state.generations.len())..];
-        if seeds < paced(settings, (begin, end), generation.max(begin), trials) {
-            let stalled = stalled(here, plan.question.targets.len(), STALL);
-            state.prefix.observe(state.undecided as usize, state.since as usize, stalled);
-        }
+        let stalled = stalled(here, plan.question.targets.len(), STALL);
+        let most = paced(settings, (begin, end), generation.max(begin), trials);
+        state.prefix.observe(state.undecided as usize, state.since as usize, stalled, most);
         (state.undecided, state.since) = (0, 0);
         let last = state.phase == plan.phases.len();
         let flat = last && settings.patience.is_some_and(|patience| gained_nothing(here, patience));
@@ -446,12 +460,13 @@ fn with_presets(plan: &Plan, mut genomes: Vec<Vec<f64>>, presets: &[Vec<f64>]) -
     let there: Vec<Configuration> = genomes.iter().map(decoded).collect();
     let known: Vec<Configuration> = presets.iter().map(decoded).collect();
     let missing = presets.iter().zip(&known).filter(|(_, preset)| !there.contains(preset)).map(|(genome, _)| genome);
-    let missing: Vec<&Vec<f64>> = missing.take(genomes.len().div_ceil(4)).collect();
-    let others = (0..genomes.len()).rev().filter(|&row| !known.contains(&there[row]));
-    // From the last to the first, so that places stay what they are.
+    let missing: Vec<Vec<f64>> = missing.take(genomes.len().div_ceil(4)).cloned().collect();
+    // The best stays, and one of each preset. From the last to the first, so that places stay what they are.
+    let others = (1..genomes.len()).rev().filter(|&row| !known.contains(&there[row]) || there[..row].contains(&there[row]));
     let leaving: Vec<usize> = others.take(missing.len()).collect();
+    let coming = missing.into_iter().take(leaving.len());
     leaving.into_iter().for_each(|row| drop(genomes.remove(row)));
-    genomes.extend(missing.into_iter().cloned());
+    genomes.extend(coming);
     genomes
 }
 
@@ -580,19 +595,12 @@ mod tests {
     }
 
     #[test]
-    fn the_presets_that_lose_least_on_all_seeds_come_back_to_the_field() {
+    fn the_presets_that_come_through_their_ranking_come_back_to_the_field() {
         let (plan, cache) = (with_four_presets(), Cache::new());
         let evaluator = plan.evaluator(&plan.worlds, &cache, 2, &|_| true).unwrap();
         let seeds = SeedPlan::new(plan.settings.root).search;
         let (evaluators, state) = (std::slice::from_ref(&evaluator), begin(&plan));
-        let mut search = Search {
-            plan: &plan,
-            evaluators,
-            seeds,
-            yardsticks: vec![(Yardstick::default(), 1.0)],
-            state,
-            effects: Effects::new(plan.genes.record()),
-        };
+        let mut search = Search::new(&plan, evaluators, seeds, vec![(Yardstick::default(), 1.0)], state);
         search.rank_presets().unwrap();
         let all: Vec<Seed> = (0..plan.settings.seeds.1).map(|number| search.seeds.get(number)).collect();
         let loss = |genome: &Vec<f64>| {
@@ -622,5 +630,9 @@ mod tests {
         let sown = with_presets(&plan, field.clone(), known);
         assert_eq!((&sown[..3], &sown[3..]), (&field[..3], &[known[1].clone(), known[0].clone(), known[2].clone()][..]));
         assert_eq!(with_presets(&plan, field[..4].to_vec(), known), [&field[..3], &known[..1]].concat(), "a quarter at most");
+        // The best stays among twins of presets, and the field is as large as before.
+        let twins = [field[0].clone(), known[0].clone(), known[0].clone(), known[1].clone()];
+        let expected = [field[0].clone(), known[0].clone(), known[1].clone(), known[2].clone()];
+        assert_eq!(with_presets(&plan, twins.to_vec(), known), expected);
     }
 }

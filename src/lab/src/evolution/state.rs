@@ -7,7 +7,7 @@ use hms_evolve::proof::moderated::Spread;
 use hms_evolve::run::{Step, checkpoint};
 use serde::{Deserialize, Serialize};
 
-use super::racing::{Boundary, Leaders};
+use super::racing::{Apart, Boundary, Leaders};
 use super::searcher::Searcher;
 
 /// A candidate that was measured.
@@ -35,10 +35,10 @@ pub struct Individual {
     pub seeds: u64,
     /// Number of the conditions under which it met them, from 0.
     pub phase: usize,
-    /// Number of the individual that it was held against; `None` if there was none.
+    /// Number of the individual that it was held against, with several objectives the first of these; `None` if there was none, or one of the same configuration.
     pub against: Option<u64>,
-    /// By how much it lost more than that one on these seeds, as a share of what that one loses on all; less if negative. `None` without one, for tails, and with several objectives.
-    pub apart: Option<f64>,
+    /// How far it was behind that one. `None` without one, where that one loses nothing, for configurations that were met before, for tails, and with several objectives.
+    pub apart: Option<Apart>,
     /// Whether it was given up before it had met all.
     pub dismissed: bool,
     /// Whether it is here again, since all who live met further seeds.
@@ -92,7 +92,7 @@ pub(super) struct State {
     pub(super) phase: usize,
     /// Genomes for the answer to a change: the best of earlier conditions, the base, the presets.
     pub(super) remembered: Vec<Vec<f64>>,
-    /// Genomes of those of the base and the presets that lose least on all search seeds, the best first (by fronts; within a front by the first objective). They come back whenever everybody meets another seed, whatever few seeds said of them.
+    /// Genomes of those of the base and the presets that came through their ranking, the best first (by fronts; within a front by the first objective). They come back whenever everybody meets more seeds, whatever few seeds said of them.
     pub(super) presets: Vec<Vec<f64>>,
     pub(super) searcher: Searcher,
     pub(super) prefix: SeedPrefix,

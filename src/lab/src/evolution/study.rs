@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use hms_evolve::noise::Runoff;
 use hms_evolve::noise::seeds::SeedPlan;
-use hms_evolve::operators::Effects;
 use hms_evolve::run::{Evaluation, Yardstick};
 use hms_machine::Seed;
 
@@ -93,8 +92,7 @@ pub struct Study {
 impl Study {
     /// Trials that the same configurations would have cost on all search seeds each, without races and without a growing number of seeds.
     pub fn trials_without_racing(&self, plan: &Plan) -> u64 {
-        let mut met: Vec<(usize, &str)> =
-            self.individuals.iter().map(|one| (plan.phase_of(one.generation), one.configuration.as_str())).collect();
+        let mut met: Vec<(usize, &str)> = self.individuals.iter().map(|one| (one.phase, one.configuration.as_str())).collect();
         met.sort_unstable();
         met.dedup();
         met.len() as u64 * plan.settings.seeds.1 * plan.worlds.len() as u64
@@ -144,14 +142,7 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     }
     let yardsticks = bases.into_iter().map(yardstick).collect();
     let state = state.unwrap_or_else(|| begin(plan));
-    let mut search = Search {
-        plan,
-        evaluators: &evaluators,
-        seeds: seeds.search,
-        yardsticks,
-        state,
-        effects: Effects::new(plan.genes.record()),
-    };
+    let mut search = Search::new(plan, &evaluators, seeds.search, yardsticks, state);
     let mut rows = 0;
     let store = |state: &super::state::State| {
         folder.store(plan, &program, state, &mut archive)?;

@@ -65,7 +65,7 @@ fn leaders(plan: &Plan, individuals: &[Individual], generations: &[Generation]) 
         // An equal loss alone may be that of somebody who breaks a constraint, or who was measured under other conditions.
         let fits = |(one, made): &(&Individual, &u64)| {
             **made <= number
-                && plan.phase_of(**made) == plan.phase_of(number)
+                && one.phase == plan.phase_of(number)
                 && !one.dismissed
                 && one.violations.iter().all(|violation| *violation <= 0.0)
                 && one.objectives.first() == Some(&best)

@@ -1,7 +1,6 @@
 //! Every algorithm that a campaign can name: comes to its end, finds the same twice, and goes on from what was stored as if nothing had been.
 
 use hms_evolve::noise::seeds::SeedPlan;
-use hms_evolve::operators::Effects;
 use hms_evolve::run::{Yardstick, checkpoint};
 
 use super::{Bench, CAMPAIGN};
@@ -15,14 +14,8 @@ use crate::evolution::state::{End, Individual, State};
 /// Runs from a state to the end of the search, or to the end of the first generation from here; gives the state as it is stored.
 fn run(plan: &Plan, evaluator: &Evaluator<'_>, state: State, stops: bool) -> (State, Vec<u8>) {
     let mut stored = Vec::new();
-    let mut search = Search {
-        plan,
-        evaluators: std::slice::from_ref(evaluator),
-        seeds: SeedPlan::new(plan.settings.root).search,
-        yardsticks: vec![(Yardstick::default(), 1.0)],
-        state,
-        effects: Effects::new(plan.genes.record()),
-    };
+    let (seeds, yardsticks) = (SeedPlan::new(plan.settings.root).search, vec![(Yardstick::default(), 1.0)]);
+    let mut search = Search::new(plan, std::slice::from_ref(evaluator), seeds, yardsticks, state);
     let store = |state: &State| {
         stored = checkpoint::save(state).unwrap();
         if stops { Err(()) } else { Ok(()) }

@@ -111,7 +111,7 @@ fn the_presets_that_fare_best_under_the_new_conditions_are_in_the_first_field_af
     let plan = bench.plan();
     let study = search(&plan, &bench.path("out"), Opening::New, 2, usize::MAX).unwrap();
     let patient = plan.genes.decode(&plan.genes.encode(&plan.presets[5].stack));
-    let sown = |one: &&Individual| one.generation >= 4 && one.operator == "founder";
+    let sown = |one: &&Individual| one.phase == 1 && one.operator == "founder";
     let sown: Vec<_> = study.individuals.iter().filter(sown).map(|one| plan.genes.decode(&one.genome)).collect();
     assert!(sown.contains(&patient), "{} founders", sown.len());
 }

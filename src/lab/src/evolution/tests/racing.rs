@@ -1,7 +1,7 @@
 //! Who is given up, and what is told of it.
 
 use crate::evolution::question::{Constraint, Question, Target, place};
-use crate::evolution::racing::{Boundary, Judge, Leader, Leaders, Raced, Row, Rules, apart, race};
+use crate::evolution::racing::{Apart, Boundary, Judge, Leader, Leaders, Raced, Row, Rules, apart, race};
 use crate::presets::Measured;
 use hms_evolve::noise::objective::Aggregate;
 use hms_evolve::proof::moderated::Spread;
@@ -131,14 +131,15 @@ fn halving_on_many_seeds_looks_after_a_share_of_them() {
 }
 
 #[test]
-fn how_far_apart_two_are_is_told_on_what_both_have_met_as_a_share_of_all_that_the_leader_loses() {
+fn how_far_apart_two_are_is_told_on_what_both_have_met() {
     let mut question = question(Vec::new());
     let leaders = boundary(&question, |seed| cell(Some(noise(seed)), 1.0));
-    // It meets the two seeds on which the leader loses 9 and 8, of 4.75 on average.
+    // It meets the two seeds on which the leader loses 9 and 8.
     let own = |seed: usize| Ok::<_, ()>(cell(Some(noise(seed) + [0.0, 1.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0][seed]), 1.0));
     let Raced { row, dismissed, .. } = race(&question, HALVING, &leaders, own).unwrap();
     assert!(dismissed);
-    assert_eq!(apart(&question, &row, &leaders.leaders[0]), Some(1.5 / 4.75));
+    let both = Apart { share: 3.0 / 17.0, seeds: 2 };
+    assert_eq!(apart(&question, &row, &leaders.leaders[0]), Some(both));
     let lossless = boundary(&question, |_| cell(Some(0.0), 1.0));
     assert_eq!(apart(&question, &row, &lossless.leaders[0]), None);
     question.targets[0].aggregate = Aggregate::TailMean(0.2);
