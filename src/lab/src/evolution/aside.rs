@@ -57,7 +57,7 @@ pub(super) fn search_aside(plan: &Plan, evaluator: &Evaluator<'_>, show: impl Fn
         Err(Broken::Stopped) => return Err(Stopped),
         Err(Broken::Store(never)) => match never {},
     }
-    let (finalists, raced) = finalists(plan, evaluator, &search.state, &seeds.validation)?;
+    let (finalists, raced) = finalists(plan, evaluator, &search.state, (&seeds.search, &seeds.validation))?;
     let knee = choose(&plan.question, &finalists, &raced).first().map(|knee| finalists[knee.finalist].configuration);
     Ok(Aside { trials: search.state.trials, knee })
 }

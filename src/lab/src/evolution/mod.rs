@@ -32,6 +32,7 @@ mod state;
 mod study;
 mod tables;
 mod tails;
+mod tidy;
 mod verdict;
 
 #[cfg(test)]

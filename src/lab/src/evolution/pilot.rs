@@ -16,6 +16,7 @@ use super::plan::Plan;
 use super::question::Question;
 use super::report;
 use super::search::ranking_rounds;
+use super::tidy;
 use super::verdict::{FINALISTS, RACED_MOST, chance_of_proof, pairs};
 use crate::presets::{Measured, Step};
 
@@ -99,6 +100,10 @@ impl Plan {
         let preset = u64::from(!self.presets.is_empty());
         let finalists =
             if targets == 1 { [population.min(FINALISTS as u64); 2] } else { [1, population] }.map(|own| own + preset);
+        // The best without what it does not need is one more, and to find it takes the search seeds.
+        let (tidied, attempts) = if targets == 1 { (1, tidy::attempts(self)) } else { (0, 0) };
+        let finalists = [finalists[0], finalists[1] + tidied];
+        let tidying = attempts * settings.seeds.1 * self.worlds.len() as u64;
         let contenders = self.presets.len() as u64 + 2 + targets;
         let (least, most) = self.trials_of_search();
         let of = |finalists: u64, raced: u64, search: u64| {
@@ -114,7 +119,10 @@ impl Plan {
         let named = report::chances::TRIALS_MAX.max(2 * hms_trial::luck::LUCK.len() * self.worlds.len());
         (
             of(finalists[0], 0, least) + afresh(finalists[0], 0, settings.seeds.0),
-            of(finalists[1], RACED_MOST, most) + afresh(finalists[1], RACED_MOST, settings.seeds.1) + named as u64,
+            of(finalists[1], RACED_MOST, most)
+                + afresh(finalists[1], RACED_MOST, settings.seeds.1)
+                + tidying * (self.phases.len() as u64 + 1)
+                + named as u64,
         )
     }
 }

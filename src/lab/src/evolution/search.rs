@@ -615,7 +615,8 @@ mod tests {
         );
         assert_eq!(search.state.trials, 5 * 2 + 3 * 2, "they are part of what a search costs");
         // The best is a finalist though nobody lives yet.
-        let (found, _) = finalists(&plan, &evaluator, &search.state, &SeedPlan::new(plan.settings.root).validation).unwrap();
+        let seeds = SeedPlan::new(plan.settings.root);
+        let (found, _) = finalists(&plan, &evaluator, &search.state, (&seeds.search, &seeds.validation)).unwrap();
         let found: Vec<&Vec<f64>> = found.iter().map(|finalist| &finalist.genome).collect();
         assert_eq!(found, [&search.state.presets[0]]);
         // Whoever is there keeps the place; the others take those of the last.

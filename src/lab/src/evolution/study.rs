@@ -159,7 +159,7 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     })?;
     let state = search.state;
     show(Phase::Validating);
-    let (finalists, runoff) = verdict::finalists(plan, evaluator, &state, &seeds.validation).map_err(stopped)?;
+    let (finalists, runoff) = verdict::finalists(plan, evaluator, &state, (&seeds.search, &seeds.validation)).map_err(stopped)?;
     let chosen = verdict::choose(&plan.question, &finalists, &runoff);
     show(Phase::Judging(chosen.len() + plan.presets.len() + 1));
     let judged = verdict::judge(plan, evaluator, &finalists, chosen, seeds.validation, seeds.held_out);

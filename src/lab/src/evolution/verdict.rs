@@ -1,6 +1,6 @@
 //! Who is chosen, and the judgement on seeds that nothing in the search has seen.
 //!
-//! The finalists of a search (its front; with one objective the best few) meet *validation* seeds, and these choose: the knee of the front, and the best by each objective. Who leads among many on few seeds leads partly by luck, so the few that are
+//! The finalists of a search (its front; with one objective the best few, the best preset, and the best without what it does not need) meet *validation* seeds, and these choose: the knee of the front, and the best by each objective. Who leads among many on few seeds leads partly by luck, so the few that are
 //! nearest to the knee race for it on further validation seeds ([`hms_evolve::noise::runoff()`]). Then the choice is final, and the chosen, the default
 //! and every preset meet *held-out* seeds; the types of [`hms_evolve::noise::seeds`] let nobody look at those earlier. All differences are paired, seed by seed, with bias-corrected and
 //! accelerated bootstrap intervals (Efron 1987), and p-values (random swaps within pairs: of means, sign flips) are corrected for the number of questions (Holm 1979).
@@ -8,7 +8,7 @@
 use hms_evolve::Rng;
 use hms_evolve::algorithms::{Algorithm, Population};
 use hms_evolve::noise::objective::Aggregate;
-use hms_evolve::noise::seeds::{Decision, HeldOut, Seeds, Validation};
+use hms_evolve::noise::seeds::{Decision, HeldOut, Search, Seeds, Validation};
 use hms_evolve::noise::{Referee, Runoff, RunoffSettings, runoff};
 use hms_evolve::proof::bootstrap::{Bootstrap, Interval};
 use hms_evolve::proof::holm;
@@ -22,6 +22,7 @@ use super::evaluator::{Evaluator, Stopped};
 use super::plan::Plan;
 use super::question::Question;
 use super::state::State;
+use super::tidy::tidied;
 use crate::presets::{DEFAULT, Measured};
 
 /// Finalists where there is one objective, and those who race for the knee where there are several.
@@ -44,6 +45,8 @@ pub struct Finalist {
     pub genome: Vec<f64>,
     /// Its configuration.
     pub configuration: Configuration,
+    /// It is the best of the search with these components and parameters set back to the base's; empty for all others.
+    pub set_back: Vec<String>,
     /// On the validation seeds that all finalists met.
     pub evaluation: Evaluation,
     /// Whether no other finalist is better in everything on these.
@@ -125,7 +128,7 @@ pub(super) fn finalists(
     plan: &Plan,
     evaluator: &Evaluator<'_>,
     state: &State,
-    seeds: &Seeds<Validation>,
+    (search, seeds): (&Seeds<Search>, &Seeds<Validation>),
 ) -> Result<(Vec<Finalist>, Runoff), Stopped> {
     let mut genomes: Vec<Vec<f64>> = Vec::new();
     let mut configurations: Vec<Configuration> = Vec::new();
@@ -138,18 +141,43 @@ pub(super) fn finalists(
         }
     };
     let most = if population.scores.width() == 1 { FINALISTS } else { usize::MAX };
-    leading(&population).into_iter().for_each(|row| take(&population.genomes[row], most));
+    let leading = leading(&population);
+    leading.iter().for_each(|&row| take(&population.genomes[row], most));
     // The best preset has to be beaten on seeds that the search did not see; with several objectives no one is the best.
     let beaten = if population.scores.width() == 1 { 1 } else { state.presets.len() };
     state.presets.iter().take(beaten).for_each(|preset| take(preset, usize::MAX));
+    let tidied = match leading.first() {
+        Some(&row) if population.scores.width() == 1 => tidied(plan, evaluator, search, &population.genomes[row])?,
+        Some(_) | None => None,
+    };
+    let there = configurations.len();
+    let mut take = |genome: &Vec<f64>| {
+        let configuration = plan.genes.decode(genome);
+        if !configurations.contains(&configuration) {
+            configurations.push(configuration);
+            genomes.push(genome.clone());
+        }
+    };
+    tidied.iter().for_each(|tidied| take(&tidied.genome));
     let first: Vec<Seed> = (0..plan.settings.validation).map(|index| seeds.get(index)).collect();
     let cells = evaluator.measure(&configurations, &first)?;
     let evaluations: Vec<Evaluation> = cells.iter().map(|cells| plan.question.answer(cells)).collect();
     let fronts = on_front(&plan.question, &evaluations);
     let whole = genomes.into_iter().zip(configurations).zip(evaluations).zip(fronts);
     let mut finalists: Vec<Finalist> = whole
-        .map(|(((genome, configuration), evaluation), front)| Finalist { genome, configuration, evaluation, front, raced: None })
+        .map(|(((genome, configuration), evaluation), front)| Finalist {
+            genome,
+            configuration,
+            set_back: Vec::new(),
+            evaluation,
+            front,
+            raced: None,
+        })
         .collect();
+    // It may be one that is there already.
+    if let Some((finalist, tidied)) = finalists.get_mut(there).zip(tidied) {
+        finalist.set_back = tidied.names;
+    }
     let (found, cells) = race(plan, evaluator, (&finalists, cells), seeds)?;
     for (finalist, cells) in finalists.iter_mut().zip(cells) {
         if cells.len() > first.len() {
@@ -420,7 +448,14 @@ mod tests {
 
     fn finalist(losses: [f64; 2], violation: f64) -> Finalist {
         let evaluation = Evaluation { objectives: losses.to_vec(), violations: vec![violation], failure: None };
-        Finalist { genome: Vec::new(), configuration: Configuration::default(), evaluation, front: false, raced: None }
+        Finalist {
+            genome: Vec::new(),
+            configuration: Configuration::default(),
+            set_back: Vec::new(),
+            evaluation,
+            front: false,
+            raced: None,
+        }
     }
 
     /// The nearest to the knee wins a race without rounds.

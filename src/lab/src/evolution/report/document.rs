@@ -255,6 +255,14 @@ fn why(text: &mut String, plan: &Plan, study: &Study) {
             None if study.finalists.len() == 1 => write!(text, "It is the only finalist."),
             None => write!(text, "Of {} finalists it loses least on validation seeds{among}.", study.finalists.len()),
         };
+        if !winner.set_back.is_empty() {
+            let names: Vec<String> = winner.set_back.iter().map(|name| format!("`{name}`")).collect();
+            let _ = write!(
+                text,
+                " It is the best of the search with what it does not need set back to the base's (on all search seeds it lost no more than half a per cent by that): {}.",
+                names.join(", ")
+            );
+        }
         let _ = writeln!(text, " {}\n", raced(plan, study));
         return;
     }

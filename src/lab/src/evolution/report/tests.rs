@@ -125,7 +125,7 @@ fn study(plan: &Plan) -> Study {
         end: Some(End::Generations),
         individuals,
         generations: generations(),
-        finalists: vec![Finalist { genome, configuration: winner(), evaluation, front: true, raced: None }],
+        finalists: vec![Finalist { genome, configuration: winner(), set_back: Vec::new(), evaluation, front: true, raced: None }],
         runoff: Runoff {
             winner: Some(0),
             rounds: vec![Round { seeds: 20, finalists: vec![0, 2, 1, 3] }, Round { seeds: 40, finalists: vec![0, 1] }],
