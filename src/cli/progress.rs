@@ -122,7 +122,7 @@ impl SearchBar {
                 self.bar.set_message(format!("generation {generation}  best {best}  volume {volume}  {rate:.1} trials/s"));
                 self.bar.set_position(progress.evaluations);
             }
-            Phase::Validating => self.bar.set_message("finalists on validation seeds".to_owned()),
+            Phase::Validating => self.bar.set_message("what the best does not need; finalists on validation seeds".to_owned()),
             Phase::Judging(count) => self.bar.set_message(format!("{count} configurations on held-out seeds")),
             Phase::Analysing(Stage::Ablation) => self.bar.set_message("which parameter bought what".to_owned()),
             Phase::Analysing(Stage::Robustness) => self.bar.set_message("what drifts cost".to_owned()),

@@ -16,7 +16,7 @@ use crate::genome::{Positional, Record};
 use crate::linear::cholesky;
 use crate::random::Rng;
 
-/// Deviation of the effect of a gene before anything is known, as a share of the reference's loss. Of the 174 genes of a stack between continents a handful move the loss by a tenth, and most by less than a hundredth.
+/// Deviation of the effect of a gene before anything is known, as a share of the reference's loss. Of the 174 genes of a stack between continents a handful move the loss by a tenth, and most by less than a hundredth. What comes with a switch adds to what may be expected of it.
 const PRIOR: f64 = 0.1;
 /// Candidates that differ in more genes than this say nothing about each: their effects do not add up.
 const NEAR: usize = 16;
@@ -411,7 +411,7 @@ mod tests {
             }
         }
         // What the model leaves unexplained is the noise of a replicate: 0.05 up and down, on two of them.
-        assert!(effects.learned().unwrap().means[1] > 0.8 * 0.06, "{:?}", effects.learned().unwrap().means);
+        assert!(effects.learned().unwrap().means[1] > 0.057, "{:?}", effects.learned().unwrap().means);
     }
 
     proptest! {

@@ -101,8 +101,8 @@ impl Plan {
         let finalists =
             if targets == 1 { [population.min(FINALISTS as u64); 2] } else { [1, population] }.map(|own| own + preset);
         // The best without what it does not need is one more, and to find it takes the search seeds.
-        let (tidied, attempts) = if targets == 1 { (1, tidy::attempts(self)) } else { (0, 0) };
-        let finalists = [finalists[0], finalists[1] + tidied];
+        let attempts = tidy::attempts(self);
+        let finalists = [finalists[0], finalists[1] + attempts.min(1)];
         let tidying = attempts * settings.seeds.1 * self.worlds.len() as u64;
         let contenders = self.presets.len() as u64 + 2 + targets;
         let (least, most) = self.trials_of_search();

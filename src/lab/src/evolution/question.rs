@@ -167,6 +167,11 @@ impl Target {
 }
 
 impl Question {
+    /// Whether it asks for one mean over seeds, for which single candidates can be compared by differences.
+    pub fn is_one_mean(&self) -> bool {
+        matches!(self.targets.as_slice(), [target] if target.is_mean())
+    }
+
     /// The loss of an objective in a cell; `None` where the run says nothing about it.
     fn part(&self, values: &[Option<f64>], objective: usize) -> Option<f64> {
         let definition = &DEFINITIONS[objective];

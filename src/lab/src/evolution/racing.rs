@@ -174,15 +174,14 @@ pub(super) fn race<E>(
     Ok(Raced { evaluation: question.answer(&cells), row, seeds, dismissed: false, undecided })
 }
 
-/// By how much a candidate loses more than a leader on the seeds that both have met, as a share of what the leader loses on these; less if negative. Halving meets hard seeds first, and so the shares of those that it gives up can be compared with those of others.
+/// By how much a candidate loses more than a leader on the seeds that both have met, as a share of what the leader loses on these; less if negative. Halving meets hard seeds first, and the shares of those that it gives up can so be better compared with those of others (they seem a little better than they are, where luck is not shared: on its worst seeds the leader had bad luck).
 /// `None` where the leader loses nothing, for tails, and with several objectives.
 pub(super) fn apart(question: &Question, row: &Row, leader: &Leader) -> Option<Apart> {
-    let [target] = question.targets.as_slice() else { return None };
     let both = row.losses.iter().zip(&leader.row.losses).filter_map(|(own, theirs)| own[0].zip(theirs[0]));
     let both: Vec<(f64, f64)> = both.collect();
     let whole: f64 = both.iter().map(|(_, theirs)| theirs.abs()).sum();
     let share = both.iter().map(|(own, theirs)| own - theirs).sum::<f64>() / whole;
-    (target.is_mean() && whole > 0.0).then_some(Apart { share, seeds: both.len() as u64 })
+    (question.is_one_mean() && whole > 0.0).then_some(Apart { share, seeds: both.len() as u64 })
 }
 
 /// Differences of two columns on the seeds on which both say something.

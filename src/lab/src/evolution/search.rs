@@ -22,7 +22,7 @@ use hms_stack::Configuration;
 use super::evaluator::{Evaluator, Stopped};
 use super::phases::{REMEMBERED_PER_PHASE, paced, starts};
 use super::plan::Plan;
-use super::racing::{Leader, Leaders, Raced, Rules, apart, learn, race};
+use super::racing::{Apart, Leader, Leaders, Raced, Rules, apart, learn, race};
 use super::searcher::{Design, design, operator_name};
 use super::state::{End, Generation, Individual, Order, State};
 use crate::presets::Measured;
@@ -230,11 +230,9 @@ impl<'a> Search<'a> {
         let (individuals, record) = (&self.state.individuals, self.plan.genes.record());
         let one = &individuals[place];
         let Some((against, apart)) = one.against.zip(one.apart).filter(|_| one.phase == self.state.phase) else { return };
-        // What fails is as bad as can be, however it did on the seeds before.
-        let share = if one.failure.is_some() { f64::MAX } else { apart.share };
         // Numbers rise from one to the next.
         let leader = individuals.binary_search_by_key(&against, |other| other.id).expect("leaders are individuals");
-        self.effects.observe(record, &one.genome, &individuals[leader].genome, share, apart.seeds as f64);
+        self.effects.observe(record, &one.genome, &individuals[leader].genome, apart.share, apart.seeds as f64);
     }
 
     fn ask(&mut self) -> Option<Order> {
@@ -277,7 +275,11 @@ impl<'a> Search<'a> {
         // The other is of another configuration: a twin would say that there is no noise.
         let held = order.boundary.leaders.first().filter(|leader| leader.key != configuration);
         let against = held.map(|leader| leader.id);
-        let apart = held.filter(|_| new).and_then(|leader| apart(&plan.question, &row, leader));
+        let apart = held.filter(|_| new && plan.question.is_one_mean()).and_then(|leader| match evaluation.is_failure(targets) {
+            // However it did on the seeds before.
+            true => Some(Apart { share: 1.0, seeds }),
+            false => apart(&plan.question, &row, leader),
+        });
         learn(&mut state.spreads, &row, &order.boundary);
         state.searcher.tell(id, evaluation.measured(targets, &mut Vec::new()));
         state.undecided += u64::from(undecided);
@@ -520,10 +522,12 @@ fn work(
 #[cfg(test)]
 mod tests {
     use super::super::cache::Cache;
+    use super::super::genes::with_values;
     use super::super::tests::{Bench, CAMPAIGN};
-    use super::super::verdict::finalists;
+    use super::super::verdict::{choose, finalists};
     use super::*;
     use hms_evolve::noise::seeds::SeedPlan;
+    use hms_evolve::scores::Measured;
 
     fn generations(rows: &[(u64, f64)]) -> Vec<Generation> {
         let generation = |(seeds, volume): &(u64, f64)| {
@@ -568,6 +572,27 @@ mod tests {
         for (row, flat) in table {
             assert_eq!(gained_nothing(&generations(row), 2), flat, "{row:?}");
         }
+    }
+
+    #[test]
+    fn the_best_without_what_it_does_not_need_is_the_first_finalist_and_wins_where_both_are_as_good() {
+        let plan = Bench::new(CAMPAIGN).plan();
+        let (cache, seeds) = (Cache::new(), SeedPlan::new(plan.settings.root));
+        let evaluator = plan.evaluator(&plan.worlds, &cache, 2, &|_| true).unwrap();
+        let fast = ("health.heartbeat", hms_stack::Value::Duration(hms_machine::Duration::from_millis(20)));
+        let idle = ("retry.poison_resets", hms_stack::Value::Integer(7));
+        let best = plan.genes.encode(&with_values(plan.genes.base(), &[fast, idle]));
+        let mut state = begin(&plan);
+        state.searcher.restart(std::slice::from_ref(&best));
+        for member in 0..plan.settings.population {
+            let id = state.searcher.ask().unwrap().id;
+            state.searcher.tell(id, Measured::feasible(&[member as f64]));
+        }
+        let (found, raced) = finalists(&plan, &evaluator, &state, (&seeds.search, &seeds.validation)).unwrap();
+        assert_eq!((found[0].set_back.as_slice(), &found[1].genome), (&["retry".to_owned()][..], &best));
+        assert_eq!(found[0].evaluation, found[1].evaluation, "poison plays no part here");
+        assert!(found[1..].iter().all(|finalist| finalist.set_back.is_empty()));
+        assert_ne!(choose(&plan.question, &found, &raced)[0].finalist, 1);
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub struct Individual {
     pub phase: usize,
     /// Number of the individual that it was held against, with several objectives the first of these; `None` if there was none, or one of the same configuration.
     pub against: Option<u64>,
-    /// How far it was behind that one. `None` without one, where that one loses nothing, for configurations that were met before, for tails, and with several objectives.
+    /// How far it was behind that one; what failed, by all that that one loses. `None` without one, where that one loses nothing, for configurations that were met before, for tails, and with several objectives.
     pub apart: Option<Apart>,
     /// Whether it was given up before it had met all.
     pub dismissed: bool,

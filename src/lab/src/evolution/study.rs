@@ -54,7 +54,7 @@ pub struct Options<'a> {
 pub enum Phase {
     /// Candidates are measured.
     Searching(Progress),
-    /// Finalists meet validation seeds.
+    /// What the best does not need is looked for, and finalists meet validation seeds.
     Validating,
     /// So many configurations meet held-out seeds.
     Judging(usize),

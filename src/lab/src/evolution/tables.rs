@@ -110,13 +110,13 @@ pub(super) fn write_history(folder: &Path, plan: &Plan, individuals: &[Individua
         counts("phase", "Number of the conditions that it met, from 0.", individuals.iter().map(|one| Some(one.phase as u64))),
         counts(
             "against",
-            "The candidate that it was held against, with several objectives the first of these; null without one.",
+            "The candidate that it was held against, with several objectives the first of these; null without one, or where it was of the same configuration.",
             individuals.iter().map(|one| one.against),
         ),
         numbers(
             "apart",
             "",
-            "By how much it lost more than that one on the seeds that both had met, as a share of what that one lost on these; null without one, for configurations that were met before, for tails, and with several objectives.",
+            "By how much it lost more than that one on the seeds that both had met, as a share of what that one lost on these; 1 for what failed; null without one, where that one lost nothing, for configurations that were met before, for tails, and with several objectives.",
             individuals.iter().map(|one| one.apart.map(|apart| apart.share)),
         ),
         switches("dismissed", "Given up before it had met all seeds.", individuals.iter().map(|one| one.dismissed)),

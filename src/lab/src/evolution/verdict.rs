@@ -142,23 +142,17 @@ pub(super) fn finalists(
     };
     let most = if population.scores.width() == 1 { FINALISTS } else { usize::MAX };
     let leading = leading(&population);
+    let tidied = match leading.first() {
+        Some(&row) => tidied(plan, evaluator, search, &population.genomes[row])?,
+        None => None,
+    };
+    // It comes first, and so wins where others are as good.
+    let most = most.saturating_add(usize::from(tidied.is_some()));
+    tidied.iter().for_each(|tidied| take(&tidied.genome, most));
     leading.iter().for_each(|&row| take(&population.genomes[row], most));
     // The best preset has to be beaten on seeds that the search did not see; with several objectives no one is the best.
     let beaten = if population.scores.width() == 1 { 1 } else { state.presets.len() };
     state.presets.iter().take(beaten).for_each(|preset| take(preset, usize::MAX));
-    let tidied = match leading.first() {
-        Some(&row) if population.scores.width() == 1 => tidied(plan, evaluator, search, &population.genomes[row])?,
-        Some(_) | None => None,
-    };
-    let there = configurations.len();
-    let mut take = |genome: &Vec<f64>| {
-        let configuration = plan.genes.decode(genome);
-        if !configurations.contains(&configuration) {
-            configurations.push(configuration);
-            genomes.push(genome.clone());
-        }
-    };
-    tidied.iter().for_each(|tidied| take(&tidied.genome));
     let first: Vec<Seed> = (0..plan.settings.validation).map(|index| seeds.get(index)).collect();
     let cells = evaluator.measure(&configurations, &first)?;
     let evaluations: Vec<Evaluation> = cells.iter().map(|cells| plan.question.answer(cells)).collect();
@@ -174,8 +168,7 @@ pub(super) fn finalists(
             raced: None,
         })
         .collect();
-    // It may be one that is there already.
-    if let Some((finalist, tidied)) = finalists.get_mut(there).zip(tidied) {
+    if let Some((finalist, tidied)) = finalists.first_mut().zip(tidied) {
         finalist.set_back = tidied.names;
     }
     let (found, cells) = race(plan, evaluator, (&finalists, cells), seeds)?;

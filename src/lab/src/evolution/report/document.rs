@@ -10,6 +10,7 @@ use hms_trial::luck::Key;
 use super::super::document::{converged, figure, found, judged, searched};
 use super::super::plan::Plan;
 use super::super::study::Study;
+use super::super::tidy;
 use super::super::verdict::Comparison;
 use super::robustness::{DRIFT, worst};
 use super::{Analysis, Carrier, Drifted, Mix, NAMED_ABOVE, Neighbour, chances, figures, start};
@@ -259,7 +260,8 @@ fn why(text: &mut String, plan: &Plan, study: &Study) {
             let names: Vec<String> = winner.set_back.iter().map(|name| format!("`{name}`")).collect();
             let _ = write!(
                 text,
-                " It is the best of the search with what it does not need set back to the base's (on all search seeds it lost no more than half a per cent by that): {}.",
+                " It is the best of the search with what it does not need set back to the base's (on all search seeds it lost no more than {:.1} % by that): {}.",
+                100.0 * tidy::COST_MAX,
                 names.join(", ")
             );
         }
