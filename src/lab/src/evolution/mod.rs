@@ -13,6 +13,7 @@ mod cache;
 mod conditions;
 mod document;
 mod evaluator;
+mod field;
 mod file;
 mod folder;
 mod genes;

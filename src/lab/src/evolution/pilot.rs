@@ -12,10 +12,10 @@ use hms_stack::Configuration;
 
 use super::cache::Cache;
 use super::evaluator::Stopped;
+use super::field::ranking_rounds;
 use super::plan::Plan;
 use super::question::Question;
 use super::report;
-use super::search::ranking_rounds;
 use super::tidy;
 use super::verdict::{FINALISTS, RACED_MOST, chance_of_proof, pairs};
 use crate::presets::{Measured, Step};
