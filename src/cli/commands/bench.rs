@@ -218,7 +218,7 @@ fn raced(found: &Races, held_out: u64, equal: bool) -> String {
         );
     }
     let note = format!(
-        "Losses of the choices on {held_out} held-out seeds that neither search has seen, pair by pair; 95 % BCa intervals, of a row over seeds, of all over roots. Without races, every candidate meets every search seed; population and generations are the same."
+        "Losses of the choices on {held_out} held-out seeds that neither search has seen, pair by pair; 95 % BCa intervals, of a row over seeds, of all over roots (of a single one over its seeds). Without races, every candidate meets every search seed; population and generations are the same."
     );
     let _ = writeln!(text, "{}", paint(Style::Dim, &note));
     text

@@ -1,7 +1,7 @@
 //! Do races pay? The same search twice, from several roots: as the campaign says, and with every candidate on every search seed.
 //!
 //! Both have the same genes, starts, population and generations, and neither trials nor patience end either. Both choose on the same validation seeds, and both choices meet the same held-out seeds, so that they are compared pair by pair. What races save is told by
-//! trials of search; what they cost by the losses of what was chosen. A root is one experiment: the interval over all of them draws roots, and not seeds.
+//! trials of search; what they cost by the losses of what was chosen. A root is one experiment: the interval over several of them draws roots, and not seeds.
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
@@ -61,7 +61,7 @@ pub struct Side {
 pub struct Races {
     /// By root.
     pub rounds: Vec<Round>,
-    /// Share of the loss without races that is gone with them, over all roots; the interval is over roots.
+    /// Share of the loss without races that is gone with them, over all roots; the interval is over roots, and of a single one over its seeds.
     pub improvement: Option<Interval>,
 }
 
@@ -130,7 +130,11 @@ pub fn races(plan: &Plan, options: RaceOptions<'_>) -> Result<Option<Races>, Evo
         if whole == raced { 0.0 } else { (whole - raced) / whole.abs() }
     };
     let mut rng = Rng::new(plan.settings.root.derive("evolve/races", 0), 0);
-    let improvement = Bootstrap::default().interval(losses.len(), statistic, &mut rng);
+    let improvement = match rounds.as_slice() {
+        // One value has no spread, and would seem certain.
+        [only] => only.improvement,
+        _ => Bootstrap::default().interval(losses.len(), statistic, &mut rng),
+    };
     Ok(Some(Races { rounds, improvement }))
 }
 

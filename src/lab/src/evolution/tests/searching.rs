@@ -270,7 +270,7 @@ fn races_are_held_against_searches_without_them_and_paid_for_once() {
     let bench = Bench::new(CAMPAIGN);
     let plan = bench.plan();
     let (cells, build) = (bench.path("races/cells.bin"), Build { version: "1".to_owned(), commit: None });
-    let run = |left: usize| {
+    let run_from = |roots: &[Seed], left: usize| {
         let ended = AtomicUsize::new(0);
         let watch = |step: Step| {
             if let Step::Ended = step {
@@ -278,11 +278,10 @@ fn races_are_held_against_searches_without_them_and_paid_for_once() {
             }
             ended.load(Ordering::Relaxed) < left
         };
-        let roots = [Seed(1), Seed(2)];
-        let options =
-            RaceOptions { roots: &roots, cells: Some(&cells), jobs: 2, build: &build, watch: &watch, show: &mut |_, _, _| {} };
+        let options = RaceOptions { roots, cells: Some(&cells), jobs: 2, build: &build, watch: &watch, show: &mut |_, _, _| {} };
         (races(&plan, options).unwrap(), ended.into_inner())
     };
+    let run = |left: usize| run_from(&[Seed(1), Seed(2)], left);
     assert!(run(5).0.is_none(), "it was stopped");
     let (found, _) = run(usize::MAX);
     let found = found.unwrap();
@@ -295,6 +294,8 @@ fn races_are_held_against_searches_without_them_and_paid_for_once() {
     assert!(found.times() > 1.0 && found.improvement.is_some());
     let (again, ran) = run(usize::MAX);
     assert_eq!((again.unwrap().improvement, ran), (found.improvement, 0));
+    let single = run_from(&[Seed(1)], usize::MAX).0.unwrap();
+    assert_eq!(single.improvement, found.rounds[0].improvement, "of one root no interval over roots is claimed");
 }
 
 #[test]
