@@ -216,6 +216,11 @@ impl Record {
     }
 }
 
+/// Which of so many classes of equal width a coordinate lies in: 0 is off, or the first name; NaN counts as 0.
+pub(crate) fn class(coordinate: f64, count: usize) -> usize {
+    ((coordinate * count as f64) as usize).min(count - 1)
+}
+
 impl Gene {
     /// The middle of the coordinates that decode to `value`.
     fn encode(&self, value: &Value) -> Result<f64, GeneError> {
@@ -247,7 +252,6 @@ impl Domain {
     /// Reads a coordinate; NaN counts as 0.
     fn decode(&self, coordinate: f64) -> Value {
         let unit = if coordinate.is_nan() { 0.0 } else { coordinate.clamp(0.0, 1.0) };
-        let share = |count: usize| ((unit * count as f64) as usize).min(count - 1);
         match self {
             Domain::Real { low, high, scale: Scale::Linear } => Value::Real((low + (high - low) * unit).clamp(*low, *high)),
             Domain::Real { low, high, scale: Scale::Logarithmic } => {
@@ -261,8 +265,8 @@ impl Domain {
                 let (from, to) = (*low as f64, *high as f64 + 1.0);
                 Value::Integer(((from * libm::pow(to / from, unit)) as i64).clamp(*low, *high))
             }
-            Domain::Switch => Value::Switch(unit >= 0.5),
-            Domain::Choice(names) => Value::Choice(names[share(names.len())].clone()),
+            Domain::Switch => Value::Switch(class(unit, 2) == 1),
+            Domain::Choice(names) => Value::Choice(names[class(unit, names.len())].clone()),
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{Mutation, RecordMutation};
-use crate::genome::record::Domain;
+use crate::genome::record::{Domain, class};
 use crate::genome::{Positional, Record};
 use crate::linear::cholesky;
 use crate::random::Rng;
@@ -50,11 +50,8 @@ fn layout(record: &Record) -> (Vec<Range<usize>>, usize) {
 /// Adds the features of one gene, times `sign`.
 fn add_features(domain: &Domain, place: &Range<usize>, coordinate: f64, sign: f64, row: &mut [f64]) {
     match domain {
-        Domain::Switch => row[place.start] += sign * f64::from(u8::from(coordinate >= 0.5)),
-        Domain::Choice(names) => {
-            let name = ((coordinate * names.len() as f64) as usize).min(names.len() - 1);
-            row[place.start + name] += sign;
-        }
+        Domain::Switch => row[place.start] += sign * class(coordinate, 2) as f64,
+        Domain::Choice(names) => row[place.start + class(coordinate, names.len())] += sign,
         Domain::Real { .. } | Domain::Integer { .. } => {
             let centred = 2.0 * coordinate - 1.0;
             row[place.start] += sign * centred;
@@ -218,7 +215,7 @@ impl Learned {
                 }
             };
             match &record.genes()[gene].domain {
-                Domain::Switch => consider(if genome[gene] >= 0.5 { 0.25 } else { 0.75 }),
+                Domain::Switch => consider(if class(genome[gene], 2) == 1 { 0.25 } else { 0.75 }),
                 Domain::Choice(names) => {
                     (0..names.len()).for_each(|name| consider((name as f64 + 0.5) / names.len() as f64));
                 }

@@ -257,10 +257,9 @@ impl<'a> Search<'a> {
         // The other is of another configuration: a twin would say that there is no noise.
         let held = order.boundary.leaders.first().filter(|leader| leader.key != configuration);
         let against = held.map(|leader| leader.id);
-        let apart = held.filter(|_| new && plan.question.is_one_mean()).and_then(|leader| match evaluation.is_failure(targets) {
-            // However it did on the seeds before.
-            true => Some(Apart { share: 1.0, seeds }),
-            false => apart(&plan.question, &row, leader),
+        let apart = held.filter(|_| new && plan.question.is_one_mean()).and_then(|leader| {
+            // What fails is as bad as can be, however it did on the seeds before.
+            if evaluation.is_failure(targets) { Some(Apart { share: 1.0, seeds }) } else { apart(&plan.question, &row, leader) }
         });
         learn(&mut state.spreads, &row, &order.boundary);
         state.searcher.tell(id, evaluation.measured(targets, &mut Vec::new()));
@@ -442,10 +441,12 @@ fn work(
 mod tests {
     use super::super::cache::Cache;
     use super::super::genes::with_values;
+    use super::super::racing::Row;
     use super::super::tests::{Bench, CAMPAIGN};
     use super::super::verdict::{choose, finalists};
     use super::*;
     use hms_evolve::noise::seeds::SeedPlan;
+    use hms_evolve::run::Evaluation;
     use hms_evolve::scores::Measured;
 
     fn generations(rows: &[(u64, f64)]) -> Vec<Generation> {
@@ -491,6 +492,36 @@ mod tests {
         for (row, flat) in table {
             assert_eq!(gained_nothing(&generations(row), 2), flat, "{row:?}");
         }
+    }
+
+    #[test]
+    fn a_failure_is_all_that_the_leader_loses_behind_and_a_configuration_counts_once() {
+        let plan = Bench::new(CAMPAIGN).plan();
+        let cache = Cache::new();
+        let evaluator = plan.evaluator(&plan.worlds, &cache, 1, &|_| true).unwrap();
+        let (seeds, yardsticks) = (SeedPlan::new(plan.settings.root).search, vec![(Yardstick::default(), 1.0)]);
+        let mut search = Search::new(&plan, std::slice::from_ref(&evaluator), seeds, yardsticks, begin(&plan));
+        let measured = |loss: f64| {
+            let row = Row { losses: vec![vec![Some(loss)]; 2], margins: vec![vec![Some(-0.4)]; 2] };
+            let evaluation = Evaluation { objectives: vec![loss], violations: vec![-0.4], failure: None };
+            Raced { evaluation, row, seeds: vec![0, 1], dismissed: false, undecided: false }
+        };
+        // It did well on the first seed, and failed on the second.
+        let failed = Raced { evaluation: Evaluation::failed("too many events"), ..measured(0.1) };
+        let mut tell = |genome: Option<Vec<f64>>, raced: Raced| {
+            let mut order = search.ask().unwrap();
+            order.genome = genome.unwrap_or(order.genome);
+            search.state.orders.push(order.clone());
+            search.tell(order.id, raced);
+            search.state.individuals.last().unwrap().clone()
+        };
+        let leader = tell(None, measured(1.0));
+        assert_eq!((leader.against, leader.apart), (None, None));
+        let first = tell(None, failed);
+        assert_eq!((first.against, first.apart), (Some(leader.id), Some(Apart { share: 1.0, seeds: 2 })));
+        let second = tell(None, measured(0.75));
+        assert_eq!(second.apart, Some(Apart { share: -0.25, seeds: 2 }));
+        assert_eq!(tell(Some(first.genome), measured(0.5)).apart, None, "it was met before");
     }
 
     #[test]

@@ -220,6 +220,13 @@ fn a_winner_that_did_not_lead_at_first_is_shown_with_the_figures_that_decided() 
         plan.settings.validation
     );
     assert!(text.contains(&expected), "no `{expected}` in:\n{text}");
+    assert!(!text.contains("set back"), "{text}");
+    // Another one, of which something was set back.
+    let mut study = overtaken(&plan);
+    study.finalists[1].set_back = vec!["health".to_owned(), "retry.pause".to_owned()];
+    let expected = "set back to the base's (on all search seeds it lost no more than 0.5 % by that): `health`, `retry.pause`. ";
+    let text = report(&plan, &study);
+    assert!(text.contains(expected), "no `{expected}` in:\n{text}");
 }
 
 #[test]
