@@ -105,6 +105,9 @@ struct Checking {
     job: u64,
 }
 
+/// Simulated seconds per second while a run is on its way to where it is to be held.
+const APPROACH: f64 = 20.0;
+
 /// The app.
 pub struct App {
     /// What panels show.
@@ -152,6 +155,8 @@ impl App {
         let Kept { tree, dark, scenario, stack, seed } = kept;
         let mut view = View::default();
         (view.drafts.scenario, view.drafts.stack, view.drafts.seed) = (scenario.into(), stack.into(), seed);
+        // Fast enough to get there, and slow enough to be held there.
+        view.speed = options.watch.map(|_| APPROACH);
         let mut app = App {
             view,
             tree,

@@ -45,7 +45,7 @@ pub enum Command {
     Pause(bool),
     /// Stop the runs under way.
     Cancel,
-    /// How fast a run goes: simulated seconds per second; none: as fast as it can.
+    /// How fast this run goes, and those that follow: simulated seconds per second; none: as fast as it can.
     Speed(Option<f64>),
     /// Show this run in every panel.
     Show(RunId),

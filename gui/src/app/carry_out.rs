@@ -68,7 +68,10 @@ impl App {
             Command::RunWhenChecked => self.options.run = true,
             Command::Pause(wait) => self.running.into_iter().for_each(|job| self.workers.pause(job, wait)),
             Command::Cancel => self.running.into_iter().for_each(|job| self.workers.stop(job)),
-            Command::Speed(speed) => self.running.into_iter().for_each(|job| self.workers.set_speed(job, speed)),
+            Command::Speed(speed) => {
+                self.view.speed = speed;
+                self.running.into_iter().for_each(|job| self.workers.set_speed(job, speed));
+            }
             Command::Show(id) => self.show(id),
             Command::Close(id) => self.close(id),
             Command::SelectIncident(incident) => self.select_incident(incident),
@@ -255,7 +258,7 @@ impl App {
         let (replicates, command_line) = (drafts.replicates, drafts.command_line());
         let first = self.new_run(u64::from(replicates));
         let request = Request { inputs, replicates, first, command_line };
-        self.running = Some(self.workers.start(move |desk| run(desk, &request)));
+        self.running = Some(self.workers.start_at(self.view.speed, move |desk| run(desk, &request)));
         if self.options.panel.is_none() {
             focus(&mut self.tree, Panel::Live);
         }
@@ -355,6 +358,7 @@ impl App {
         }
         let (id, job) = (self.new_run(1), self.workers.job());
         let (number, at) = (job.job, self.view.instant);
+        self.workers.set_speed(number, self.view.speed);
         let branch = Box::new(Branch { id, at, fork, job });
         if self.view.shown.is_some_and(|shown| self.ask(shown, Ask::Fork(branch))) {
             self.running = Some(number);

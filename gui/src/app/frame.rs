@@ -67,9 +67,6 @@ impl App {
     }
 }
 
-/// Simulated seconds per second while a run is on its way to where it is to be held.
-const APPROACH: f64 = 20.0;
-
 impl App {
     /// Holds a run where a picture of it is to be taken; whether it is held there.
     fn hold(&mut self) -> bool {
@@ -77,8 +74,9 @@ impl App {
         if live.paused {
             return true;
         }
-        let command = if live.now.as_secs_f64() >= at { Command::Pause(true) } else { Command::Speed(Some(APPROACH)) };
-        self.carry_out(command);
+        if live.now.as_secs_f64() >= at {
+            self.carry_out(Command::Pause(true));
+        }
         false
     }
 }

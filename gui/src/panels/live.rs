@@ -33,9 +33,13 @@ impl LivePanel {
                 ),
                 None => "Nothing runs. Press Run in Launch (Ctrl+Enter) to watch a cluster break and heal.".to_owned(),
             };
+            ui.horizontal_wrapped(|ui| {
+                ui.label("The next run goes at");
+                speeds(ui, view.speed, commands);
+            });
             return absence(ui, &text);
         };
-        controls(ui, live, commands);
+        controls(ui, live, view.speed, commands);
         figures(ui, live);
         messages_legend(ui);
         let height = (ui.available_height() - 190.0).max(120.0);
@@ -56,7 +60,7 @@ impl LivePanel {
     }
 }
 
-fn controls(ui: &mut Ui, live: &Live, commands: &mut Vec<Command>) {
+fn controls(ui: &mut Ui, live: &Live, speed: Option<f64>, commands: &mut Vec<Command>) {
     ui.horizontal_wrapped(|ui| {
         if ui.button(if live.paused { "Go on" } else { "Pause" }).clicked() {
             commands.push(Command::Pause(!live.paused));
@@ -64,12 +68,17 @@ fn controls(ui: &mut Ui, live: &Live, commands: &mut Vec<Command>) {
         if ui.button("Cancel").clicked() {
             commands.push(Command::Cancel);
         }
-        for speed in SPEEDS {
-            if ui.selectable_label(live.speed == speed, speed_name(speed)).clicked() {
-                commands.push(Command::Speed(speed));
-            }
-        }
+        speeds(ui, speed, commands);
     });
+}
+
+/// How fast this run goes, or the next one.
+fn speeds(ui: &mut Ui, chosen: Option<f64>, commands: &mut Vec<Command>) {
+    for speed in SPEEDS {
+        if ui.selectable_label(chosen == speed, speed_name(speed)).clicked() {
+            commands.push(Command::Speed(speed));
+        }
+    }
 }
 
 fn figures(ui: &mut Ui, live: &Live) {

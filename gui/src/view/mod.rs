@@ -43,6 +43,8 @@ pub struct View {
     pub shown: Option<RunId>,
     /// Runs under way.
     pub live: Option<Live>,
+    /// Simulated seconds per second of runs; none: as fast as they can.
+    pub speed: Option<f64>,
     /// The incident that is looked at.
     pub incident: Option<usize>,
     /// The instant that is looked at.

@@ -186,10 +186,16 @@ impl Workers {
 
     /// Starts a job on a thread of its own; gives its number.
     pub fn start(&mut self, work: impl FnOnce(&Desk) + Send + 'static) -> u64 {
+        self.start_at(None, work)
+    }
+
+    /// Starts a job that runs at this speed from its first moment on, see [`Control::speed`]; gives its number.
+    pub fn start_at(&mut self, speed: Option<f64>, work: impl FnOnce(&Desk) + Send + 'static) -> u64 {
         self.next += 1;
         let job = self.next;
         let desk = Desk { job, control: Arc::default(), sender: self.sender.clone(), waker: Arc::clone(&self.waker) };
         self.controls.insert(job, Arc::clone(&desk.control));
+        self.set_speed(job, speed);
         let body = {
             let desk = desk.clone();
             move || {

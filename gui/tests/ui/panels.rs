@@ -63,8 +63,12 @@ fn launch_offers_scenarios_and_stacks_of_the_repository_without_a_dialog() {
 fn live_run_can_be_watched_slowly_paused_and_cancelled() {
     let mut bench = bench();
     until(&mut bench, "the check", |app| app.view.drafts.is_ready());
+    // A run flat out ends before anybody looks.
+    bench.state_mut().want(Command::Focus(Panel::Live));
+    bench.run_steps(2);
+    bench.get_by_label("0.1 x real time").click();
+    bench.run_steps(2);
     bench.state_mut().want(Command::Run);
-    bench.state_mut().want(Command::Speed(Some(0.1)));
     until(&mut bench, "something to watch", |app| app.view.live.as_ref().is_some_and(|live| live.speed.is_some()));
     bench.get_all_by_label("Pause").next().unwrap().click();
     until(&mut bench, "the pause", |app| app.view.live.as_ref().is_some_and(|live| live.paused));
