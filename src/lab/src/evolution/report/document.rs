@@ -13,7 +13,7 @@ use super::super::study::Study;
 use super::super::tidy;
 use super::super::verdict::Comparison;
 use super::robustness::{DRIFT, worst};
-use super::{Analysis, Carrier, Drifted, Mix, NAMED_ABOVE, Neighbour, chances, figures, start};
+use super::{Analysis, Carrier, Drifted, Followed, Mix, NAMED_ABOVE, Neighbour, chances, figures, start};
 use crate::presets::DEFAULT;
 
 /// What is to be shown: so much better than the default.
@@ -75,6 +75,26 @@ fn changes(text: &mut String, plan: &Plan, analysis: &Analysis) {
         "\n`{}` of the best of each generation, on the same {seeds} held-out seeds under the conditions of its time. Back: within 5 % of the least loss of these and of a search that began afresh under them, with as many generations. The verdict is about the last conditions.\n\n",
         plan.question.targets[0].name
     );
+    course(text, &analysis.followed, shown);
+}
+
+/// The best of every generation, conditions beside each other.
+fn course(text: &mut String, followed: &[Followed], shown: impl Fn(Option<f64>) -> String) {
+    text.push_str("<details><summary>By generation</summary>\n\n| generations under them |");
+    for one in followed {
+        let _ = write!(text, " from {} |", one.begin);
+    }
+    let _ = writeln!(text, "\n|---|{}", "---|".repeat(followed.len()));
+    let after = |one: &Followed| one.bests.last().map_or(0, |best| best.0);
+    for generation in 1..=followed.iter().map(after).max().unwrap_or(0) {
+        let _ = write!(text, "| {generation} |");
+        for one in followed {
+            let found = one.bests.iter().find(|best| best.0 == generation).map(|best| best.1);
+            let _ = write!(text, " {} |", if generation > after(one) { String::new() } else { shown(found) });
+        }
+        text.push('\n');
+    }
+    text.push_str("\n</details>\n\n");
 }
 
 /// The winner against the default and the best preset, in a sentence for each objective.

@@ -160,7 +160,9 @@ fn a_search_wins_back_most_of_what_a_change_cost_within_ten_generations_and_one_
     assert!(attentive >= 0.8, "{attentive}");
     let report = fs::read_to_string(bench.path("follows/report.md")).unwrap();
     assert!(
-        report.contains("## Changes") && report.contains("best of each generation, on the same 4 held-out seeds"),
+        report.contains("## Changes")
+            && report.contains("best of each generation, on the same 4 held-out seeds")
+            && report.contains("\n| generations under them | from 0 | from"),
         "{report}"
     );
     // The same search in a world that stays near, held against the far one.
