@@ -220,7 +220,8 @@ impl<'a> Search<'a> {
     fn ask(&mut self) -> Option<Order> {
         let settings = &self.plan.settings;
         let state = &mut self.state;
-        let planned = (settings.generations + 1) * settings.population as u64;
+        // Whoever was asked for before a change would be measured after it, under conditions that are gone.
+        let planned = self.plan.span(state.phase).1 * settings.population as u64;
         if state.growing || state.changing || state.end.is_some() || (state.again == 0 && state.asked >= planned) {
             return None;
         }
@@ -265,13 +266,13 @@ impl<'a> Search<'a> {
         state.searcher.tell(id, evaluation.measured(targets, &mut Vec::new()));
         state.undecided += u64::from(undecided);
         state.since += u64::from(!dismissed);
+        let generation = state.told / plan.settings.population as u64;
         state.told += u64::from(!order.again);
         if !dismissed && !evaluation.is_failure(targets) {
             let (objectives, violations) = (evaluation.objectives.clone(), evaluation.violations.clone());
             let leader = Leader { id, key: configuration.clone(), row, objectives, violations };
             state.leaders.consider(leader, plan.settings.population);
         }
-        let generation = (state.told / plan.settings.population as u64).saturating_sub(1);
         state.individuals.push(Individual {
             id,
             generation,

@@ -53,24 +53,18 @@ impl Followed {
 
 /// The best of each generation as the search knew it, by its number; generations without any are left out.
 fn leaders(plan: &Plan, individuals: &[Individual], generations: &[Generation]) -> BTreeMap<u64, Configuration> {
-    // Whoever is there again belongs to the generation that is in the making.
-    let (mut told, mut made) = (0, Vec::with_capacity(individuals.len()));
-    for one in individuals {
-        made.push(told / plan.settings.population as u64);
-        told += u64::from(!one.again);
-    }
     let leader = |generation: &Generation| {
         let best = generation.step.best?;
         let number = generation.step.generation;
         // An equal loss alone may be that of somebody who breaks a constraint, or who was measured under other conditions.
-        let fits = |(one, made): &(&Individual, &u64)| {
-            **made <= number
+        let fits = |one: &&Individual| {
+            one.generation <= number
                 && one.phase == plan.phase_of(number)
                 && !one.dismissed
                 && one.violations.iter().all(|violation| *violation <= 0.0)
                 && one.objectives.first() == Some(&best)
         };
-        let (found, _) = individuals.iter().zip(&made).rev().find(fits)?;
+        let found = individuals.iter().rev().find(fits)?;
         Some((number, plan.genes.decode(&found.genome)))
     };
     generations.iter().filter_map(leader).collect()

@@ -79,6 +79,11 @@ fn a_search_through_a_change_is_the_same_after_interruptions() {
     }
     let plan = bench.plan();
     let straight = search(&plan, &bench.path("one"), Opening::New, 1, usize::MAX).unwrap();
+    // Nobody is asked for under conditions that are gone, so that the first field under the new ones is whole.
+    assert!(straight.individuals.iter().all(|one| one.phase == plan.phase_of(one.generation)));
+    assert!(straight.generations.iter().all(|one| one.step.best.is_some()));
+    let members = |one: &u64| straight.individuals.iter().filter(|other| !other.again && other.generation == *one).count();
+    assert!((0..=9).all(|generation| members(&generation) == plan.settings.population), "every generation is as large");
     // The presets come back when everybody meets another seed.
     let presets = plan.presets.iter().map(|preset| &preset.stack).chain([plan.genes.base()]);
     let known: Vec<_> = presets.map(|stack| plan.genes.decode(&plan.genes.encode(stack))).collect();
