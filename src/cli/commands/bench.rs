@@ -151,7 +151,7 @@ fn races(arguments: &RaceArguments) -> Result<(), Failure> {
     if arguments.json {
         let ends = |found: Option<Interval>| json!(found.map(|found| [found.estimate, found.low, found.high]));
         let side = |side: &RaceSide| json!({ "trials": side.trials, "loss": side.loss, "violation": side.violation });
-        let round = |round: &RaceRound| json!({ "root": round.root.0, "raced": side(&round.raced), "whole": side(&round.whole), "improvement": ends(round.improvement) });
+        let round = |round: &RaceRound| json!({ "root": round.root.0, "raced": side(&round.raced), "whole": side(&round.whole), "default": round.base, "improvement": ends(round.improvement) });
         output::print_json(&json!({
             "campaign": plan.name, "held_out": plan.settings.held_out, "times": found.times(), "improvement": ends(found.improvement),
             "rounds": found.rounds.iter().map(round).collect::<Vec<_>>(),
@@ -180,7 +180,8 @@ fn raced(found: &Races, held_out: u64, equal: bool) -> String {
         "trials",
         "without races",
         "times",
-        "loss",
+        "default loses",
+        "with races",
         "without races",
         "races lose less by",
     ]);
@@ -190,6 +191,7 @@ fn raced(found: &Races, held_out: u64, equal: bool) -> String {
             round.raced.trials.to_string(),
             round.whole.trials.to_string(),
             format!("{:.2}", round.whole.trials as f64 / round.raced.trials.max(1) as f64),
+            round.base.map_or_else(|| "–".to_owned(), |loss| format!("{loss:.4}")),
             loss(&round.raced),
             loss(&round.whole),
             share(round.improvement),

@@ -33,6 +33,8 @@ pub struct Round {
     pub raced: Side,
     /// Without.
     pub whole: Side,
+    /// Loss of the base on the same held-out seeds: what both began from. `None` where it fails.
+    pub base: Option<f64>,
     /// Share of the loss of the choice without races that the one with races does not have.
     pub improvement: Option<Interval>,
 }
@@ -183,9 +185,11 @@ fn round(
         chosen.push(Side { trials: aside.trials, loss, violation });
         cells.push(given);
     }
+    let base = evaluator.measure(&[*plan.genes.base()], &seeds)?.remove(0);
+    let base = plan.question.answer(&base).objectives.first().copied().filter(|loss| loss.is_finite());
     let mut rng = Rng::new(root.derive("evolve/races", 1), 0);
     let both = pairs(&plan.question, &cells[1], &cells[0], 0);
     let improvement = improvement(plan.question.targets[0].aggregate, &both, &mut rng);
     let (whole, raced) = (chosen.remove(1), chosen.remove(0));
-    Ok(Round { root, raced, whole, improvement })
+    Ok(Round { root, raced, whole, base, improvement })
 }
