@@ -136,6 +136,18 @@ fn a_winner_that_breaks_a_constraint_on_held_out_seeds_is_told_so() {
 }
 
 #[test]
+fn a_search_in_which_everything_fails_is_a_failure_and_a_pilot_of_it_is_refused() {
+    let bench = bench();
+    let narrow = CAMPAIGN
+        .replace("presets = []", "presets = []\n[set]\n\"run.events_max\" = 1000")
+        .replace("generations = 6", "generations = 1");
+    fs::write(bench.path("campaign.toml"), narrow).unwrap();
+    fails(&bench.run(&["--out", "out"]), 1, &["small: nothing was chosen", "1000 events"]);
+    assert!(bench.path("out/report.md").exists(), "what was tried is kept");
+    fails(&bench.run(&["--pilot"]), 2, &["campaign.toml: the base fails on the seeds of the pilot", "run.events_max"]);
+}
+
+#[test]
 fn what_runs_no_search_takes_no_folder() {
     let bench = bench();
     for only in ["--dry-run", "--pilot"] {

@@ -81,10 +81,11 @@ impl From<EvolveError> for Failure {
             | EvolveError::LogForeign { .. }
             | EvolveError::Changed { .. }
             | EvolveError::BaseFails { .. }
+            | EvolveError::PilotFails { .. }
             | EvolveError::Reprogrammed { .. } => Failure::Invalid(error.to_string()),
             EvolveError::Damaged { .. } | EvolveError::File(_) | EvolveError::Threads(_) => Failure::Failed(error.to_string()),
             EvolveError::Results(error) => error.into(),
-            EvolveError::Stopped { .. } => Failure::Interrupted(error.to_string()),
+            EvolveError::Stopped { .. } | EvolveError::Interrupted => Failure::Interrupted(error.to_string()),
         }
     }
 }
@@ -141,6 +142,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             &format!("\nThe report is {}; configurations are in {}.", report.display(), out.join(evolution::BEST).display()),
         ));
     }
+    if study.chosen.is_empty() {
+        let failed = study.individuals.iter().rev().find_map(|one| one.failure.as_deref());
+        let reason = failed.map_or_else(String::new, |reason| format!("; the last candidate that failed: {reason}"));
+        return Err(Failure::Failed(format!(
+            "{}: nothing was chosen: no finalist could be measured on every validation seed{reason}",
+            plan.name
+        )));
+    }
     Ok(())
 }
 
@@ -166,9 +175,7 @@ fn size(plan: &Plan) -> String {
 fn pilot(plan: &Plan, arguments: &Arguments) -> Result<(), Failure> {
     interrupt::listen()?;
     let watch = |_: Step| !interrupt::asked();
-    let found = evolution::pilot(plan, arguments.jobs.map_or(0, usize::from), &watch);
-    let found =
-        found.map_err(|reason| if interrupt::asked() { Failure::Interrupted(reason) } else { Failure::Failed(reason) })?;
+    let found = evolution::pilot(plan, arguments.jobs.map_or(0, usize::from), &watch)?;
     let (least, most) = found.seconds();
     let name = |advice: &evolution::Advice| &plan.question.targets[advice.target].name;
     if arguments.json {
@@ -291,9 +298,6 @@ fn summary(plan: &Plan, study: &Study) -> String {
                 text.push_str(&format!("  {:<24} {:<24} against {baseline:<16} {said}\n", choice.name, about.name));
             }
         }
-    }
-    if study.chosen.is_empty() {
-        text.push_str("  nothing was chosen: no finalist could be measured on every validation seed\n");
     }
     text
 }

@@ -110,6 +110,20 @@ pub enum EvolveError {
         /// What it fails by.
         reason: String,
     },
+    /// A pilot compares the base with its neighbours, and the base fails.
+    #[error(
+        "{}: the base fails on the seeds of the pilot ({reason}), so that there is nothing to compare its neighbours with\nbegin from a stack that runs (`stack`), or give it more room (`run.events_max`, `run.pending_max` in [set])",
+        campaign.display()
+    )]
+    PilotFails {
+        /// The campaign's file.
+        campaign: PathBuf,
+        /// What it fails by.
+        reason: String,
+    },
+    /// The user stopped what keeps nothing.
+    #[error("interrupted")]
+    Interrupted,
     /// A file cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),

@@ -13,6 +13,7 @@ use hms_stack::Configuration;
 use super::cache::Cache;
 use super::evaluator::Stopped;
 use super::field::ranking_rounds;
+use super::folder::EvolveError;
 use super::plan::Plan;
 use super::question::Question;
 use super::report;
@@ -130,15 +131,18 @@ impl Plan {
 /// Runs a pilot on so many threads (0: one per core).
 ///
 /// # Errors
-/// Why threads cannot be started, or that it was interrupted.
-pub fn pilot(plan: &Plan, jobs: usize, watch: &(dyn Fn(Step) -> bool + Sync)) -> Result<Pilot, String> {
+/// [`EvolveError::Threads`], [`EvolveError::Interrupted`], and [`EvolveError::PilotFails`] where the base fails.
+pub fn pilot(plan: &Plan, jobs: usize, watch: &(dyn Fn(Step) -> bool + Sync)) -> Result<Pilot, EvolveError> {
     let cache = Cache::new();
-    let evaluator = plan.evaluator(plan.last_worlds(), &cache, jobs, watch)?;
+    let evaluator = plan.evaluator(plan.last_worlds(), &cache, jobs, watch).map_err(EvolveError::Threads)?;
     let search = SeedPlan::new(plan.settings.root).search;
     let seeds: Vec<Seed> = (0..SEEDS).map(|index| search.get(index)).collect();
     let configurations = mutants(plan, MUTANTS);
     let began = WallInstant::now();
-    let cells = evaluator.measure(&configurations, &seeds).map_err(|stopped: Stopped| stopped.to_string())?;
+    let cells = evaluator.measure(&configurations, &seeds).map_err(|Stopped| EvolveError::Interrupted)?;
+    if let Some(reason) = plan.question.answer(&cells[0]).failure {
+        return Err(EvolveError::PilotFails { campaign: plan.path.clone(), reason });
+    }
     let trials = cache.computed_and_known().0;
     let threads = evaluator.threads();
     let trial_seconds = began.elapsed().as_secs_f64() * threads as f64 / trials.max(1) as f64;

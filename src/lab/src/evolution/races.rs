@@ -19,6 +19,7 @@ use super::plan::Plan;
 use super::program::Program;
 use super::racing::Judge;
 use super::search::Progress;
+use super::study::{base, stands};
 use super::verdict::{improvement, pairs};
 use crate::files::FileError;
 use crate::presets::Step;
@@ -119,12 +120,19 @@ pub fn races(plan: &Plan, options: RaceOptions<'_>) -> Result<Option<Races>, Evo
     };
     let evaluator = plan.evaluator(plan.last_worlds(), &cache, jobs, watch);
     let evaluator = evaluator.map_err(EvolveError::Threads)?;
-    let measured: Result<Vec<Round>, Stopped> = roots.iter().map(|&root| round(plan, &evaluator, root, &mut *show)).collect();
+    let experiment = |&root: &Seed| -> Result<Result<Round, EvolveError>, Stopped> {
+        match stands(plan, &base(plan, &evaluator, &SeedPlan::new(root))?) {
+            Ok(()) => round(plan, &evaluator, root, &mut *show).map(Ok),
+            Err(error) => Ok(Err(error)),
+        }
+    };
+    let measured: Result<Result<Vec<Round>, EvolveError>, Stopped> = roots.iter().map(experiment).collect();
     // Whoever stops counts on what was kept.
     if let Some(error) = cache.take_error() {
         return Err(error.into());
     }
     let Ok(rounds) = measured else { return Ok(None) };
+    let rounds = rounds?;
     let losses: Vec<(f64, f64)> = rounds.iter().filter_map(|round| Some((round.whole.loss?, round.raced.loss?))).collect();
     let statistic = |drawn: &[usize]| {
         let sum = |side: fn(&(f64, f64)) -> f64| drawn.iter().map(|&row| side(&losses[row])).sum::<f64>();

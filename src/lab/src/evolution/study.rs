@@ -136,10 +136,7 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     let seeds = SeedPlan::new(plan.settings.root);
     let bases: Result<Vec<Evaluation>, Stopped> = evaluators.iter().map(|one| base(plan, one, &seeds)).collect();
     let bases = bases.map_err(stopped)?;
-    let against = plan.question.constraints.iter().find(|constraint| constraint.base);
-    if let (Some(constraint), Some(reason)) = (against, bases.iter().find_map(|base| base.failure.clone())) {
-        return Err(EvolveError::BaseFails { campaign: plan.path.clone(), constraint: constraint.text.clone(), reason });
-    }
+    bases.iter().try_for_each(|base| stands(plan, base))?;
     let yardsticks = bases.into_iter().map(yardstick).collect();
     let state = state.unwrap_or_else(|| begin(plan));
     let mut search = Search::new(plan, &evaluators, seeds.search, yardsticks, state);
@@ -210,10 +207,26 @@ fn remove(file: &Path) -> Result<(), FileError> {
 }
 
 /// The base on all search seeds.
-fn base(plan: &Plan, evaluator: &Evaluator<'_>, seeds: &SeedPlan) -> Result<Evaluation, Stopped> {
+pub(super) fn base(plan: &Plan, evaluator: &Evaluator<'_>, seeds: &SeedPlan) -> Result<Evaluation, Stopped> {
     let seeds: Vec<Seed> = (0..plan.settings.seeds.1).map(|index| seeds.search.get(index)).collect();
     let cells = evaluator.measure(&[*plan.genes.base()], &seeds)?;
     Ok(plan.question.answer(&cells[0]))
+}
+
+/// Whether constraints can be held against what the base gave, where one wants that.
+///
+/// # Errors
+/// [`EvolveError::BaseFails`].
+pub(super) fn stands(plan: &Plan, base: &Evaluation) -> Result<(), EvolveError> {
+    let against = plan.question.constraints.iter().find(|constraint| constraint.base);
+    match (against, &base.failure) {
+        (Some(constraint), Some(reason)) => Err(EvolveError::BaseFails {
+            campaign: plan.path.clone(),
+            constraint: constraint.text.clone(),
+            reason: reason.clone(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// Twice the base's losses, and the product of them; nothing where the base fails.

@@ -103,6 +103,20 @@ fn a_base_that_fails_is_nothing_to_be_held_against() {
     for part in ["campaign.toml: ", "1000 events", "`stack_messages <= base`", "run.events_max", "--fresh"] {
         assert!(text.contains(part), "no `{part}` in {text}");
     }
+    let build = Build { version: "1".to_owned(), commit: None };
+    let roots = [hms_machine::Seed(1)];
+    let options = crate::evolution::RaceOptions {
+        roots: &roots,
+        cells: None,
+        jobs: 2,
+        build: &build,
+        watch: &|_| true,
+        show: &mut |_, _, _| {},
+    };
+    let races = crate::evolution::races(&bench.plan(), options).map(|_| ()).unwrap_err();
+    assert!(matches!(races, EvolveError::BaseFails { .. }), "{races}");
+    let pilot = crate::evolution::pilot(&bench.plan(), 2, &|_| true).unwrap_err();
+    assert!(matches!(&pilot, EvolveError::PilotFails { reason, .. } if reason.contains("1000 events")), "{pilot}");
 }
 
 #[test]
@@ -290,6 +304,7 @@ fn races_are_held_against_searches_without_them_and_paid_for_once() {
         // Everybody who is new meets four seeds, and with races two at first.
         assert!(round.whole.trials.is_multiple_of(4) && round.raced.trials < round.whole.trials, "{round:?}");
         assert!(round.raced.loss.is_some() && round.whole.loss.is_some() && round.improvement.is_some());
+        assert!(round.base > round.raced.loss, "what both began from loses more: {round:?}");
     }
     assert!(found.times() > 1.0 && found.improvement.is_some());
     let (again, ran) = run(usize::MAX);
