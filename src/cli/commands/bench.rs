@@ -23,7 +23,7 @@ Examples:
   hms bench optimizers --quick            three seeds
   hms bench optimizers --json | jq '.rows[] | select(.reached | not)'
   hms bench engine                        own time, threads, memory
-  hms bench races experiments/campaigns/evolve-lan-3-zones.toml --roots 5 --cells results/races.bin
+  hms bench races experiments/campaigns/races.toml --roots 8 --cells results/races.bin
 
 Other libraries' figures were measured once with the same definitions (hypervolume of ZDT and DTLZ2, errors of functions, evaluations, gaps); quality does not depend on the machine, time does: take an \
 optimised build for it. Exit codes: 0 every goal is reached, 7 one is not.";
