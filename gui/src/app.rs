@@ -156,7 +156,7 @@ impl App {
         let mut view = View::default();
         (view.drafts.scenario, view.drafts.stack, view.drafts.seed) = (scenario.into(), stack.into(), seed);
         // Fast enough to get there, and slow enough to be held there.
-        view.speed = options.watch.map(|_| APPROACH);
+        view.speed = options.watch.filter(|_| options.screenshot.is_some()).map(|_| APPROACH);
         let mut app = App {
             view,
             tree,

@@ -1,4 +1,4 @@
-//! A run while it runs: the cluster, key figures, and the series as it grows. Of a run that has ended, its last state.
+//! A run while it runs: the cluster, key figures, and the series as it grows.
 
 use egui::{Ui, vec2};
 use hms_lab::plots::{Chart, ChartCurve};

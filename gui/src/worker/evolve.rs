@@ -71,7 +71,15 @@ pub fn evolve(desk: &Desk, campaign: &Path, out: &Path, opening: Opening) {
     };
     let options = Options { out, opening, jobs: 0, baselines: false, build: &Build::default(), watch: &watch, show: &mut show };
     match evolution::evolve(&plan, options) {
-        Ok(study) => read(desk, &study.folder),
+        Ok(study) => {
+            read(desk, &study.folder);
+            if study.chosen.is_empty() {
+                desk.say(
+                    true,
+                    "Nothing was chosen: no finalist could be measured on every validation seed. The report says more.",
+                );
+            }
+        }
         Err(EvolveError::Stopped { folder }) => {
             read(desk, &folder);
             desk.say(false, format!("The search is kept in {}: Resume goes on with it.", folder.display()))

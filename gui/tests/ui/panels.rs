@@ -75,8 +75,17 @@ fn live_run_can_be_watched_slowly_paused_and_cancelled() {
     let now = bench.state().view.live.as_ref().unwrap().now;
     bench.run_steps(10);
     assert_eq!(bench.state().view.live.as_ref().unwrap().now, now);
+    bench.get_by_label("1 x real time").click();
+    bench.run_steps(2);
+    bench.get_all_by_label("Go on").next().unwrap().click();
+    let at = |speed| move |app: &hms_gui::app::App| app.view.live.as_ref().is_some_and(|live| live.speed == Some(speed));
+    until(&mut bench, "the other speed", at(1.0));
     bench.get_all_by_label("Cancel").next().unwrap().click();
     until(&mut bench, "the end", |app| app.view.live.is_none());
+    bench.state_mut().want(Command::Run);
+    until(&mut bench, "the next run", at(1.0));
+    bench.get_all_by_label("Cancel").next().unwrap().click();
+    until(&mut bench, "the end of that", |app| app.view.live.is_none());
     assert!(bench.state().view.runs.is_empty());
     assert!(bench.state().view.messages.iter().any(|message| message.text.contains("Stopped at")));
 }
@@ -123,8 +132,12 @@ fn a_fork_lives_another_future_and_compare_says_where_they_part() {
     bench.run_steps(4);
     bench.get_by_label("a host is cut off").click_accesskit();
     bench.run_steps(3);
+    // Slow enough to be seen on its way.
+    bench.state_mut().want(Command::Speed(Some(1.0)));
     bench.get_by_label("Fork here").click_accesskit();
     bench.run_steps(2);
+    until(&mut bench, "the fork on its way", |app| app.view.live.as_ref().is_some_and(|live| live.speed == Some(1.0)));
+    bench.state_mut().want(Command::Speed(None));
     until(&mut bench, "the fork", |app| app.view.runs.len() == 2 && !app.is_busy());
     let runs = &bench.state().view.runs;
     assert_eq!((runs[0].chronicle.episodes.len(), runs[1].chronicle.episodes.len()), (2, 1));

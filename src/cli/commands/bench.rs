@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use hms_lab::bench::{self, Figure};
-use hms_lab::evolution::{self, RaceOptions, RaceRound, RaceSide, Races};
+use hms_lab::evolution::{self, EvolveError, RaceOptions, RaceRound, RaceSide, Races};
 use hms_lab::evolve::bench::Row;
 use hms_lab::evolve::proof::bootstrap::Interval;
 use hms_lab::machine::Seed;
@@ -146,12 +146,15 @@ fn races(arguments: &RaceArguments) -> Result<(), Failure> {
         show: &mut show,
     };
     let kept = if arguments.cells.is_some() { "trials are kept: begin again with the same --cells" } else { "nothing was kept" };
-    let found = evolution::races(&plan, options)?.ok_or_else(|| Failure::Interrupted(format!("interrupted: {kept}")))?;
+    let found = evolution::races(&plan, options).map_err(|error| match error {
+        EvolveError::Interrupted => Failure::Interrupted(format!("{error}: {kept}")),
+        error => error.into(),
+    })?;
     let equal = found.improvement.is_some_and(|interval| interval.low >= -WORSE_MOST);
     if arguments.json {
         let ends = |found: Option<Interval>| json!(found.map(|found| [found.estimate, found.low, found.high]));
         let side = |side: &RaceSide| json!({ "trials": side.trials, "loss": side.loss, "violation": side.violation });
-        let round = |round: &RaceRound| json!({ "root": round.root.0, "raced": side(&round.raced), "whole": side(&round.whole), "default": round.base, "improvement": ends(round.improvement) });
+        let round = |round: &RaceRound| json!({ "root": round.root.0, "raced": side(&round.raced), "whole": side(&round.whole), "base": round.base, "improvement": ends(round.improvement) });
         output::print_json(&json!({
             "campaign": plan.name, "held_out": plan.settings.held_out, "times": found.times(), "improvement": ends(found.improvement),
             "rounds": found.rounds.iter().map(round).collect::<Vec<_>>(),
@@ -177,12 +180,12 @@ fn raced(found: &Races, held_out: u64, equal: bool) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header([
         "root",
-        "trials",
-        "without races",
+        "trials with races",
+        "without",
         "times",
-        "default loses",
-        "with races",
-        "without races",
+        "base loses",
+        "choice with races",
+        "without",
         "races lose less by",
     ]);
     for round in &found.rounds {
@@ -220,7 +223,7 @@ fn raced(found: &Races, held_out: u64, equal: bool) -> String {
         );
     }
     let note = format!(
-        "Losses of the choices on {held_out} held-out seeds that neither search has seen, pair by pair; 95 % BCa intervals, of a row over seeds, of all over roots (of a single one over its seeds). Without races, every candidate meets every search seed; population and generations are the same."
+        "Losses of the base and of the choices on {held_out} held-out seeds that neither search has seen, pair by pair; 95 % BCa intervals, of a row over seeds, of all over roots (of a single one over its seeds). Without races, every candidate meets every search seed; population and generations are the same."
     );
     let _ = writeln!(text, "{}", paint(Style::Dim, &note));
     text

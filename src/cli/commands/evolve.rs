@@ -22,7 +22,7 @@ Examples:
 
 The folder gets front.parquet, history.parquet, generations.parquet, best/*.toml and report.md. A search that was interrupted, even by kill -9,
 goes on with --resume and ends with the same digest; so does one in a program that was built anew from the same sources of simulation and engine. --fresh begins anew and does not pay again for trials that the folder knows.
-Exit codes: 0 ok, 1 a file is damaged, 2 the campaign or a flag is wrong, 130 interrupted. --json prints one object:
+Exit codes: 0 ok, 1 a file is damaged or nothing was chosen, 2 the campaign or a flag is wrong, 130 interrupted. --json prints one object:
   campaign, out, hash, ended, generations, evaluations, trials, trials_saved, trials_without_racing, trials_run, trials_known, wall_seconds,
   chosen: [{ name, file, violation, objectives: { name: { unit, value } }, against: [{ baseline, objective, improvement, low, high,
     p, p_corrected, pairs }] }] (improvement: share of the baseline's loss that is gone, on held-out seeds)";
@@ -137,14 +137,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     if !arguments.quiet {
         let report = out.join(evolution::REPORT);
-        output::message(&paint(
-            Style::Dim,
-            &format!("\nThe report is {}; configurations are in {}.", report.display(), out.join(evolution::BEST).display()),
-        ));
+        let best = out.join(evolution::BEST);
+        let chosen = if study.chosen.is_empty() { String::new() } else { format!("; configurations are in {}", best.display()) };
+        output::message(&paint(Style::Dim, &format!("\nThe report is {}{chosen}.", report.display())));
     }
     if study.chosen.is_empty() {
-        let failed = study.individuals.iter().rev().find_map(|one| one.failure.as_deref());
-        let reason = failed.map_or_else(String::new, |reason| format!("; the last candidate that failed: {reason}"));
+        let finalists = study.finalists.iter().filter_map(|one| one.evaluation.failure.as_deref());
+        let reason = finalists.chain(study.individuals.iter().rev().filter_map(|one| one.failure.as_deref())).next();
+        let reason = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
         return Err(Failure::Failed(format!(
             "{}: nothing was chosen: no finalist could be measured on every validation seed{reason}",
             plan.name

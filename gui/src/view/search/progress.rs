@@ -95,11 +95,14 @@ pub fn best_of_generations(search: &Search) -> Vec<(f64, usize)> {
         |row: usize| dismissed[row] == 0.0 && values[row].is_finite() && constraints.iter().all(|missed| missed[row] <= 0.0);
     let again = history.number("again").unwrap_or_default();
     let measured_again = |row: usize| again.get(row).is_some_and(|again| *again > 0.0);
+    // A loss under other conditions, or on other seeds, is another loss.
+    let phase = history.number("phase").unwrap_or_default();
+    let changed = |row: usize| row > 0 && phase.get(row).is_some_and(|own| *own != phase[row - 1]);
     let mut best: Option<usize> = None;
     let mut found = Vec::new();
     for (generation, rows) in generations(history) {
         for row in rows {
-            if measured_again(row) && !row.checked_sub(1).is_some_and(measured_again) {
+            if changed(row) || measured_again(row) && !row.checked_sub(1).is_some_and(measured_again) {
                 best = None;
             }
             if admitted(row) && best.is_none_or(|known| sign * values[row] < sign * values[known]) {
@@ -142,6 +145,15 @@ mod tests {
         assert_eq!(best_of_generations(&search), [(0.0, 0), (1.0, 2)]);
         search.history.numbers.pop();
         assert_eq!(best_of_generations(&search), [(0.0, 0), (1.0, 0)]);
+    }
+
+    #[test]
+    fn who_led_under_other_conditions_leads_no_longer() {
+        let mut search = search();
+        let (_, values) = search.history.numbers.iter_mut().find(|(name, _)| name == "detection_p99").unwrap();
+        values[2] = 2.5;
+        search.history.numbers.push(("phase".to_owned(), vec![0.0, 0.0, 1.0, 1.0]));
+        assert_eq!(best_of_generations(&search), [(0.0, 0), (1.0, 2)]);
     }
 
     #[test]

@@ -99,7 +99,7 @@ pub enum EvolveError {
     },
     /// What constraints are held against fails itself.
     #[error(
-        "{}: the base fails on search seeds ({reason}), so that no candidate can be held against it, as `{constraint}` wants\nbegin from a stack that runs (`stack`), give it more room (`run.events_max`, `run.pending_max` in [set]), or write constraints without `base`; then begin again with --fresh",
+        "{}: the base fails on search seeds ({reason}), so that no candidate can be held against it, as `{constraint}` wants\nbegin from a stack that runs (`stack`), give it more room (`run.events_max`, `run.pending_max` in [set]), or write constraints without `base`",
         campaign.display()
     )]
     BaseFails {

@@ -19,7 +19,7 @@ use super::plan::Plan;
 use super::program::Program;
 use super::racing::Judge;
 use super::search::Progress;
-use super::study::{base, stands};
+use super::study::{base, refuse_failed};
 use super::verdict::{improvement, pairs};
 use crate::files::FileError;
 use crate::presets::Step;
@@ -34,7 +34,7 @@ pub struct Round {
     pub raced: Side,
     /// Without.
     pub whole: Side,
-    /// Loss of the base on the same held-out seeds: what both began from. `None` where it fails.
+    /// Loss of the base on the same held-out seeds; `None` where it fails.
     pub base: Option<f64>,
     /// Share of the loss of the choice without races that the one with races does not have.
     pub improvement: Option<Interval>,
@@ -97,14 +97,14 @@ pub struct RaceOptions<'a> {
     pub show: &'a mut dyn FnMut(Seed, bool, Progress),
 }
 
-/// Runs a campaign with one objective both ways, under its last conditions; `None` if it was told to stop.
+/// Runs a campaign with one objective both ways, under its last conditions.
 ///
 /// # Errors
-/// [`EvolveError`], where the log cannot be used or threads cannot be started.
+/// [`EvolveError`], where the log cannot be used or threads cannot be started; [`EvolveError::BaseFails`]; [`EvolveError::Interrupted`] if it was told to stop.
 ///
 /// # Panics
 /// If the campaign has several objectives.
-pub fn races(plan: &Plan, options: RaceOptions<'_>) -> Result<Option<Races>, EvolveError> {
+pub fn races(plan: &Plan, options: RaceOptions<'_>) -> Result<Races, EvolveError> {
     assert_eq!(plan.question.targets.len(), 1, "one objective");
     let RaceOptions { roots, cells, jobs, build, watch, show } = options;
     let (cache, _lock) = match cells {
@@ -120,19 +120,12 @@ pub fn races(plan: &Plan, options: RaceOptions<'_>) -> Result<Option<Races>, Evo
     };
     let evaluator = plan.evaluator(plan.last_worlds(), &cache, jobs, watch);
     let evaluator = evaluator.map_err(EvolveError::Threads)?;
-    let experiment = |&root: &Seed| -> Result<Result<Round, EvolveError>, Stopped> {
-        match stands(plan, &base(plan, &evaluator, &SeedPlan::new(root))?) {
-            Ok(()) => round(plan, &evaluator, root, &mut *show).map(Ok),
-            Err(error) => Ok(Err(error)),
-        }
-    };
-    let measured: Result<Result<Vec<Round>, EvolveError>, Stopped> = roots.iter().map(experiment).collect();
+    let measured = rounds(plan, &evaluator, roots, show);
     // Whoever stops counts on what was kept.
     if let Some(error) = cache.take_error() {
         return Err(error.into());
     }
-    let Ok(rounds) = measured else { return Ok(None) };
-    let rounds = rounds?;
+    let rounds = measured?;
     let losses: Vec<(f64, f64)> = rounds.iter().filter_map(|round| Some((round.whole.loss?, round.raced.loss?))).collect();
     let statistic = |drawn: &[usize]| {
         let sum = |side: fn(&(f64, f64)) -> f64| drawn.iter().map(|&row| side(&losses[row])).sum::<f64>();
@@ -145,7 +138,21 @@ pub fn races(plan: &Plan, options: RaceOptions<'_>) -> Result<Option<Races>, Evo
         [only] => only.improvement,
         _ => Bootstrap::default().interval(losses.len(), statistic, &mut rng),
     };
-    Ok(Some(Races { rounds, improvement }))
+    Ok(Races { rounds, improvement })
+}
+
+fn rounds(
+    plan: &Plan,
+    evaluator: &Evaluator<'_>,
+    roots: &[Seed],
+    show: &mut dyn FnMut(Seed, bool, Progress),
+) -> Result<Vec<Round>, EvolveError> {
+    // Of all roots before the first round, which would be lost.
+    for &root in roots {
+        refuse_failed(plan, &base(plan, evaluator, &SeedPlan::new(root)).map_err(|Stopped| EvolveError::Interrupted)?)?;
+    }
+    let rounds: Result<Vec<Round>, Stopped> = roots.iter().map(|&root| round(plan, evaluator, root, &mut *show)).collect();
+    rounds.map_err(|Stopped| EvolveError::Interrupted)
 }
 
 /// Two processes must not append to one log.

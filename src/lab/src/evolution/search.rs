@@ -220,7 +220,7 @@ impl<'a> Search<'a> {
     fn ask(&mut self) -> Option<Order> {
         let settings = &self.plan.settings;
         let state = &mut self.state;
-        // Whoever was asked for before a change would be measured after it, under conditions that are gone.
+        // Whoever was asked for before a change would be told after it, and belong to conditions that are gone.
         let planned = self.plan.span(state.phase).1 * settings.population as u64;
         if state.growing || state.changing || state.end.is_some() || (state.again == 0 && state.asked >= planned) {
             return None;
@@ -333,7 +333,8 @@ impl<'a> Search<'a> {
         };
         state.searcher.inform(self.effects.learned().map(Arc::new).as_ref());
         state.changing = state.end.is_none() && !last && generation + 1 >= end;
-        state.growing = state.end.is_none() && !state.changing && state.prefix.length() > seeds;
+        // A small population may complete another generation while the window empties.
+        state.growing = state.end.is_none() && !state.changing && (state.growing || state.prefix.length() > seeds);
     }
 
     /// Genomes of those who live, the best first.

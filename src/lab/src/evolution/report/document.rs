@@ -79,18 +79,17 @@ fn changes(text: &mut String, plan: &Plan, analysis: &Analysis) {
 }
 
 /// The best of every generation, conditions beside each other.
-fn course(text: &mut String, followed: &[Followed], shown: impl Fn(Option<f64>) -> String) {
+pub(super) fn course(text: &mut String, followed: &[Followed], shown: impl Fn(Option<f64>) -> String) {
     text.push_str("<details><summary>By generation</summary>\n\n| generations under them |");
     for one in followed {
         let _ = write!(text, " from {} |", one.begin);
     }
     let _ = writeln!(text, "\n|---|{}", "---|".repeat(followed.len()));
-    let after = |one: &Followed| one.bests.last().map_or(0, |best| best.0);
-    for generation in 1..=followed.iter().map(after).max().unwrap_or(0) {
+    for generation in 1..=followed.iter().map(|one| one.generations).max().unwrap_or(0) {
         let _ = write!(text, "| {generation} |");
         for one in followed {
             let found = one.bests.iter().find(|best| best.0 == generation).map(|best| best.1);
-            let _ = write!(text, " {} |", if generation > after(one) { String::new() } else { shown(found) });
+            let _ = write!(text, " {} |", if generation > one.generations { String::new() } else { shown(found) });
         }
         text.push('\n');
     }

@@ -28,6 +28,8 @@ pub struct Followed {
     pub before: Option<f64>,
     /// Loss of the best after so many generations under them; those without one that keeps the constraints are left out.
     pub bests: Vec<(u64, f64)>,
+    /// Generations that were completed under them.
+    pub generations: u64,
     /// Loss of what a search found that began afresh; `None` for the first conditions, and where it found nothing.
     pub fresh: Option<f64>,
     /// Seeds of these losses.
@@ -110,7 +112,9 @@ pub(crate) fn follow(
         } else {
             None
         };
-        found.push(Followed { begin, before, bests, fresh, seeds: seeds.len() });
+        let under = |generation: &&Generation| (begin..end).contains(&generation.step.generation);
+        let complete = generations.iter().filter(under).count() as u64;
+        found.push(Followed { begin, before, bests, generations: complete, fresh, seeds: seeds.len() });
     }
     Ok(found)
 }
@@ -121,8 +125,14 @@ mod tests {
 
     #[test]
     fn a_search_is_back_when_its_best_is_near_the_least_that_anybody_found() {
-        let followed =
-            |before, fresh| Followed { begin: 5, before, bests: vec![(1, 9.0), (2, 4.2), (3, 4.0), (4, 4.1)], fresh, seeds: 8 };
+        let followed = |before, fresh| Followed {
+            begin: 5,
+            before,
+            bests: vec![(1, 9.0), (2, 4.2), (3, 4.0), (4, 4.1)],
+            generations: 4,
+            fresh,
+            seeds: 8,
+        };
         assert_eq!(followed(None, None).back(), Some(2), "4.2 is within 5 % of 4");
         assert_eq!(followed(Some(20.0), Some(3.9)).back(), Some(3));
         assert_eq!(followed(Some(20.0), Some(3.0)).back(), None, "a fresh search was better by far");

@@ -11,6 +11,7 @@ use super::super::state::{End, Generation, Individual};
 use super::super::study::Study;
 use super::super::verdict::{Chosen, Comparison, Contender, Finalist, Raced, Verdict, improvement, pairs};
 use super::super::{Plan, load};
+use super::document::course;
 use super::ground::{Ground, fixture};
 use super::*;
 
@@ -284,4 +285,21 @@ fn convergence_compares_generations_on_equally_many_seeds() {
     study.generations[0].seeds = 1;
     let text = report(&plan, &study);
     assert!(text.contains("reached in generation 2, of those on 2 seeds"), "{text}");
+}
+
+#[test]
+fn the_best_of_every_generation_stands_under_its_conditions_and_gaps_are_told_from_ends() {
+    let followed = |begin, generations, bests: &[(u64, f64)]| Followed {
+        begin,
+        before: None,
+        bests: bests.to_vec(),
+        generations,
+        fresh: None,
+        seeds: 4,
+    };
+    let conditions = [followed(0, 2, &[(1, 9.0)]), followed(2, 3, &[(2, 7.0), (3, 5.0)])];
+    let mut text = String::new();
+    course(&mut text, &conditions, |loss| loss.map_or_else(|| "none".to_owned(), |loss| loss.to_string()));
+    let table = "| generations under them | from 0 | from 2 |\n|---|---|---|\n| 1 | 9 | none |\n| 2 | none | 7 |\n| 3 |  | 5 |\n";
+    assert!(text.contains(table), "{text}");
 }

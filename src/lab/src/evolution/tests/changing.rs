@@ -167,7 +167,7 @@ fn a_search_wins_back_most_of_what_a_change_cost_within_ten_generations_and_one_
     assert!(
         report.contains("## Changes")
             && report.contains("best of each generation, on the same 4 held-out seeds")
-            && report.contains("\n| generations under them | from 0 | from"),
+            && report.contains("\n| generations under them | from 0 | from 4 |\n"),
         "{report}"
     );
     // The same search in a world that stays near, held against the far one.
