@@ -153,6 +153,21 @@ fn a_search_that_finds_nothing_better_meets_more_seeds() {
 }
 
 #[test]
+fn a_population_that_is_smaller_than_the_window_is_measured_anew_whenever_seeds_are_added() {
+    let small = CAMPAIGN
+        .replace("population = 6", "population = 4")
+        .replace("window = 4", "window = 16")
+        .replace("generations = 3", "generations = 12");
+    let bench = Bench::new(&small);
+    let study = search(&bench.plan(), &bench.path("out"), Opening::New, 2, usize::MAX).unwrap();
+    let (first, last) = (study.generations[0].seeds, study.generations.last().unwrap().seeds);
+    assert!(last > first, "seeds were added");
+    for seeds in first + 1..=last {
+        assert!(study.individuals.iter().any(|one| one.again && one.seeds == seeds), "nobody met {seeds} seeds again");
+    }
+}
+
+#[test]
 fn a_search_ends_at_its_target_once_everybody_has_met_all_seeds() {
     let ended = |target: &str, most: &str| {
         let campaign =
