@@ -99,12 +99,14 @@ pub enum EvolveError {
     },
     /// What constraints are held against fails itself.
     #[error(
-        "{}: the base fails on search seeds ({reason}), so that no candidate can be held against it, as `{constraint}` wants\nbegin from a stack that runs (`stack`), give it more room (`run.events_max`, `run.pending_max` in [set]), or write constraints without `base`",
+        "{}: the base fails on search seeds of root {root} ({reason}), so that no candidate can be held against it, as `{constraint}` wants\nbegin from a stack that runs (`stack`), give it more room (`run.events_max`, `run.pending_max` in [set]), or write constraints without `base`; then begin again (`hms evolve` with --fresh)",
         campaign.display()
     )]
     BaseFails {
         /// The campaign's file.
         campaign: PathBuf,
+        /// The root of the seeds.
+        root: u64,
         /// A constraint that needs the base.
         constraint: String,
         /// What it fails by.

@@ -149,7 +149,8 @@ fn rounds(
 ) -> Result<Vec<Round>, EvolveError> {
     // Of all roots before the first round, which would be lost.
     for &root in roots {
-        refuse_failed(plan, &base(plan, evaluator, &SeedPlan::new(root)).map_err(|Stopped| EvolveError::Interrupted)?)?;
+        let base = base(plan, evaluator, &SeedPlan::new(root)).map_err(|Stopped| EvolveError::Interrupted)?;
+        refuse_failed(plan, root, &base)?;
     }
     let rounds: Result<Vec<Round>, Stopped> = roots.iter().map(|&root| round(plan, evaluator, root, &mut *show)).collect();
     rounds.map_err(|Stopped| EvolveError::Interrupted)

@@ -136,7 +136,7 @@ pub fn evolve(plan: &Plan, options: Options<'_>) -> Result<Study, EvolveError> {
     let seeds = SeedPlan::new(plan.settings.root);
     let bases: Result<Vec<Evaluation>, Stopped> = evaluators.iter().map(|one| base(plan, one, &seeds)).collect();
     let bases = bases.map_err(stopped)?;
-    bases.iter().try_for_each(|base| refuse_failed(plan, base))?;
+    bases.iter().try_for_each(|base| refuse_failed(plan, plan.settings.root, base))?;
     let yardsticks = bases.into_iter().map(yardstick).collect();
     let state = state.unwrap_or_else(|| begin(plan));
     let mut search = Search::new(plan, &evaluators, seeds.search, yardsticks, state);
@@ -217,11 +217,12 @@ pub(super) fn base(plan: &Plan, evaluator: &Evaluator<'_>, seeds: &SeedPlan) -> 
 ///
 /// # Errors
 /// [`EvolveError::BaseFails`].
-pub(super) fn refuse_failed(plan: &Plan, base: &Evaluation) -> Result<(), EvolveError> {
+pub(super) fn refuse_failed(plan: &Plan, root: Seed, base: &Evaluation) -> Result<(), EvolveError> {
     let against = plan.question.constraints.iter().find(|constraint| constraint.base);
     match (against, &base.failure) {
         (Some(constraint), Some(reason)) => Err(EvolveError::BaseFails {
             campaign: plan.path.clone(),
+            root: root.0,
             constraint: constraint.text.clone(),
             reason: reason.clone(),
         }),
