@@ -75,6 +75,9 @@ struct RaceArguments {
     /// Roots, each an experiment of its own.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     roots: u64,
+    /// Share of the trials without races that searches with them may take; a little under a third, since their last generation is completed.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.3, value_parser = share)]
+    share: f64,
     /// The first root; the others follow. Default: that of the campaign.
     #[arg(long, value_name = "SEED")]
     root: Option<u64>,
@@ -139,6 +142,7 @@ fn races(arguments: &RaceArguments) -> Result<(), Failure> {
     };
     let options = RaceOptions {
         roots: &roots,
+        share: arguments.share,
         cells: arguments.cells.as_deref(),
         jobs: arguments.jobs.map_or(0, usize::from),
         build: &build(),
@@ -153,10 +157,10 @@ fn races(arguments: &RaceArguments) -> Result<(), Failure> {
     let equal = found.improvement.is_some_and(|interval| interval.low >= -WORSE_MOST);
     if arguments.json {
         let ends = |found: Option<Interval>| json!(found.map(|found| [found.estimate, found.low, found.high]));
-        let side = |side: &RaceSide| json!({ "trials": side.trials, "loss": side.loss, "violation": side.violation });
+        let side = |side: &RaceSide| json!({ "trials": side.trials, "generations": side.generations, "loss": side.loss, "violation": side.violation });
         let round = |round: &RaceRound| json!({ "root": round.root.0, "raced": side(&round.raced), "whole": side(&round.whole), "base": round.base, "improvement": ends(round.improvement) });
         output::print_json(&json!({
-            "campaign": plan.name, "held_out": plan.settings.held_out, "times": found.times(), "improvement": ends(found.improvement),
+            "campaign": plan.name, "share": arguments.share, "held_out": plan.settings.held_out, "times": found.times(), "improvement": ends(found.improvement),
             "rounds": found.rounds.iter().map(round).collect::<Vec<_>>(),
         }))?;
     } else {
@@ -177,10 +181,11 @@ fn raced(found: &Races, held_out: u64, equal: bool) -> String {
         let broken = if side.violation > 0.0 { " (breaks a constraint)" } else { "" };
         side.loss.map_or_else(|| "–".to_owned(), |loss| format!("{loss:.4}{broken}"))
     };
+    let size = |side: &RaceSide| format!("{} ({})", side.trials, side.generations);
     let mut table = Table::new();
     table.load_style(NOTHING).set_header([
         "root",
-        "trials with races",
+        "trials (generations) with races",
         "without",
         "times",
         "base loses",
@@ -191,8 +196,8 @@ fn raced(found: &Races, held_out: u64, equal: bool) -> String {
     for round in &found.rounds {
         table.add_row([
             round.root.0.to_string(),
-            round.raced.trials.to_string(),
-            round.whole.trials.to_string(),
+            size(&round.raced),
+            size(&round.whole),
             format!("{:.2}", round.whole.trials as f64 / round.raced.trials.max(1) as f64),
             round.base.map_or_else(|| "–".to_owned(), |loss| format!("{loss:.4}")),
             loss(&round.raced),
@@ -223,10 +228,16 @@ fn raced(found: &Races, held_out: u64, equal: bool) -> String {
         );
     }
     let note = format!(
-        "Losses of the base and of the choices on {held_out} held-out seeds that neither search has seen, pair by pair; 95 % BCa intervals, of a row over seeds, of all over roots (of a single one over its seeds). Without races, every candidate meets every search seed; population and generations are the same."
+        "Losses of the base and of the choices on {held_out} held-out seeds that neither search has seen, pair by pair; 95 % BCa intervals, of a row over seeds, of all over roots (of a single one over its seeds). Without races, every candidate meets every search seed. With races the search goes on until its share of these trials is spent; population and starts are the same."
     );
     let _ = writeln!(text, "{}", paint(Style::Dim, &note));
     text
+}
+
+/// A share above 0, at most 1.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| *share > 0.0 && *share <= 1.0);
+    share.ok_or_else(|| "expected a share above 0, at most 1".to_owned())
 }
 
 fn verdict(missed: Vec<&str>) -> Result<(), Failure> {

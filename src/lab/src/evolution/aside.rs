@@ -17,6 +17,8 @@ use crate::presets::Step;
 pub(super) struct Aside {
     /// Trials of the search.
     pub(super) trials: u64,
+    /// Generations after its first field.
+    pub(super) generations: u64,
     /// Its choice; `None` where no finalist could be measured.
     pub(super) knee: Option<Configuration>,
 }
@@ -59,5 +61,6 @@ pub(super) fn search_aside(plan: &Plan, evaluator: &Evaluator<'_>, show: impl Fn
     }
     let (finalists, raced) = finalists(plan, evaluator, &search.state, (&seeds.search, &seeds.validation))?;
     let knee = choose(&plan.question, &finalists, &raced).first().map(|knee| finalists[knee.finalist].configuration);
-    Ok(Aside { trials: search.state.trials, knee })
+    let generations = search.state.generations.len().saturating_sub(1) as u64;
+    Ok(Aside { trials: search.state.trials, generations, knee })
 }

@@ -25,6 +25,9 @@ use crate::files::FileError;
 use crate::presets::Step;
 use crate::results::Build;
 
+/// Generations that a search with races may take at most, as a multiple of those without over its share of the trials.
+const GENERATIONS: f64 = 2.0;
+
 /// A search that was run both ways from one root.
 #[derive(Clone, Debug)]
 pub struct Round {
@@ -53,6 +56,8 @@ impl Round {
 pub struct Side {
     /// Trials of the search.
     pub trials: u64,
+    /// Generations of the search after its first field.
+    pub generations: u64,
     /// Loss of the choice on held-out seeds; `None` where there is none.
     pub loss: Option<f64>,
     /// By how much it misses the constraints there; 0 or less where it keeps them.
@@ -85,6 +90,8 @@ impl Races {
 pub struct RaceOptions<'a> {
     /// Roots of the rounds.
     pub roots: &'a [Seed],
+    /// Share of the trials without races after which a search with them ends, as soon as its generation is complete; above 0, at most 1.
+    pub share: f64,
     /// A log of trials, so that an interrupted experiment does not pay for them again.
     pub cells: Option<&'a Path>,
     /// Threads; 0: one per core. Results do not depend on it.
@@ -103,10 +110,11 @@ pub struct RaceOptions<'a> {
 /// [`EvolveError`], where the log cannot be used or threads cannot be started; [`EvolveError::BaseFails`]; [`EvolveError::Interrupted`] if it was told to stop.
 ///
 /// # Panics
-/// If the campaign has several objectives.
+/// If the campaign has several objectives, or the share is out of range.
 pub fn races(plan: &Plan, options: RaceOptions<'_>) -> Result<Races, EvolveError> {
     assert_eq!(plan.question.targets.len(), 1, "one objective");
-    let RaceOptions { roots, cells, jobs, build, watch, show } = options;
+    let RaceOptions { roots, share, cells, jobs, build, watch, show } = options;
+    assert!(share > 0.0 && share <= 1.0, "{share} is no share");
     let (cache, _lock) = match cells {
         Some(path) => {
             // Whatever else it is, it is not renamed.
@@ -120,7 +128,7 @@ pub fn races(plan: &Plan, options: RaceOptions<'_>) -> Result<Races, EvolveError
     };
     let evaluator = plan.evaluator(plan.last_worlds(), &cache, jobs, watch);
     let evaluator = evaluator.map_err(EvolveError::Threads)?;
-    let measured = rounds(plan, &evaluator, roots, show);
+    let measured = rounds(plan, &evaluator, (roots, share), show);
     // Whoever stops counts on what was kept.
     if let Some(error) = cache.take_error() {
         return Err(error.into());
@@ -144,7 +152,7 @@ pub fn races(plan: &Plan, options: RaceOptions<'_>) -> Result<Races, EvolveError
 fn rounds(
     plan: &Plan,
     evaluator: &Evaluator<'_>,
-    roots: &[Seed],
+    (roots, share): (&[Seed], f64),
     show: &mut dyn FnMut(Seed, bool, Progress),
 ) -> Result<Vec<Round>, EvolveError> {
     // Of all roots before the first round, which would be lost.
@@ -152,7 +160,8 @@ fn rounds(
         let base = base(plan, evaluator, &SeedPlan::new(root)).map_err(|Stopped| EvolveError::Interrupted)?;
         refuse_failed(plan, root, &base)?;
     }
-    let rounds: Result<Vec<Round>, Stopped> = roots.iter().map(|&root| round(plan, evaluator, root, &mut *show)).collect();
+    let rounds: Result<Vec<Round>, Stopped> =
+        roots.iter().map(|&root| round(plan, evaluator, (root, share), &mut *show)).collect();
     rounds.map_err(|Stopped| EvolveError::Interrupted)
 }
 
@@ -173,7 +182,7 @@ fn lock(cells: &Path) -> Result<File, EvolveError> {
 fn round(
     plan: &Plan,
     evaluator: &Evaluator<'_>,
-    root: Seed,
+    (root, share): (Seed, f64),
     show: &mut dyn FnMut(Seed, bool, Progress),
 ) -> Result<Round, Stopped> {
     let mut raced = plan.still(evaluator.worlds());
@@ -182,10 +191,11 @@ fn round(
     let mut whole = raced.clone();
     whole.settings.judge = Judge::Nobody;
     whole.settings.seeds.0 = whole.settings.seeds.1;
-    let found = [
-        search_aside(&raced, evaluator, |progress| show(root, true, progress))?,
-        search_aside(&whole, evaluator, |progress| show(root, false, progress))?,
-    ];
+    let whole = search_aside(&whole, evaluator, |progress| show(root, false, progress))?;
+    raced.settings.trials = Some((share * whole.trials as f64) as u64);
+    // Nothing but trials is to end it; yet who finds only what is known takes none.
+    raced.settings.generations = (raced.settings.generations as f64 * GENERATIONS / share).ceil() as u64;
+    let found = [search_aside(&raced, evaluator, |progress| show(root, true, progress))?, whole];
     let seeds = SeedPlan::new(root);
     let (found, seeds) = seeds.held_out.open(Decision::final_choice(found, seeds.validation));
     let seeds: Vec<Seed> = (0..plan.settings.held_out).map(|index| seeds.get(index)).collect();
@@ -198,7 +208,7 @@ fn round(
         };
         let evaluation = plan.question.answer(&given);
         let (loss, violation) = (evaluation.objectives.first().copied(), evaluation.violation());
-        chosen.push(Side { trials: aside.trials, loss, violation });
+        chosen.push(Side { trials: aside.trials, generations: aside.generations, loss, violation });
         cells.push(given);
     }
     let base = evaluator.measure(&[*plan.genes.base()], &seeds)?.remove(0);

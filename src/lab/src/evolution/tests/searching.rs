@@ -107,6 +107,7 @@ fn a_base_that_fails_is_nothing_to_be_held_against() {
     let roots = [hms_machine::Seed(77)];
     let options = crate::evolution::RaceOptions {
         roots: &roots,
+        share: 0.3,
         cells: None,
         jobs: 2,
         build: &build,
@@ -307,7 +308,8 @@ fn races_are_held_against_searches_without_them_and_paid_for_once() {
             }
             ended.load(Ordering::Relaxed) < left
         };
-        let options = RaceOptions { roots, cells: Some(&cells), jobs: 2, build: &build, watch: &watch, show: &mut |_, _, _| {} };
+        let (cells, show) = (Some(cells.as_path()), &mut |_, _, _| {});
+        let options = RaceOptions { roots, share: 0.5, cells, jobs: 2, build: &build, watch: &watch, show };
         (races(&plan, options), ended.into_inner())
     };
     let run = |left: usize| run_from(&[Seed(1), Seed(2)], left);
@@ -316,8 +318,11 @@ fn races_are_held_against_searches_without_them_and_paid_for_once() {
     let found = found.unwrap();
     assert_eq!(found.rounds.iter().map(|round| round.root).collect::<Vec<_>>(), [Seed(1), Seed(2)]);
     for round in &found.rounds {
-        // Everybody who is new meets four seeds, and with races two at first.
-        assert!(round.whole.trials.is_multiple_of(4) && round.raced.trials < round.whole.trials, "{round:?}");
+        // Everybody who is new meets four seeds.
+        assert!(round.whole.trials.is_multiple_of(4) && round.whole.generations == 3, "{round:?}");
+        // The search with races goes on until its half is spent, and completes a generation of six then.
+        let half = round.whole.trials / 2;
+        assert!((half..half + 6 * 4).contains(&round.raced.trials), "{round:?}");
         assert!(round.raced.loss.is_some() && round.whole.loss.is_some() && round.improvement.is_some());
         assert!(round.base > round.raced.loss, "what both began from loses more: {round:?}");
     }
@@ -337,8 +342,15 @@ fn races_refuse_a_file_that_is_no_log_of_trials_and_leave_it_as_it_was() {
     let (letter, build) = (bench.path("letter.toml"), Build { version: "1".to_owned(), commit: None });
     fs::write(&letter, "dear").unwrap();
     let roots = [Seed(1)];
-    let options =
-        RaceOptions { roots: &roots, cells: Some(&letter), jobs: 1, build: &build, watch: &|_| true, show: &mut |_, _, _| {} };
+    let options = RaceOptions {
+        roots: &roots,
+        share: 1.0,
+        cells: Some(&letter),
+        jobs: 1,
+        build: &build,
+        watch: &|_| true,
+        show: &mut |_, _, _| {},
+    };
     let error = races(&plan, options).map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("letter.toml is no log of trials") && error.contains("choose another --cells"), "{error}");
     assert_eq!(fs::read_to_string(&letter).unwrap(), "dear");
