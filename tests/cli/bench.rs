@@ -22,4 +22,9 @@ fn what_to_measure_has_to_be_said() {
     let bench = Bench::new();
     bench.hms(&["bench"]).fails(2, &["optimizers"]);
     bench.hms(&["bench", "optimizers", "--seeds", "0"]).fails(2, &["--seeds"]);
+    for share in ["0", "1.1", "nan", "30%"] {
+        bench
+            .hms(&["bench", "races", "races.toml", "--share", share])
+            .fails(2, &["--share", "expected a share above 0, at most 1"]);
+    }
 }

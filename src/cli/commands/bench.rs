@@ -23,7 +23,7 @@ Examples:
   hms bench optimizers --quick            three seeds
   hms bench optimizers --json | jq '.rows[] | select(.reached | not)'
   hms bench engine                        own time, threads, memory
-  hms bench races experiments/campaigns/races.toml --roots 8 --cells results/races.bin
+  hms bench races experiments/campaigns/races.toml --roots 5 --cells results/races.bin
 
 Other libraries' figures were measured once with the same definitions (hypervolume of ZDT and DTLZ2, errors of functions, evaluations, gaps); quality does not depend on the machine, time does: take an \
 optimised build for it. Exit codes: 0 every goal is reached, 7 one is not.";
@@ -75,7 +75,7 @@ struct RaceArguments {
     /// Roots, each an experiment of its own.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     roots: u64,
-    /// Share of the trials without races that searches with them may take; a little under a third, since their last generation is completed.
+    /// Share of the trials without races that a search with them may take. It ends with its generation and so takes somewhat more; above a third, three times fewer cannot be reached.
     #[arg(long, value_name = "SHARE", default_value_t = 0.3, value_parser = share)]
     share: f64,
     /// The first root; the others follow. Default: that of the campaign.
@@ -164,14 +164,14 @@ fn races(arguments: &RaceArguments) -> Result<(), Failure> {
             "rounds": found.rounds.iter().map(round).collect::<Vec<_>>(),
         }))?;
     } else {
-        output::print(&raced(&found, plan.settings.held_out, equal))?;
+        output::print(&raced(&found, (arguments.share, plan.settings.held_out), equal))?;
     }
     let times = (found.times() < TIMES).then_some("three times fewer trials");
     let broken = found.broken() > 0;
     verdict(times.into_iter().chain((!equal || broken).then_some("equal quality")).collect())
 }
 
-fn raced(found: &Races, held_out: u64, equal: bool) -> String {
+fn raced(found: &Races, (allowed, held_out): (f64, u64), equal: bool) -> String {
     let share = |found: Option<Interval>| {
         let shown =
             |found: Interval| format!("{:+.1} % [{:+.1}, {:+.1}]", 100.0 * found.estimate, 100.0 * found.low, 100.0 * found.high);
@@ -228,7 +228,8 @@ fn raced(found: &Races, held_out: u64, equal: bool) -> String {
         );
     }
     let note = format!(
-        "Losses of the base and of the choices on {held_out} held-out seeds that neither search has seen, pair by pair; 95 % BCa intervals, of a row over seeds, of all over roots (of a single one over its seeds). Without races, every candidate meets every search seed. With races the search goes on until its share of these trials is spent; population and starts are the same."
+        "Losses of the base and of the choices on {held_out} held-out seeds that neither search has seen, pair by pair; 95 % BCa intervals, of a row over seeds, of all over roots (of a single one over its seeds). Trials are those of the searches, without the choice among finalists. Without races, every candidate meets every search seed; with them (and few seeds at first) the search goes on until {:.0} % of these trials are spent. Population and starts are the same.",
+        100.0 * allowed
     );
     let _ = writeln!(text, "{}", paint(Style::Dim, &note));
     text

@@ -9,7 +9,8 @@ use hms_stack::Configuration;
 use super::cache::Cache;
 use super::evaluator::{Evaluator, Stopped, World};
 use super::plan::Plan;
-use super::search::{Broken, Progress, Search, begin};
+use super::search::{Broken, Progress, Search};
+use super::state::State;
 use super::verdict::{choose, finalists};
 use crate::presets::Step;
 
@@ -45,15 +46,20 @@ impl Plan {
     }
 }
 
-/// Runs a search under the conditions of its evaluator, which do not change.
+/// Runs a search from a state to its end, under the conditions of its evaluator, which do not change.
 ///
 /// # Errors
 /// [`Stopped`].
-pub(super) fn search_aside(plan: &Plan, evaluator: &Evaluator<'_>, show: impl FnMut(Progress)) -> Result<Aside, Stopped> {
+pub(super) fn search_aside(
+    plan: &Plan,
+    state: State,
+    evaluator: &Evaluator<'_>,
+    show: impl FnMut(Progress),
+) -> Result<Aside, Stopped> {
     assert!(plan.phases.is_empty(), "conditions do not change");
     let seeds = SeedPlan::new(plan.settings.root);
     let yardsticks = vec![(Yardstick::default(), 1.0)];
-    let mut search = Search::new(plan, std::slice::from_ref(evaluator), seeds.search, yardsticks, begin(plan));
+    let mut search = Search::new(plan, std::slice::from_ref(evaluator), seeds.search, yardsticks, state);
     match search.run(|_| Ok::<(), Infallible>(()), show) {
         Ok(()) => {}
         Err(Broken::Stopped) => return Err(Stopped),

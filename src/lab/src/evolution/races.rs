@@ -1,7 +1,8 @@
-//! Do races pay? The same search twice, from several roots: as the campaign says, and with every candidate on every search seed.
+//! Do races pay? The same search twice, from several roots: with every candidate on every search seed, and as the campaign says, on a share of the trials that the other took.
 //!
-//! Both have the same genes, starts, population and generations, and neither trials nor patience end either. Both choose on the same validation seeds, and both choices meet the same held-out seeds, so that they are compared pair by pair. What races save is told by
-//! trials of search; what they cost by the losses of what was chosen. A root is one experiment: the interval over several of them draws roots, and not seeds.
+//! Both have the same genes, starts and population, and neither patience nor a target ends either. The one without races has the campaign's generations. The other, which starts on few seeds as well, goes on until its share is spent, so that what races save on
+//! one candidate is spent on others: the question is whether a share of the trials gives the same quality, and not what a poorer way through as many generations costs. Both choose on the same validation seeds, and both choices meet the same held-out seeds,
+//! so that they are compared pair by pair. A root is one experiment: the interval over several of them draws roots, and not seeds.
 
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
@@ -18,15 +19,12 @@ use super::folder::EvolveError;
 use super::plan::Plan;
 use super::program::Program;
 use super::racing::Judge;
-use super::search::Progress;
+use super::search::{Progress, begin};
 use super::study::{base, refuse_failed};
 use super::verdict::{improvement, pairs};
 use crate::files::FileError;
 use crate::presets::Step;
 use crate::results::Build;
-
-/// Generations that a search with races may take at most, as a multiple of those without over its share of the trials.
-const GENERATIONS: f64 = 2.0;
 
 /// A search that was run both ways from one root.
 #[derive(Clone, Debug)]
@@ -54,7 +52,7 @@ impl Round {
 /// What one of the two came to.
 #[derive(Clone, Debug)]
 pub struct Side {
-    /// Trials of the search.
+    /// Trials of the search; those of the choice among its finalists are not among them.
     pub trials: u64,
     /// Generations of the search after its first field.
     pub generations: u64,
@@ -90,7 +88,7 @@ impl Races {
 pub struct RaceOptions<'a> {
     /// Roots of the rounds.
     pub roots: &'a [Seed],
-    /// Share of the trials without races after which a search with them ends, as soon as its generation is complete; above 0, at most 1.
+    /// Share of the trials without races after which a search with them ends, as soon as its generation is complete and whoever is under way has arrived; above 0, at most 1. The first field is measured in any case.
     pub share: f64,
     /// A log of trials, so that an interrupted experiment does not pay for them again.
     pub cells: Option<&'a Path>,
@@ -191,11 +189,14 @@ fn round(
     let mut whole = raced.clone();
     whole.settings.judge = Judge::Nobody;
     whole.settings.seeds.0 = whole.settings.seeds.1;
-    let whole = search_aside(&whole, evaluator, |progress| show(root, false, progress))?;
+    let whole = search_aside(&whole, begin(&whole), evaluator, |progress| show(root, false, progress))?;
+    // An algorithm that plans ahead plans as without races.
+    let state = begin(&raced);
     raced.settings.trials = Some((share * whole.trials as f64) as u64);
-    // Nothing but trials is to end it; yet who finds only what is known takes none.
-    raced.settings.generations = (raced.settings.generations as f64 * GENERATIONS / share).ceil() as u64;
-    let found = [search_aside(&raced, evaluator, |progress| show(root, true, progress))?, whole];
+    // A newcomer meets the first seeds at least, so that trials end it before; but who finds nothing new takes none.
+    let (first, most) = raced.settings.seeds;
+    raced.settings.generations = raced.settings.generations.saturating_mul(most.div_ceil(first));
+    let found = [search_aside(&raced, state, evaluator, |progress| show(root, true, progress))?, whole];
     let seeds = SeedPlan::new(root);
     let (found, seeds) = seeds.held_out.open(Decision::final_choice(found, seeds.validation));
     let seeds: Vec<Seed> = (0..plan.settings.held_out).map(|index| seeds.get(index)).collect();

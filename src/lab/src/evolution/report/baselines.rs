@@ -10,7 +10,7 @@ use super::super::aside::search_aside;
 use super::super::evaluator::{Evaluator, Stopped};
 use super::super::file::AlgorithmName;
 use super::super::plan::Plan;
-use super::super::search::Progress;
+use super::super::search::{Progress, begin};
 use super::super::verdict::{improvement, pairs};
 use crate::presets::Measured;
 
@@ -46,7 +46,7 @@ pub(crate) fn run(
         other.settings.trials = Some(trials);
         // The trials end it: it may need more candidates than the search, since racing gives more of them up.
         other.settings.generations = other.settings.generations.saturating_mul(10);
-        let aside = search_aside(&other, evaluator, |progress| show(name, progress))?;
+        let aside = search_aside(&other, begin(&other), evaluator, |progress| show(name, progress))?;
         let mut baseline = Baseline { name, trials: aside.trials, losses: Vec::new(), improvements: Vec::new() };
         if let Some(knee) = aside.knee {
             let cells = evaluator.measure(&[knee], seeds)?.remove(0);

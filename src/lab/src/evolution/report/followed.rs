@@ -11,7 +11,7 @@ use hms_stack::Configuration;
 use super::super::aside::search_aside;
 use super::super::evaluator::{Evaluator, Stopped};
 use super::super::plan::Plan;
-use super::super::search::Progress;
+use super::super::search::{self, Progress};
 use super::super::state::{Generation, Individual};
 
 /// As near to the optimum as that counts as there.
@@ -105,7 +105,7 @@ pub(crate) fn follow(
             // Its founders are the first of as many generations.
             plan.settings.generations = (end - begin).saturating_sub(1);
             (plan.settings.trials, plan.settings.patience, plan.settings.target) = (None, None, None);
-            match search_aside(&plan, evaluator, &mut *show)?.knee {
+            match search_aside(&plan, search::begin(&plan), evaluator, &mut *show)?.knee {
                 Some(knee) => loss(&knee)?,
                 None => None,
             }

@@ -297,10 +297,10 @@ fn a_search_of_another_engine_is_refused_and_its_trials_are_not_paid_for_again()
 fn races_are_held_against_searches_without_them_and_paid_for_once() {
     use crate::evolution::{RaceOptions, races};
     use hms_machine::Seed;
-    let bench = Bench::new(CAMPAIGN);
+    let bench = Bench::new(&CAMPAIGN.replace("most = 4", "most = 8"));
     let plan = bench.plan();
     let (cells, build) = (bench.path("races/cells.bin"), Build { version: "1".to_owned(), commit: None });
-    let run_from = |roots: &[Seed], left: usize| {
+    let run_from = |roots: &[Seed], share: f64, left: usize| {
         let ended = AtomicUsize::new(0);
         let watch = |step: Step| {
             if let Step::Ended = step {
@@ -309,28 +309,31 @@ fn races_are_held_against_searches_without_them_and_paid_for_once() {
             ended.load(Ordering::Relaxed) < left
         };
         let (cells, show) = (Some(cells.as_path()), &mut |_, _, _| {});
-        let options = RaceOptions { roots, share: 0.5, cells, jobs: 2, build: &build, watch: &watch, show };
+        let options = RaceOptions { roots, share, cells, jobs: 2, build: &build, watch: &watch, show };
         (races(&plan, options), ended.into_inner())
     };
-    let run = |left: usize| run_from(&[Seed(1), Seed(2)], left);
+    let run = |left: usize| run_from(&[Seed(1), Seed(2)], 1.0, left);
     assert!(matches!(run(5).0, Err(EvolveError::Interrupted)));
     let (found, _) = run(usize::MAX);
     let found = found.unwrap();
     assert_eq!(found.rounds.iter().map(|round| round.root).collect::<Vec<_>>(), [Seed(1), Seed(2)]);
     for round in &found.rounds {
-        // Everybody who is new meets four seeds.
-        assert!(round.whole.trials.is_multiple_of(4) && round.whole.generations == 3, "{round:?}");
-        // The search with races goes on until its half is spent, and completes a generation of six then.
-        let half = round.whole.trials / 2;
-        assert!((half..half + 6 * 4).contains(&round.raced.trials), "{round:?}");
+        // Everybody who is new meets eight seeds.
+        assert!(round.whole.trials.is_multiple_of(8) && round.whole.generations == 3, "{round:?}");
+        // With races it takes more generations to spend as much, and they are taken.
+        assert!(round.raced.trials >= round.whole.trials && round.raced.generations > 3, "{round:?}");
         assert!(round.raced.loss.is_some() && round.whole.loss.is_some() && round.improvement.is_some());
         assert!(round.base > round.raced.loss, "what both began from loses more: {round:?}");
     }
-    assert!(found.times() > 1.0 && found.improvement.is_some());
+    assert!(found.times() <= 1.0 && found.improvement.is_some());
     let (again, ran) = run(usize::MAX);
     assert_eq!((again.unwrap().improvement, ran), (found.improvement, 0));
-    let single = run_from(&[Seed(1)], usize::MAX).0.unwrap();
+    let single = run_from(&[Seed(1)], 1.0, usize::MAX).0.unwrap();
     assert_eq!(single.improvement, found.rounds[0].improvement, "of one root no interval over roots is claimed");
+    let (short, long) = (run_from(&[Seed(1)], 0.3, usize::MAX).0.unwrap().rounds.remove(0), &found.rounds[0]);
+    assert_eq!(short.whole.trials, long.whole.trials);
+    assert!(short.raced.trials >= short.whole.trials * 3 / 10 && short.raced.trials < short.whole.trials, "{short:?}");
+    assert!(short.raced.generations < long.raced.generations, "{short:?}");
 }
 
 #[test]
