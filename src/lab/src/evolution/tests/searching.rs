@@ -328,9 +328,9 @@ fn races_are_held_against_searches_without_them_and_paid_for_once() {
     assert!(found.times() <= 1.0 && found.improvement.is_some());
     let (again, ran) = run(usize::MAX);
     assert_eq!((again.unwrap().improvement, ran), (found.improvement, 0));
-    let single = run_from(&[Seed(1)], 1.0, usize::MAX).0.unwrap();
-    assert_eq!(single.improvement, found.rounds[0].improvement, "of one root no interval over roots is claimed");
-    let (short, long) = (run_from(&[Seed(1)], 0.3, usize::MAX).0.unwrap().rounds.remove(0), &found.rounds[0]);
+    let of_one = |share: f64| run_from(&[Seed(1)], share, usize::MAX).0.unwrap();
+    assert_eq!(of_one(1.0).improvement, found.rounds[0].improvement, "of one root no interval over roots is claimed");
+    let (short, long) = (&of_one(0.3).rounds[0], &found.rounds[0]);
     assert_eq!(short.whole.trials, long.whole.trials);
     assert!(short.raced.trials >= short.whole.trials * 3 / 10 && short.raced.trials < short.whole.trials, "{short:?}");
     assert!(short.raced.generations < long.raced.generations, "{short:?}");
